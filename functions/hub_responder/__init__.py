@@ -1,0 +1,14 @@
+"""Acts on AWS Security Hub findings. The map, in the order a finding travels:
+
+- ``handlers``     thin Lambda entry points
+- ``events``       EventBridge event -> `Trigger`; ``finding`` and ``ocsf`` -> `Finding`
+- ``playbook``     the compiled playbook that a Lambda carries in its layer
+- ``expressions``  the sandboxed language of ``if``, ``group_by`` and ``with``
+- ``incident``     findings about one subject
+- ``ledger``       what happened already: claims, joins, rounds (DynamoDB)
+- ``audit``        the records that prove it
+- ``engine``       the way of a batch through all of these
+- ``actions``      what a step can do; ``vision_one``, ``connections``, ``tickets`` do the talking
+- ``markdown``     messages, written once and rendered natively for each target
+- ``http``, ``aws``, ``secrets``, ``clock``, ``deadline``  the edges
+"""

@@ -1,0 +1,128 @@
+"""What an action is: a declaration that documents itself, and one function over a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from hub_responder.errors import (
+    ConfigurationError,
+    ExpressionError,
+    PermanentError,
+    TransientError,
+)
+from hub_responder.expressions import MissingResult
+
+if TYPE_CHECKING:
+    from hub_responder.incident import Incident
+    from hub_responder.runtime import Runtime
+
+Status = Literal["done", "skipped", "failed", "deferred"]
+Statement = Mapping[str, Any]
+"""One IAM statement: ``Effect``, ``Action``, ``Resource`` and, where possible, ``Condition``.
+Values may be CloudFormation intrinsics in long form, as ``{"Fn::Sub": "arn:..."}``."""
+
+THREADS = 10
+"""Vendor calls wait 150 ms each; ten at a time made 3.3 s into 0.56 s (docs/benchmarks.md)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One incident that a step is to work on.
+
+    Attributes:
+        incident: its findings, worst first, and what is known about it.
+        params: an instance of the action's ``params`` type.
+        key: the effect key: equal for every attempt at this effect, 40 hex digits.
+        in_doubt: an earlier attempt may have had its effect: look it up by ``key`` first.
+        attempted_at: when that earlier attempt began (epoch seconds).
+        scope: the variables that templates see.
+    """
+
+    incident: Incident
+    params: Any
+    key: str
+    in_doubt: bool = False
+    attempted_at: float | None = None
+    scope: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one `Work`.
+
+    Attributes:
+        status: done, skipped (nothing to do, says why), failed (for good), deferred (again later).
+        detail: one line for people: what was done or why not. No secrets, at most 300 characters.
+        result: what later steps read, by the names of the action's ``result`` type.
+        refs: references to keep with the incident, by connection: ``{"ticket": .., "thread": ..}``
+        retry_after: seconds, where the other system named them; of a ``done`` outcome: the answer
+            may be another one then (a verdict that could not be told).
+        in_doubt: deferred, but the request may have had its effect.
+    """
+
+    status: Status
+    detail: str = ""
+    result: Mapping[str, Any] = field(default_factory=dict)
+    refs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    retry_after: float | None = None
+    in_doubt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """An action's declaration. The CLI's and the docs' text is printed from it.
+
+    Attributes:
+        name: as playbooks write it in ``uses``.
+        summary: one sentence.
+        effects: whether it changes anything outside; such a step is claimed in the ledger first.
+        params: msgspec struct of what ``with`` takes; its docstring and defaults are documentation.
+        result: msgspec struct of what later steps can read.
+        permissions: the IAM statements a step needs, from its ``with`` and the connections (name
+            -> type and settings) that it reaches.
+        example: a step in YAML.
+        run: does it, for all incidents of a batch at once; one `Outcome` for each `Work`, in order.
+        lasting: its effect belongs to the incident's whole life (a ticket), not to one round.
+        tells: it sends a message, which quiet time passes over and which counts as told.
+        answers: it writes to the finding itself: an analyst's answer. It waits for all effects
+            before it, except in the answer to a click.
+        connection_kinds: the parameter that names a connection or route -> types allowed.
+    """
+
+    name: str
+    summary: str
+    effects: bool
+    params: type[msgspec.Struct]
+    result: type[msgspec.Struct]
+    permissions: Callable[[Mapping[str, Any], Mapping[str, Mapping[str, Any]]], list[Statement]]
+    example: str
+    run: Callable[[Sequence[Work], Runtime], list[Outcome]]
+    connection_kinds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    lasting: bool = False
+    tells: bool = False
+    answers: bool = False
+
+
+def attempt(one: Callable[[Work], Outcome], work: Work) -> Outcome:
+    """``one(work)``, with what it raises on purpose turned into the outcome it means."""
+    try:
+        return one(work)
+    except MissingResult as error:
+        return Outcome("skipped", str(error))
+    except TransientError as error:
+        return Outcome("deferred", str(error), retry_after=error.retry_after, in_doubt=error.sent)
+    except (PermanentError, ConfigurationError, ExpressionError) as error:
+        return Outcome("failed", str(error))
+
+
+def each(one: Callable[[Work], Outcome], works: Sequence[Work]) -> list[Outcome]:
+    """Run ``one`` for every incident, ten at a time; one incident's trouble stays its own."""
+    if len(works) <= 1:
+        return [attempt(one, work) for work in works]
+    with ThreadPoolExecutor(max_workers=min(THREADS, len(works))) as pool:
+        return list(pool.map(lambda work: attempt(one, work), works))

@@ -1,0 +1,66 @@
+"""The audit trail: append-only records, written in the transaction of what they tell of.
+
+One item packs the records of one transaction, as JSON lines in one string attribute (a map of
+attributes costs DynamoDB's client twice the time). Partition ``{hour}#{shard}``, sort
+``{ms}#{request}#{seq}``: a day is read as 24 x 16 partitions, each in the order of time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from zlib import crc32
+
+import msgspec
+
+from hub_responder import clock
+from hub_responder.playbook import Playbook
+
+Record = Mapping[str, Any]
+SHARDS = 16
+MAX_DETAIL = 300
+
+
+class Audit:
+    """Makes the records of one invocation.
+
+    Args:
+        table: the audit table. playbook: what acts, with its version.
+        request_id: of the invocation.
+    """
+
+    def __init__(self, table: str, playbook: Playbook, request_id: str) -> None:
+        self._table = table
+        self._head = {"playbook": playbook.name, "version": playbook.version}
+        if playbook.commit:
+            self._head["commit"] = playbook.commit
+        self._request_id = request_id
+        self._shard = crc32(request_id.encode()) % SHARDS
+        self._sequence = 0
+
+    def record(self, kind: str, **fields: Any) -> Record:
+        """A record of now; fields that are None or empty are left out, ``detail`` is bounded."""
+        detail = str(fields.get("detail", "") or "")
+        if len(detail) > MAX_DETAIL:
+            fields["detail"] = detail[: MAX_DETAIL - 1] + "…"
+        empty = (None, "", (), [], {})
+        kept = {name: value for name, value in fields.items() if value not in empty}
+        return {"at": clock.iso(clock.now()), "kind": kind, **self._head, **kept}
+
+    def put(self, records: Sequence[Record]) -> dict[str, Any]:
+        """The transaction item that appends ``records``; its key is used once."""
+        at = clock.now()
+        self._sequence += 1
+        hour = clock.iso(at)[:13]
+        lines = b"\n".join(msgspec.json.encode(record) for record in records)
+        return {
+            "Put": {
+                "TableName": self._table,
+                "Item": {
+                    "pk": {"S": f"{hour}#{self._shard:02d}"},
+                    "sk": {"S": f"{int(at * 1000)}#{self._request_id}#{self._sequence:04d}"},
+                    "records": {"S": lines.decode()},
+                },
+                "ConditionExpression": "attribute_not_exists(pk)",
+            }
+        }

@@ -1,0 +1,122 @@
+"""A finding small enough for the ledger, and back.
+
+What is decided on is kept whole or kept right: ids, severity, fingerprint, scores, states, tags
+and user-defined fields up to their share. What only decorates a message is cut. Typical findings
+take 1 to 2 KB as JSON; one that fills every field to its limit stays under 12 KB.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from hub_responder.errors import UnreadableFinding
+from hub_responder.finding import Finding, Resource, Vulnerability
+from hub_responder.values import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_PAIRS_BYTES = 1000
+_OTHER_RESOURCES = 4
+_VULNERABILITIES = 6
+_PACKAGES = 3
+
+
+def to_compact(finding: Finding) -> dict[str, Any]:
+    """What the ledger keeps of ``finding``: JSON types only, empty fields left out."""
+    user_fields = _within(finding.user_fields)
+    whole = finding.user_fields_whole and len(user_fields) == len(finding.user_fields)
+    small = replace(
+        finding,
+        resources=_resources(finding),
+        matched=0,
+        title=clean(finding.title, 200),
+        description=clean(finding.description, 300),
+        vulnerabilities=tuple(map(_small, _telling(finding.vulnerabilities))),
+        types=finding.types[:2],
+        remediation_text=clean(finding.remediation_text, 200),
+        user_fields=user_fields,
+        user_fields_whole=whole,
+        problems=finding.problems[:3],
+        raw={},
+    )
+    kept: dict[str, Any] = _without_empty(msgspec.to_builtins(small))
+    del kept["matched"]
+    if whole:
+        del kept["user_fields_whole"]
+    return kept
+
+
+def from_compact(kept: Mapping[str, Any]) -> Finding:
+    """The finding that `to_compact` made ``kept`` of, without what was cut.
+
+    Raises:
+        UnreadableFinding: ``kept`` is no such form.
+    """
+    try:
+        finding = msgspec.convert(kept, Finding)
+    except msgspec.ValidationError as error:
+        raise UnreadableFinding(
+            f"a kept finding is not as it was written: {error}", field=""
+        ) from error
+    if not finding.resources:
+        raise UnreadableFinding("a kept finding has no resource", field="resources")
+    return finding
+
+
+def _resources(finding: Finding) -> tuple[Resource, ...]:
+    """The one that matched, first and with its tags; a few others by name only."""
+    matched = finding.resource
+    first = replace(matched, tags=_within(matched.tags), details={})
+    others = [r for index, r in enumerate(finding.resources) if index != finding.matched]
+    return (first, *(replace(r, tags={}, details={}) for r in others[:_OTHER_RESOURCES]))
+
+
+def _within(pairs: Mapping[str, str]) -> dict[str, str]:
+    """The first of ``pairs`` that fit into their share of the form, the Name tag before all."""
+    left = _PAIRS_BYTES
+    kept = {}
+    for name, value in sorted(pairs.items(), key=lambda pair: pair[0] != "Name"):
+        left -= len(name.encode()) + len(value.encode()) + 6
+        if left >= 0:
+            kept[name] = value
+    return kept
+
+
+def _telling(vulnerabilities: tuple[Vulnerability, ...]) -> Iterable[Vulnerability]:
+    """A few vulnerabilities from which the finding's scores and answers come out the same."""
+    if len(vulnerabilities) <= _VULNERABILITIES:
+        return vulnerabilities
+    telling = (
+        max(vulnerabilities, key=lambda v: -1.0 if v.cvss is None else v.cvss),
+        max(vulnerabilities, key=lambda v: -1.0 if v.epss is None else v.epss),
+        max(vulnerabilities, key=lambda v: _rank(v.exploit_available)),
+        max(vulnerabilities, key=lambda v: _rank(v.fix_available)),
+        *vulnerabilities[:_VULNERABILITIES],
+    )
+    return list({id(v): v for v in telling}.values())[:_VULNERABILITIES]
+
+
+def _rank(answer: bool | None) -> int:
+    return 0 if answer is None else 1 + answer
+
+
+def _small(vulnerability: Vulnerability) -> Vulnerability:
+    return replace(
+        vulnerability,
+        cve_ids=vulnerability.cve_ids[:5],
+        packages=vulnerability.packages[:_PACKAGES],
+        related=(),
+    )
+
+
+def _without_empty(value: Any) -> Any:
+    """``value`` without the entries that `from_compact` fills in by default."""
+    if isinstance(value, dict):
+        return {k: _without_empty(v) for k, v in value.items() if v not in ("", None, [], {})}
+    if isinstance(value, list):
+        return [_without_empty(item) for item in value]
+    return value

@@ -1,0 +1,75 @@
+"""What each type of connection takes in connections.yaml, beside ``type``. Nothing secret."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+
+from hub_responder.errors import ConfigurationError
+
+
+class Slack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A Slack channel, through a bot with ``chat:write``; secret ``{"token": "xoxb-..."}``.
+
+    ``channel`` is the channel's id (C0123456789); ``base_url`` lets a proxy or simulator take over.
+    """
+
+    channel: Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
+    base_url: str = "https://slack.com/api"
+
+
+class SlackWebhook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A Slack incoming webhook; secret ``{"webhook_url": "https://hooks.slack.com/services/..."}``.
+
+    It knows no threads.
+    """
+
+
+class Sns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An SNS topic that Amazon Q Developer in chat applications carries to Slack or Teams.
+
+    Without ``topic_arn`` it is the deployment's own notifications topic.
+    """
+
+    topic_arn: Annotated[str, msgspec.Meta(pattern=r"^(arn:aws[a-z-]*:sns:.+)?$")] = ""
+
+
+class Jira(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A Jira Cloud project; secret ``{"email": "...", "api_token": "..."}``.
+
+    ``url`` is the site's (https://example.atlassian.net), ``project`` the project's key.
+    """
+
+    url: Annotated[str, msgspec.Meta(pattern=r"^https?://")]
+    project: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,254}$")]
+    issue_type: Annotated[str, msgspec.Meta(min_length=1, max_length=255)] = "Task"
+
+
+class OpsCenter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """AWS Systems Manager OpsCenter in this account and region; no secret."""
+
+
+TYPES: dict[str, type[msgspec.Struct]] = {
+    "slack": Slack,
+    "slack_webhook": SlackWebhook,
+    "sns": Sns,
+    "jira": Jira,
+    "opscenter": OpsCenter,
+}
+WITH_SECRET = frozenset({"slack", "slack_webhook", "jira"})
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+def read(settings: Mapping[str, Any], kind: type[S], connection: str) -> S:
+    """``settings`` as their type's struct.
+
+    Raises:
+        ConfigurationError: one is missing, unknown or of the wrong shape.
+    """
+    try:
+        return msgspec.convert({k: v for k, v in settings.items() if k != "type"}, kind)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(f"connection {connection}: {error}") from error

@@ -1,0 +1,85 @@
+"""Answers that an analyst gets at once, whoever works on the incident.
+
+A click waits for no other run's lease: the verdict is asked for and written on the finding now, and
+the rest of the steps follows in the incident's next round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hub_responder import actions
+from hub_responder.actions import update_finding
+from hub_responder.actions.base import Outcome, Work
+from hub_responder.engine.grouping import Cause
+from hub_responder.engine.rounds import Round, begin
+from hub_responder.engine.steps import Steps, Works
+from hub_responder.errors import CallError
+from hub_responder.finding import Finding
+from hub_responder.ledger.state import State
+from hub_responder.ledger.transaction import Part
+from hub_responder.playbook import Step
+
+_FOLLOWS = "another run works on this resource; this follows"
+_LAST = "Earlier runs for this click ended without an answer; this is the last one. See the trail."
+
+
+class Answers:
+    """Answers of one batch."""
+
+    def __init__(self, steps: Steps) -> None:
+        self._steps = steps
+        self._open: list[Round] = []
+
+    def later(self, state: State, cause: Cause, findings: Sequence[Finding]) -> None:
+        """Remember an incident that another run owns; `give` answers it."""
+        if findings:
+            self._open.append(begin(state, findings, cause, len(findings)))
+
+    def give(self) -> None:
+        """Run the steps that only read, and those that answer, for what `later` took."""
+        rounds, self._open = self._open, []
+        for step in self._steps.playbook.steps if rounds else ():
+            action = actions.get(step.uses)
+            if action.effects and not action.answers:
+                for one in rounds:
+                    self._steps.note(one, step, Outcome("skipped", _FOLLOWS))
+            elif action.effects:
+                self._steps.run_step(step, action, rounds, (), claim=self._attempt)
+            else:
+                self._steps.run_step(step, action, rounds, ())
+        records = [record for one in rounds for record in one.untold]
+        self._steps.ledger.submit([Part([], records)] if records else [])
+
+    def _attempt(self, step: Step, works: Works) -> list[tuple[Round, Work]]:
+        """The ATTEMPT records alone: the incident's claim is another run's."""
+        records = []
+        for one, work in works:
+            records += [*one.untold, self._steps.attempt(one, step, work)]
+            one.untold = []
+        self._steps.ledger.submit([Part([], records)])
+        return list(works)
+
+    def last_receive(self, cause: Cause, findings: Sequence[Finding]) -> None:
+        """The message is here for the last time: answer first, in case this run dies as well."""
+        self.say(cause, findings, _LAST)
+
+    def say(self, cause: Cause, findings: Sequence[Finding], text: str) -> None:
+        """Write ``text`` on the findings, with its records."""
+        if not findings:
+            return
+        audit = self._steps.audit
+        fields = {
+            "trigger": {"kind": cause.kind, "event_id": cause.event_id},
+            "findings": [finding.id for finding in findings],
+            "step": "_answer",
+            "uses": update_finding.ACTION.name,
+        }
+        self._steps.ledger.submit([Part([], [audit.record("attempt", **fields, detail=text)])])
+        try:
+            update_finding.answer(findings, text, self._steps.runtime)
+            status, detail = "done", "answered on the finding"
+        except CallError as error:
+            status, detail = "failed", str(error)
+        outcome = audit.record("outcome", **fields, status=status, detail=detail)
+        self._steps.ledger.submit([Part([], [outcome])])

@@ -1,0 +1,96 @@
+"""How rounds end: finished and told, or put back until what they wait for may work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from hub_responder import actions, clock
+from hub_responder.engine.outbox import Outbox, backoff
+from hub_responder.engine.rounds import Round
+from hub_responder.engine.steps import STEP_TIME_S, Steps
+from hub_responder.ledger.transaction import Part
+
+RECHECKS = 6
+"""How often an analyst's UNKNOWN is asked again: after 0.5, 1, 2, 4, 8 and 15 minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Ends the rounds of one batch; ``clicks`` says which of the playbook's queues it came from."""
+
+    steps: Steps
+    outbox: Outbox
+    clicks: bool
+
+    def end(self, rounds: Sequence[Round]) -> None:
+        """WAIT or FINISH every round; lost ones get a settle message, in case their taker died."""
+        ours = [one for one in rounds if not one.lost]
+        parts = [self._wait(one) if one.waits() else self._finish(one) for one in ours]
+        self.outbox.flush()  # what failed is in the DLQ before its round counts as told
+        for one, lost in zip(ours, self.steps.ledger.submit(parts), strict=True):
+            one.lost = lost is not None
+        for one in rounds:
+            if one.lost:
+                self._settle(one, 5.0)
+            elif one.waits():
+                self._settle(one, self._delay(one))
+            elif one.recheck is not None:
+                self._look_again(one)
+
+    def _settle(self, one: Round, delay: float) -> None:
+        self.outbox.settle(one.pk, delay, clicks=self.clicks, clicked=one.incident.clicked)
+
+    def _delay(self, one: Round) -> float:
+        """Seconds until a round goes on; at once where only this run's time was over."""
+        if not one.retry_after and self.steps.runtime.deadline.left() < STEP_TIME_S:
+            return 0.0
+        return max(one.retry_after, backoff(one.state.tries))
+
+    def _wait(self, one: Round) -> Part:
+        now, delay, state = clock.now(), self._delay(one), one.state
+        move = self.steps.ledger.operations().defer(
+            one.pk,
+            state.round,
+            one.steps,
+            one.refs,
+            next_at=now + delay,
+            tries=state.tries + 1,
+            first_at=state.first_at or now,
+        )
+        detail = f"goes on in {int(delay)} s"
+        record = self.steps.audit.record("deferred", **one.record_fields(), detail=detail)
+        return Part([move], [*one.untold, record])
+
+    def _finish(self, one: Round) -> Part:
+        playbook = self.steps.playbook
+        done = [step for step in playbook.steps if one.status(step.id) == "done"]
+        tells = any(actions.get(step.uses).tells for step in done)
+        told = one.told_now() if tells else one.state.told
+        for step in playbook.steps:
+            if one.status(step.id) == "failed":
+                self._dead(one, step.id)
+        move = self.steps.ledger.operations().finish(one.pk, one.state.round, told, one.refs)
+        record = self.steps.audit.record("finished", **one.record_fields())
+        return Part([move], [*one.untold, record])
+
+    def _dead(self, one: Round, step: str) -> None:
+        """What failed for good is in the DLQ as well: nothing is only in a log."""
+        body = {
+            "hub_responder": "failed",
+            "pk": one.pk,
+            "step": step,
+            "findings": [finding.compact() for finding in one.incident.findings[:40]],
+        }
+        reason = f"{step}: {one.steps[step].get('d', '')}"
+        self.outbox.dead(msgspec.json.encode(body).decode(), reason)
+
+    def _look_again(self, one: Round) -> None:
+        """An analyst was told UNKNOWN: ask again, a few times, until it can be told."""
+        event_id, _, tries = one.cause.event_id.partition("~")
+        again = int(tries or 0) + 1
+        if again <= RECHECKS:
+            delay = max(one.recheck or 0.0, backoff(again - 1))
+            self.outbox.recheck(f"{event_id}~{again}", one.incident.findings, delay)

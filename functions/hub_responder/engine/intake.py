@@ -1,0 +1,84 @@
+"""What a queue message is: a trigger, one of our own settle messages, or unreadable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from hub_responder import events
+from hub_responder.errors import UnreadableEvent
+from hub_responder.events import Trigger
+from hub_responder.finding import Finding
+from hub_responder.ledger.store import Settle
+
+OWN = b'{"hub_responder"'
+"""How our own messages begin; the queues' policy lets only us and EventBridge send."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One SQS message.
+
+    Attributes:
+        receives: how often it was received, this time included.
+        clicks: it came through the clicks queue.
+        attempt, first_at: of a message that was deferred before (epoch seconds), else 0.
+    """
+
+    id: str
+    body: str
+    receives: int
+    clicks: bool
+    attempt: int = 0
+    first_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Recheck:
+    """Look again at findings whose coverage could not be told when an analyst asked."""
+
+    event_id: str
+    findings: tuple[Finding, ...]
+
+
+Content = Trigger | Settle | Recheck
+
+
+def message(record: Mapping[str, Any], clicks_queue: str) -> Message:
+    """A `Message` from a record of Lambda's SQS event."""
+    attributes = record.get("messageAttributes", {})
+
+    def number(name: str) -> float:
+        return float(attributes.get(name, {}).get("stringValue", 0))
+
+    return Message(
+        id=record["messageId"],
+        body=record["body"],
+        receives=int(record.get("attributes", {}).get("ApproximateReceiveCount", 1)),
+        clicks=record["eventSourceARN"].endswith(":" + clicks_queue),
+        attempt=int(number("attempt")),
+        first_at=number("first_at"),
+    )
+
+
+def read(message: Message) -> Content:
+    """What the message holds.
+
+    Raises:
+        UnreadableEvent: it is neither a Security Hub event nor one of our own messages.
+    """
+    if not message.body.encode("utf-8", "replace").startswith(OWN):
+        return events.decode(message.body)
+    try:
+        body = msgspec.json.decode(message.body)
+        if body["hub_responder"] == "settle":
+            return Settle(body["pk"], bool(body.get("urgent")), bool(body.get("clicked")))
+        if body["hub_responder"] == "recheck":
+            findings = tuple(Finding.from_compact(compact) for compact in body["findings"])
+            return Recheck(body["event_id"], findings)
+    except (msgspec.MsgspecError, KeyError, TypeError, ValueError) as error:
+        raise UnreadableEvent(f"a message of our own that cannot be read: {error}") from error
+    raise UnreadableEvent(f"a message of our own of an unknown kind: {body['hub_responder']!r:.80}")

@@ -1,0 +1,100 @@
+"""The last step of a round in which something failed: it says so where people look.
+
+Telling fails loud: what could not be decided or done goes to the default connection (the
+deployment's notification topic). An analyst who clicked always finds an answer on the finding
+itself, also where the playbook's own answer was skipped or has failed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from hub_responder import actions
+from hub_responder.actions.base import Action, Outcome, Statement, Work, each
+from hub_responder.playbook import Playbook, Step
+
+if TYPE_CHECKING:
+    from hub_responder.engine.rounds import Round
+    from hub_responder.runtime import Runtime
+
+TOPIC = "NOTIFICATIONS_TOPIC_ARN"
+
+
+class Nothing(msgspec.Struct, frozen=True):
+    """No parameters and no results."""
+
+
+def is_due(one: Round, playbook: Playbook) -> bool:
+    """Something failed for good, or an analyst got no answer."""
+    if one.lost:
+        return False
+    if any(one.status(step.id) == "failed" for step in playbook.steps):
+        return True
+    return one.incident.clicked and not one.waits() and not _answered(one.status, playbook)
+
+
+def _answered(status: Any, playbook: Playbook) -> bool:
+    return any(
+        status(step.id) == "done" and actions.get(step.uses).answers for step in playbook.steps
+    )
+
+
+def lines(scope: Mapping[str, Any], playbook: Playbook) -> list[str]:
+    """What failed or was skipped, a line for each step."""
+    views = [(step, scope[step.id]) for step in playbook.steps]
+    failed = [(step, view) for step, view in views if view.status == "failed"]
+    shown = failed or [(step, view) for step, view in views if view.status == "skipped"]
+    return [f"{step.id} ({step.uses}): {view.detail}" for step, view in shown]
+
+
+def _say(work: Work, runtime: Runtime) -> Outcome:
+    playbook = runtime.playbook
+    resource = work.incident.resource.instance_id or work.incident.resource.id
+    failed = any(work.scope[step.id].status == "failed" for step in playbook.steps)
+    verb = "could not do everything" if failed else "had nothing to do"
+    title = f"{playbook.name} {verb} for {resource}"
+    said = lines(work.scope, playbook)
+    told = []
+    if work.incident.clicked and not _answered(lambda step: work.scope[step].status, playbook):
+        from hub_responder.actions import update_finding
+
+        update_finding.answer(work.incident.findings, "; ".join([title, *said]), runtime)
+        told.append("the finding")
+    topic = os.environ.get(TOPIC, "")
+    if failed and topic:
+        from hub_responder.connections import sns
+
+        sns.publish_lines(topic, title, said, runtime)
+        told.append("the default connection")
+    return Outcome("done", f"told {' and '.join(told)}" if told else "nobody to tell")
+
+
+def run(works: Sequence[Work], runtime: Runtime) -> list[Outcome]:
+    """Say what failed, for each incident."""
+    return each(lambda work: _say(work, runtime), works)
+
+
+def _permissions(
+    _with: Mapping[str, Any], _connections: Mapping[str, Mapping[str, Any]]
+) -> list[Statement]:
+    return [
+        {"Effect": "Allow", "Action": "sns:Publish", "Resource": {"Ref": "NotificationsTopic"}},
+        {"Effect": "Allow", "Action": "securityhub:BatchUpdateFindings", "Resource": "*"},
+    ]
+
+
+STEP = Step(id="_notice", uses="notice")
+ACTION = Action(
+    name="notice",
+    summary="Says what could not be decided or done. The engine's own; playbooks cannot use it.",
+    effects=True,
+    params=Nothing,
+    result=Nothing,
+    permissions=_permissions,
+    example="",
+    run=run,
+)

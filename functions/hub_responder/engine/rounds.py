@@ -1,0 +1,179 @@
+"""A round that this run owns: one pass of the playbook's steps over an incident's findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hub_responder import clock
+from hub_responder.actions.base import Outcome
+from hub_responder.engine.grouping import Cause
+from hub_responder.expressions import StepView
+from hub_responder.finding import Finding
+from hub_responder.incident import Change, Incident
+from hub_responder.ledger.state import State
+from hub_responder.playbook import Playbook
+
+ENDED = ("done", "skipped", "failed")
+_VERDICTS = ("PROTECTED", "UNKNOWN", "DEGRADED", "UNPROTECTED")  # from good to bad
+
+
+@dataclass(slots=True)
+class Round:
+    """The state of a round while its steps run.
+
+    Attributes:
+        steps: id -> ``{"s": status, "at": time, "d": detail, "r": result, "doubt": true}``, the
+            status one of done, skipped, failed, deferred, attempt.
+        refs: by connection; what steps leave is added.
+        untold: records of what happened since the last transaction.
+        retry_after: the longest that a deferred step asked to wait (seconds).
+        lost: another run took it over; nothing more is done here.
+        recheck: seconds after which an answer that could not be told may be another.
+    """
+
+    state: State
+    incident: Incident
+    cause: Cause
+    steps: dict[str, dict[str, Any]]
+    refs: dict[str, dict[str, Any]]
+    untold: list[Mapping[str, Any]] = field(default_factory=list)
+    retry_after: float = 0.0
+    lost: bool = False
+    stopped: bool = False
+    recheck: float | None = None
+
+    @property
+    def pk(self) -> str:
+        """The incident's partition key."""
+        return self.state.pk
+
+    def status(self, step: str) -> str:
+        """What is known of a step: one of `ENDED`, deferred, attempt, or empty."""
+        return str(self.steps.get(step, {}).get("s", ""))
+
+    def ended(self, step: str) -> bool:
+        """The step will not run again in this round."""
+        return self.status(step) in ENDED
+
+    def waits(self) -> bool:
+        """Some step is to be tried again later."""
+        return any(kept["s"] == "deferred" for kept in self.steps.values())
+
+    def scope(self, playbook: Playbook) -> dict[str, Any]:
+        """The variables of expressions and templates."""
+        incident = self.incident
+        views = {
+            step.id: StepView(
+                step.id,
+                self.status(step.id) or "skipped",
+                self.steps.get(step.id, {}).get("r", {}),
+                self.steps.get(step.id, {}).get("d", ""),
+            )
+            for step in playbook.steps
+        }
+        return views | {
+            "incident": incident,
+            "finding": incident.findings[0],
+            "playbook": playbook,
+            "params": playbook.params,
+            "trigger": {"kind": self.cause.kind, "event_id": self.cause.event_id},
+            "now": self.cause.at,
+        }
+
+    def record_fields(self) -> dict[str, Any]:
+        """The fields that every record about this round has."""
+        return {
+            "trigger": {"kind": self.cause.kind, "event_id": self.cause.event_id},
+            "incident": self.pk,
+            "gen": self.state.gen,
+            "round": self.state.round,
+            "findings": [finding.id for finding in self.incident.findings],
+        }
+
+    def take(self, step: str, outcome: Outcome) -> None:
+        """Keep what became of a step."""
+        kept: dict[str, Any] = {"s": outcome.status, "at": clock.now(), "d": outcome.detail}
+        if outcome.result:
+            kept["r"] = dict(outcome.result)
+        if outcome.in_doubt:
+            kept["doubt"] = True
+        self.steps[step] = kept
+        for connection, values in outcome.refs.items():
+            self.refs[connection] = {**self.refs.get(connection, {}), **values}
+
+    def verdict(self) -> str:
+        """The verdict that a step of this round came to, or empty."""
+        for kept in self.steps.values():
+            verdict = kept.get("r", {}).get("verdict")
+            if verdict:
+                return str(verdict)
+        return ""
+
+    def told_now(self) -> dict[str, Any]:
+        """What a message that is sent now tells of."""
+        return {
+            "severity": int(self.incident.severity),
+            "exploit": any(finding.exploit_available for finding in self.incident.findings),
+            "verdict": self.verdict(),
+            "at": clock.now(),
+        }
+
+    def got_worse(self) -> bool:
+        """Severity, exploit or verdict is worse than what was told."""
+        told, now = self.state.told, self.told_now()
+        return (
+            now["severity"] > told.get("severity", -1)
+            or (now["exploit"] and not told.get("exploit", False))
+            or _rank(now["verdict"]) > _rank(told.get("verdict", ""))
+        )
+
+
+def _rank(verdict: str) -> int:
+    return _VERDICTS.index(verdict) if verdict in _VERDICTS else 0
+
+
+def begin(state: State, findings: Iterable[Finding], cause: Cause, new: int) -> Round:
+    """The round that ``state`` says this run owns."""
+    ordered = tuple(sorted(findings, key=_badness, reverse=True))
+    clicked = cause.clicked or state.clicked
+    refs = {name: dict(values) for name, values in state.refs.items()}
+    incident = Incident(
+        key=state.pk,
+        group=state.group,
+        gen=state.gen,
+        round=state.round,
+        findings=ordered,
+        count=max(state.members, len(ordered)),
+        new=new,
+        resource=ordered[0].resource,
+        severity=ordered[0].severity,
+        change=_change(state, ordered, clicked=clicked),
+        refs=refs,
+        clicked=clicked,
+    )
+    steps = {step: dict(kept) for step, kept in state.steps.items()}
+    return Round(state, incident, cause, steps, refs)
+
+
+def _badness(finding: Finding) -> tuple[int, bool, float, float]:
+    return (
+        int(finding.severity),
+        bool(finding.exploit_available),
+        finding.max_cvss or 0.0,
+        finding.updated,
+    )
+
+
+def _change(state: State, findings: tuple[Finding, ...], *, clicked: bool) -> Change:
+    if clicked:
+        return "clicked"
+    if not state.told:
+        return "opened"
+    severity = int(findings[0].severity)
+    exploit = any(finding.exploit_available for finding in findings)
+    worse = severity > state.told.get("severity", 0) or (
+        exploit and not state.told.get("exploit", False)
+    )
+    return "raised" if worse else "grew"

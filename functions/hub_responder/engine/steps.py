@@ -1,0 +1,219 @@
+"""The playbook's steps over all rounds that this run owns, one step after the other.
+
+A step is claimed for all its rounds in one transaction (with the outcomes of the steps before it),
+runs over all of them at once, and leaves one outcome for each. Steps that only read claim nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+
+from hub_responder import actions, clock
+from hub_responder.actions.base import Action, Outcome, Work
+from hub_responder.audit import Audit, Record
+from hub_responder.engine import notice
+from hub_responder.engine.rounds import Round
+from hub_responder.errors import CallError, ConfigurationError, ExpressionError
+from hub_responder.expressions import MissingResult, condition, fill
+from hub_responder.ledger import keys
+from hub_responder.ledger.store import Ledger
+from hub_responder.ledger.transaction import Part
+from hub_responder.playbook import Playbook, Step
+from hub_responder.runtime import Runtime
+
+STEP_TIME_S = 8.0
+"""No step is begun with less: its call, the record of it and the queue's answer need that."""
+UNKNOWN_PATIENCE_S = 900.0
+"""How long an imported finding waits for a verdict that could not be told."""
+
+Works = Sequence[tuple[Round, Work]]
+ClaimStep = Callable[[Step, Works], list[tuple[Round, Work]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Runs the steps of one playbook."""
+
+    runtime: Runtime
+    ledger: Ledger
+    audit: Audit
+
+    @property
+    def playbook(self) -> Playbook:
+        """The playbook that runs."""
+        return self.runtime.playbook
+
+    def run(self, rounds: Sequence[Round]) -> None:
+        """Every step over every round, as far as each can go now."""
+        steps = self.playbook.steps
+        for number, step in enumerate(steps):
+            self.run_step(step, actions.get(step.uses), rounds, steps[:number])
+        due = [one for one in rounds if notice.is_due(one, self.playbook)]
+        self.run_step(notice.STEP, notice.ACTION, due, ())
+
+    def run_step(
+        self,
+        step: Step,
+        action: Action,
+        rounds: Sequence[Round],
+        before: Sequence[Step],
+        claim: ClaimStep | None = None,
+    ) -> None:
+        """One step over all rounds: prepare, claim, perform, keep the outcomes."""
+        works: list[tuple[Round, Work]] = []
+        for one in rounds:
+            if one.lost or one.ended(step.id):
+                continue
+            work = self._prepare(one, step, action, before)
+            if work is not None:
+                works.append((one, work))
+        if action.effects and works:
+            works = (claim or self._claim)(step, works)
+        if not works:
+            return
+        outcomes = self._perform(action, [work for _, work in works])
+        for (one, _), outcome in zip(works, outcomes, strict=True):
+            self._take(one, step, action, outcome)
+
+    def _prepare(
+        self, one: Round, step: Step, action: Action, before: Sequence[Step]
+    ) -> Work | None:
+        """The work of a step for one round, or None where it is held, skipped or failed."""
+        reason = self._held(one, step, action, before)
+        if reason:
+            self.note(one, step, Outcome("deferred", reason))
+            return None
+        incident = replace(one.incident, refs=one.refs)
+        scope = one.scope(self.playbook) | {"incident": incident}
+        try:
+            reason = self._passed_over(one, step, action, scope)
+            if reason:
+                self.note(one, step, Outcome("skipped", reason))
+                return None
+            params = msgspec.convert(fill(step.with_, scope), action.params)
+        except MissingResult as error:
+            self.note(one, step, Outcome("skipped", str(error)))
+        except (ExpressionError, ConfigurationError, msgspec.ValidationError) as error:
+            self.note(one, step, Outcome("failed", f"could not decide: {error}"))
+        else:
+            state, held = one.state, one.steps.get(step.id, {})
+            return Work(
+                incident=incident,
+                params=params,
+                key=keys.effect(one.pk, state.gen, state.round, step.id, lasting=action.lasting),
+                in_doubt=held.get("s") == "attempt" or bool(held.get("doubt")),
+                attempted_at=held.get("at"),
+                scope=scope,
+            )
+        return None
+
+    def _held(self, one: Round, step: Step, action: Action, before: Sequence[Step]) -> str:
+        """Why the step must wait, or empty."""
+        if self.runtime.deadline.left() < STEP_TIME_S:
+            return "no time left in this run"
+        waiting = {other.id for other in before if one.status(other.id) == "deferred"}
+        if action.answers and waiting and not one.incident.clicked:
+            return f"waits for {', '.join(sorted(waiting))}"
+        goes_on = {other.id for other in before if other.on_error == "continue"}
+        holding = [need for need in step.needs if need in waiting - goes_on]
+        return f"waits for {', '.join(holding)}" if holding else ""
+
+    def _passed_over(self, one: Round, step: Step, action: Action, scope: Mapping[str, Any]) -> str:
+        """Why the step has nothing to do, or empty.
+
+        Raises:
+            ExpressionError: its condition cannot be told.
+        """
+        if one.stopped:
+            return "a step before it stopped the round"
+        if step.if_ is not None and not condition(step.if_, scope):
+            return f"not so: {step.if_}"
+        told = one.state.told
+        if action.tells and told and not one.incident.clicked and not one.got_worse():
+            quiet_until = told.get("at", 0.0) + self.playbook.quiet
+            if clock.now() < quiet_until:
+                return f"quiet until {clock.iso(quiet_until)}"
+        return ""
+
+    def attempt(self, one: Round, step: Step, work: Work) -> Record:
+        """The ATTEMPT record of a step."""
+        return self.audit.record(
+            "attempt",
+            **one.record_fields(),
+            step=step.id,
+            uses=step.uses,
+            detail="again: an earlier attempt is in doubt" if work.in_doubt else "",
+        )
+
+    def _claim(self, step: Step, works: Works) -> list[tuple[Round, Work]]:
+        """The ATTEMPT records and the ledger's move, in one transaction, before any effect."""
+        parts = []
+        operations = self.ledger.operations()
+        for one, work in works:
+            one.steps[step.id] = {"s": "attempt", "at": clock.now()}
+            move = operations.step(one.pk, one.state.round, one.steps, one.refs)
+            parts.append(Part([move], [*one.untold, self.attempt(one, step, work)]))
+        won = []
+        for (one, work), lost in zip(works, self.ledger.submit(parts), strict=True):
+            one.untold = []
+            if lost is None:
+                won.append((one, work))
+            else:
+                one.lost = True
+        return won
+
+    def _perform(self, action: Action, works: Sequence[Work]) -> list[Outcome]:
+        """The action over all works; an error that nobody expected fails the step, recorded."""
+        try:
+            return action.run(works, self.runtime)
+        except CallError as error:
+            return [Outcome("deferred", str(error), in_doubt=error.sent)] * len(works)
+        except Exception as error:  # noqa: BLE001 - a bug in an action must not lose the batch
+            detail = f"internal error in {action.name}: {type(error).__name__}"
+            return [Outcome("failed", detail)] * len(works)
+
+    def _take(self, one: Round, step: Step, action: Action, outcome: Outcome) -> None:
+        """Keep an outcome, with what the round makes of it."""
+        if outcome.status == "done" and outcome.retry_after is not None:
+            outcome = self._could_not_tell(one, outcome)
+        if outcome.status == "deferred":
+            one.retry_after = max(one.retry_after, outcome.retry_after or 0.0)
+            first = one.state.first_at
+            if first and clock.now() - first > self.playbook.give_up_after:
+                outcome = Outcome("failed", f"gave up: {outcome.detail}")
+        waits = one.waits()
+        self.note(one, step, outcome)
+        if outcome.status == "failed" and step.on_error == "stop":
+            one.stopped = True
+        if action.answers and outcome.status == "done" and waits:
+            one.steps[step.id] = {"s": "deferred", "d": "answered; again with what waits"}
+
+    def _could_not_tell(self, one: Round, outcome: Outcome) -> Outcome:
+        """A verdict that may be another soon: an import waits a while, a click is answered now."""
+        if one.incident.clicked:
+            one.recheck = outcome.retry_after
+            return outcome
+        first = one.state.first_at or clock.now()
+        if clock.now() - first >= UNKNOWN_PATIENCE_S:
+            return outcome
+        return Outcome("deferred", outcome.detail, outcome.result, retry_after=outcome.retry_after)
+
+    def note(self, one: Round, step: Step, outcome: Outcome) -> None:
+        """Keep an outcome and its record; the next transaction writes it."""
+        doubt = one.steps.get(step.id, {}).get("doubt") and outcome.status == "deferred"
+        one.take(step.id, replace(outcome, in_doubt=True) if doubt else outcome)
+        one.untold.append(
+            self.audit.record(
+                "outcome",
+                **one.record_fields(),
+                step=step.id,
+                uses=step.uses,
+                status=outcome.status,
+                detail=outcome.detail,
+                result=dict(outcome.result),
+            )
+        )

@@ -1,0 +1,215 @@
+"""The language of ``if``, ``group_by``, routes and ``with``: sandboxed Jinja2 expressions.
+
+``if`` is a bare expression that must be boolean, ``group_by`` and ``by`` one that gives text. In
+``with``, text that holds ``{{ }}`` is a template, and a lone ``{{ x }}`` keeps the value's type.
+Expressions come from playbooks, never from findings; values of findings are only ever operands.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import StrictUndefined, TemplateError, Undefined, nodes
+from jinja2.parser import Parser
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from hub_responder.errors import ExpressionError
+
+MAX_TEXT = 20_000
+"""Characters that one evaluated text may have; the longest target takes 32,767 (Jira)."""
+_MAX_NUMBER = 10**12
+_LONE = re.compile(r"\s*\{\{(?P<inner>(?:(?!\}\}).)*)\}\}\s*", re.DOTALL)
+
+
+class MissingResult(ExpressionError):  # noqa: N818 - the step that reads it is skipped, not failed
+    """A result of a step that was skipped or has failed is read."""
+
+
+class StepView:
+    """What later steps see of a step: ``status``, ``detail``, and its results once it is done.
+
+    Reading a result of a skipped or failed step raises `MissingResult`, which skips the reader.
+    """
+
+    __slots__ = ("_name", "_values", "detail", "status")
+
+    def __init__(self, name: str, status: str, values: Mapping[str, Any], detail: str = "") -> None:
+        self._name = name
+        self._values = values
+        self.status = status
+        self.detail = detail
+
+    def __getattr__(self, attribute: str) -> Any:
+        return self[attribute]
+
+    def __getitem__(self, attribute: str) -> Any:
+        if attribute.startswith("_"):
+            raise AttributeError(attribute)
+        if attribute in ("status", "detail"):
+            return getattr(self, attribute)
+        if attribute in self._values:
+            return self._values[attribute]
+        if self.status != "done":
+            raise MissingResult(f"step {self._name} has no {attribute}: it is {self.status}")
+        raise ExpressionError(f"step {self._name} has no result {attribute!r}")
+
+
+class Sandbox(ImmutableSandboxedEnvironment):
+    """Jinja's sandbox, with products and powers bounded so that no expression can eat memory."""
+
+    intercepted_binops = frozenset(["*", "**", "%"])
+
+    def call_binop(self, context: Any, operator_text: str, left: Any, right: Any) -> Any:
+        del context
+        numbers = isinstance(left, int | float) and isinstance(right, int | float)
+        if not numbers or abs(left) > _MAX_NUMBER or abs(right) > _MAX_NUMBER:
+            raise ExpressionError(f"{operator_text} works on numbers up to {_MAX_NUMBER:,} only")
+        if operator_text == "**" and abs(right) > 16:  # noqa: PLR2004 - 10**12 ** 16 stays small
+            raise ExpressionError("** takes an exponent up to 16")
+        function = {"*": operator.mul, "**": operator.pow, "%": operator.mod}[operator_text]
+        return function(left, right)
+
+
+@lru_cache(maxsize=1)
+def environment() -> ImmutableSandboxedEnvironment:
+    """The one environment: no loader, no globals, undefined names are errors."""
+    made = Sandbox(undefined=StrictUndefined, autoescape=False, cache_size=0)
+    made.globals.clear()
+    return made
+
+
+@lru_cache(maxsize=512)
+def _expression(text: str) -> Callable[..., Any]:
+    try:
+        return environment().compile_expression(text, undefined_to_none=False)
+    except TemplateError as error:
+        raise ExpressionError(f"{text!r} is not an expression: {error}") from error
+
+
+@lru_cache(maxsize=512)
+def _template(text: str) -> Any:
+    try:
+        return environment().from_string(text)
+    except TemplateError as error:
+        raise ExpressionError(f"{text!r} is not a template: {error}") from error
+
+
+def evaluate(text: str, scope: Mapping[str, Any]) -> Any:
+    """The value of the bare expression ``text``.
+
+    Raises:
+        MissingResult: it reads a result of a skipped or failed step.
+        ExpressionError: it cannot be evaluated, or a name in it is not defined.
+    """
+    try:
+        value = _expression(text)(**scope)
+    except ExpressionError:
+        raise
+    except Exception as error:  # whatever an operand's operator raises
+        raise ExpressionError(f"{text!r} cannot be evaluated: {error}") from error
+    if isinstance(value, Undefined):
+        raise ExpressionError(f"{text!r} names something that is not defined")
+    return value
+
+
+def condition(text: str, scope: Mapping[str, Any]) -> bool:
+    """The truth of ``text``, which must be boolean.
+
+    Raises:
+        ExpressionError: as `evaluate`, and when the value is not true or false.
+    """
+    value = evaluate(text, scope)
+    if not isinstance(value, bool):
+        raise ExpressionError(f"{text!r} gives {type(value).__name__}, not true or false")
+    return value
+
+
+def text_of(text: str, scope: Mapping[str, Any]) -> str:
+    """The text that ``text`` gives; numbers are written out, anything else is refused.
+
+    Raises:
+        ExpressionError: as `evaluate`, and when the value is neither text nor a number.
+    """
+    value = evaluate(text, scope)
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise ExpressionError(f"{text!r} gives {type(value).__name__}, not text")
+    return str(value)
+
+
+def fill(value: Any, scope: Mapping[str, Any]) -> Any:
+    """``value`` (a ``with`` tree) with every template in it evaluated.
+
+    Raises:
+        MissingResult: it reads a result of a skipped or failed step.
+        ExpressionError: a template cannot be evaluated or its text is over `MAX_TEXT`.
+    """
+    if isinstance(value, str):
+        return _fill_text(value, scope) if "{{" in value else value
+    if isinstance(value, Mapping):
+        return {key: fill(item, scope) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [fill(item, scope) for item in value]
+    return value
+
+
+def _fill_text(text: str, scope: Mapping[str, Any]) -> Any:
+    lone = _LONE.fullmatch(text)
+    if lone is not None:
+        return evaluate(lone["inner"].strip(), scope)
+    try:
+        filled = _template(text).render(**scope)
+    except ExpressionError:
+        raise
+    except Exception as error:  # as in `evaluate`
+        raise ExpressionError(f"{text!r} cannot be evaluated: {error}") from error
+    if len(filled) > MAX_TEXT:
+        given = f"{text[:80]!r} gives {len(filled):,} characters"
+        raise ExpressionError(f"{given}; at most {MAX_TEXT:,} are allowed")
+    return str(filled)
+
+
+def check_expression(text: str, names: Collection[str]) -> set[str]:
+    """The names that ``text`` uses.
+
+    Raises:
+        ExpressionError: it does not parse, or uses a name that is not in ``names``.
+    """
+    try:
+        parser = Parser(environment(), text, state="variable")
+        tree = parser.parse_expression()
+        if not parser.stream.eos:
+            raise ExpressionError(f"{text!r} goes on after its expression ends")
+    except TemplateError as error:
+        raise ExpressionError(f"{text!r} is not an expression: {error}") from error
+    template = nodes.Template([nodes.Output([tree])], lineno=1)
+    template.set_environment(environment())
+    return _names_in(template, text, names)
+
+
+def check_template(text: str, names: Collection[str]) -> set[str]:
+    """The names that the template ``text`` uses.
+
+    Raises:
+        ExpressionError: it does not parse, or uses a name that is not in ``names``.
+    """
+    try:
+        tree = environment().parse(text)
+    except TemplateError as error:
+        raise ExpressionError(f"line {getattr(error, 'lineno', 1)}: {error}") from error
+    return _names_in(tree, text, names)
+
+
+def _names_in(tree: nodes.Template, text: str, names: Collection[str]) -> set[str]:
+    from jinja2.meta import find_undeclared_variables
+
+    used = find_undeclared_variables(tree)
+    unknown = sorted(used - set(names))
+    if unknown:
+        raise ExpressionError(
+            f"{text[:80]!r} uses {', '.join(unknown)}; there is {', '.join(sorted(names))}"
+        )
+    return used

@@ -1,0 +1,1 @@
+"""Entry points of the Lambda functions: they wire, and call one function of the logic."""

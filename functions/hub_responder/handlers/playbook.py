@@ -1,0 +1,63 @@
+"""The Lambda of a playbook: a batch of its imports or its clicks queue."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from hub_responder import aws, clock, observability, playbook
+from hub_responder.audit import Audit
+from hub_responder.deadline import Deadline
+from hub_responder.engine import intake
+from hub_responder.engine.batch import Batch
+from hub_responder.engine.outbox import Outbox
+from hub_responder.ledger.store import Ledger
+from hub_responder.ledger.transaction import Transactions
+from hub_responder.runtime import Runtime
+
+LEASE_MARGIN_S = 5.0
+"""A claim outlives the run by this: nobody takes over what may still be at work."""
+
+
+@lru_cache(maxsize=1)
+def _playbook(directory: Path) -> playbook.Playbook:
+    return playbook.load(directory)
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Handle an SQS batch; answers which messages must come again."""
+    environ = os.environ
+    directory = Path(environ["PLAYBOOK_DIR"])
+    played = _playbook(directory)
+    deadline = Deadline(lambda: context.get_remaining_time_in_millis() / 1000)
+    me = context.aws_request_id
+    clicks_url = environ["CLICKS_QUEUE_URL"]
+    messages = [
+        intake.message(record, clicks_url.rsplit("/", 1)[-1]) for record in event["Records"]
+    ]
+    observability.begin(me, played.name, len(messages))
+
+    audit = Audit(environ["AUDIT_TABLE"], played, me)
+    dynamodb = aws.client("dynamodb")
+    ledger = Ledger(
+        dynamodb,
+        environ["LEDGER_TABLE"],
+        Transactions(dynamodb, audit, deadline),
+        audit,
+        me=me,
+        lease=clock.now() + deadline.left() + LEASE_MARGIN_S,
+        wait=played.wait,
+    )
+    outbox = Outbox(
+        aws.client("sqs"),
+        imports=environ["IMPORTS_QUEUE_URL"],
+        clicks=clicks_url,
+        dead=environ["DLQ_URL"],
+    )
+    runtime = Runtime(played, directory, deadline, clock.now(), environ["STAGE"])
+    clicks = any(message.clicks for message in messages)
+    failed = Batch(runtime, ledger, audit, outbox, clicks=clicks).handle(messages)
+    observability.end(len(messages), len(failed))
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}

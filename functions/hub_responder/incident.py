@@ -1,0 +1,52 @@
+"""An incident: the findings of one playbook about one subject, as steps and templates see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from hub_responder.finding import Finding, Resource, Severity
+
+Change = Literal["opened", "grew", "raised", "reopened", "clicked"]
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """What steps, expressions and templates see of an incident in one round.
+
+    Attributes:
+        key: the ledger's partition key.
+        group: the values of ``group_by``, in their order.
+        gen: how often it was reopened, from 1; round: the pass of steps, from 1 within a gen.
+        findings: the findings of this round, worst first.
+        count: all findings that ever joined, this round's included.
+        new: how many of ``findings`` were not in an earlier round.
+        resource: the resource that matched.
+        severity: the worst of its findings.
+        change: why this round happens.
+        refs: by connection name, what earlier steps and rounds left: ``ticket``, ``url``, ``thread``.
+        clicked: an analyst asked for this round and waits for an answer on the finding.
+    """
+
+    key: str
+    group: tuple[str, ...]
+    gen: int
+    round: int
+    findings: tuple[Finding, ...]
+    count: int
+    new: int
+    resource: Resource
+    severity: Severity
+    change: Change
+    refs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    clicked: bool = False
+
+    @property
+    def ticket(self) -> Mapping[str, Any] | None:
+        """The incident's ticket: ``{"id": "SEC-123", "url": "https://..."}``, or none yet."""
+        for ref in self.refs.values():
+            if "ticket" in ref:
+                return {"id": ref["ticket"], "url": ref.get("url", "")}
+        return None

@@ -1,0 +1,178 @@
+"""What to do with findings that arrive and with settle messages: pure, no clock and no calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from hub_responder.ledger.state import Member, State
+from hub_responder.playbook import Wait
+
+Move = Literal["open", "wait", "join", "takeover", "resume", "settle", "repeat", "mine", "nothing"]
+
+LOOK_AGAIN_S = 5.0
+"""How soon a settle message looks again at an incident that another run works on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """One finding that arrived for an incident.
+
+    ``c_sk`` is set for a click: the request counts once, however often its message comes.
+    """
+
+    finding_id: str
+    f_sk: str
+    fingerprint: str
+    updated: float
+    data: Mapping[str, Any] = field(default_factory=dict)
+    c_sk: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Findings that arrived together for one incident; ``severity`` (0-4) is their worst."""
+
+    pk: str
+    group: tuple[str, ...]
+    members: tuple[Arrived, ...]
+    severity: int
+    exploit: bool = False
+    clicked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A move and what goes with it.
+
+    Attributes:
+        move: the transition of the ledger, or why there is none.
+        fresh: the members that it writes, each with what the ledger held of it.
+        repeats: members that change nothing.
+        delay: seconds until the settle message, for wait, join and settle.
+        urgent: the settle message need not wait for the burst to end.
+    """
+
+    move: Move
+    fresh: tuple[tuple[Arrived, Member | None], ...] = ()
+    repeats: tuple[Arrived, ...] = ()
+    delay: float = 0.0
+    urgent: bool = False
+
+
+def worse(arrival: Arrival, told: Mapping[str, Any]) -> bool:
+    """Whether severity or exploit is worse than what the team was told; not before it was told."""
+    if not told:
+        return False
+    return arrival.severity > told.get("severity", 0) or (
+        arrival.exploit and not told.get("exploit", False)
+    )
+
+
+def decide(
+    arrival: Arrival,
+    state: State | None,
+    known: Mapping[str, Member],
+    *,
+    now: float,
+    wait: Wait,
+    me: str,
+) -> Decision:
+    """The move for ``arrival``, given what the ledger is known to hold.
+
+    Args:
+        state: the incident, or None where it is not known to exist.
+        known: by sort key, the finding and click items that are known to exist.
+        me: this run's request id.
+    """
+    fresh, repeats, untold = _sort_members(arrival, state, known)
+    if state is None:
+        return _first(fresh, arrival, wait)
+    if state.owner == me and not fresh:  # an earlier try of ours happened, its answer was lost
+        return Decision("mine", (), repeats)
+    if fresh:
+        return _more(arrival, state, fresh, repeats, now=now, wait=wait)
+    if untold:
+        return _untold(state, repeats, now=now, urgent=arrival.clicked)
+    return Decision("repeat", (), repeats)
+
+
+def _sort_members(
+    arrival: Arrival, state: State | None, known: Mapping[str, Member]
+) -> tuple[tuple[tuple[Arrived, Member | None], ...], tuple[Arrived, ...], bool]:
+    """Split into members that change something and repeats; and whether a repeat is untold."""
+    fresh: list[tuple[Arrived, Member | None]] = []
+    repeats: list[Arrived] = []
+    untold = False
+    for member in arrival.members:
+        held = known.get(member.f_sk)
+        seen = known.get(member.c_sk) if member.c_sk else held
+        if seen is None or (not member.c_sk and _changed(member, seen)):
+            fresh.append((member, held))
+            continue
+        repeats.append(member)
+        untold = untold or state is None or seen.round > state.done
+    return tuple(fresh), tuple(repeats), untold
+
+
+def _changed(member: Arrived, held: Member) -> bool:
+    if member.updated < held.updated:
+        return False
+    return held.closed or member.fingerprint != held.fingerprint
+
+
+def _first(
+    fresh: tuple[tuple[Arrived, Member | None], ...], arrival: Arrival, wait: Wait
+) -> Decision:
+    if arrival.clicked or wait.first <= 0:
+        return Decision("open", fresh)
+    return Decision("wait", fresh, delay=wait.first)
+
+
+def _more(
+    arrival: Arrival,
+    state: State,
+    fresh: tuple[tuple[Arrived, Member | None], ...],
+    repeats: tuple[Arrived, ...],
+    *,
+    now: float,
+    wait: Wait,
+) -> Decision:
+    """New or changed findings for an incident that exists."""
+    urgent = arrival.clicked or worse(arrival, state.told)
+    left = max(0.0, state.next_at - now)
+    if not state.idle:
+        calm = left if not state.owner else max(wait.then, LOOK_AGAIN_S)
+        delay = LOOK_AGAIN_S if urgent else calm
+        return Decision("join", fresh, repeats, delay, urgent)
+    if urgent or (state.pending and not left):
+        return Decision("open", fresh, repeats)
+    if state.pending:
+        return Decision("join", fresh, repeats, left)
+    pause = wait.then if state.round else wait.first
+    if pause <= 0:
+        return Decision("open", fresh, repeats)
+    return Decision("wait", fresh, repeats, pause)
+
+
+def _untold(state: State, repeats: tuple[Arrived, ...], *, now: float, urgent: bool) -> Decision:
+    """A message that comes again before its findings were told: somebody died, or works on it."""
+    settled = decide_settle(state, now=now, urgent=urgent)
+    if settled.move == "nothing":  # its round ended while we looked
+        return Decision("repeat", (), repeats)
+    return Decision(settled.move, (), repeats, settled.delay, settled.urgent)
+
+
+def decide_settle(state: State, *, now: float, urgent: bool) -> Decision:
+    """The move for a settle message of the incident ``state``."""
+    if state.live(now):
+        return Decision("settle", delay=min(LOOK_AGAIN_S, state.lease - now + 1), urgent=urgent)
+    if state.owner:
+        return Decision("takeover")
+    if state.idle and not state.pending:
+        return Decision("nothing")
+    left = state.next_at - now
+    if left > 0 and not (state.idle and urgent):  # a dependency that is down is not asked sooner
+        return Decision("settle", delay=left, urgent=urgent)
+    return Decision("open" if state.idle else "resume")

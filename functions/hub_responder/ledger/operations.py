@@ -1,0 +1,325 @@
+"""The ledger's transitions as items of a DynamoDB transaction (the wire form). Pure.
+
+Every move states what it found (round, owner, ...) as its condition, so that a move decided on
+stale knowledge is cancelled as a whole and decided again from the item that the answer carries.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from hub_responder.ledger import keys
+from hub_responder.ledger.decide import Arrival, Arrived, Decision
+from hub_responder.ledger.state import Member, State
+
+TransactItem = dict[str, Any]
+
+KEEP_S = 200 * 86400
+"""An incident nobody touched for 200 days is forgotten; Security Hub keeps findings for 90."""
+KEEP_CLICK_S = 14 * 86400
+"""SQS keeps a message for 14 days at most: no repeat of a click comes later."""
+
+_OWNED = "owner = :me AND round = :round"
+_ATTRIBUTE = re.compile(r"(?<![:#\w])([a-z_]+)\b(?!\()")
+
+
+@lru_cache(maxsize=64)
+def _aliased(expression: str) -> tuple[str, dict[str, str]]:
+    """``expression`` with every attribute as ``#name``: DynamoDB reserves 573 words."""
+    names = {f"#{name}": name for name in _ATTRIBUTE.findall(expression)}
+    return _ATTRIBUTE.sub(r"#\1", expression), names
+
+
+def number(value: float) -> dict[str, str]:
+    """A number attribute; whole numbers are written without a fraction."""
+    return {"N": str(int(value)) if value == int(value) else repr(float(value))}
+
+
+def text(value: str) -> dict[str, str]:
+    """A string attribute."""
+    return {"S": value}
+
+
+def json(value: Any) -> dict[str, str]:
+    """A value kept as JSON in one string attribute: half the cost of a map of attributes."""
+    return {"S": msgspec.json.encode(value).decode()}
+
+
+class Operations:
+    """Builds items for one table and one run.
+
+    Args:
+        table: the ledger's table. me: the run's request id. lease: when its claims end. now: the
+            time of the moves (epoch seconds).
+    """
+
+    def __init__(self, table: str, me: str, lease: float, now: float) -> None:
+        self._table = table
+        self._me = me
+        self._lease = lease
+        self._now = now
+
+    def _key(self, pk: str, sk: str = keys.INCIDENT) -> dict[str, Any]:
+        return {"pk": text(pk), "sk": text(sk)}
+
+    def _put(self, item: dict[str, Any], condition: str, **values: Any) -> TransactItem:
+        expression, names = _aliased(condition)
+        put: dict[str, Any] = {
+            "TableName": self._table,
+            "Item": item,
+            "ConditionExpression": expression,
+            "ExpressionAttributeNames": names,
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+        if values:
+            put["ExpressionAttributeValues"] = {f":{name}": value for name, value in values.items()}
+        return {"Put": put}
+
+    def _update(
+        self, key: dict[str, Any], expression: str, condition: str, **values: Any
+    ) -> TransactItem:
+        change, changed = _aliased(expression)
+        check, checked = _aliased(condition)
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": key,
+                "UpdateExpression": change,
+                "ConditionExpression": check,
+                "ExpressionAttributeNames": changed | checked,
+                "ExpressionAttributeValues": {f":{k}": v for k, v in values.items()},
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            }
+        }
+
+    def arrive(
+        self, arrival: Arrival, state: State | None, decision: Decision
+    ) -> list[TransactItem]:
+        """The items of ``open``, ``wait`` and ``join`` for findings that arrived."""
+        base = state.round if state else 0
+        new = sum(1 for _, held in decision.fresh if held is None or held.closed)
+        if decision.move == "open":
+            head = self._open(arrival, state, new)
+        elif state is None:
+            head = self._create_waiting(arrival, new, decision.delay)
+        else:
+            head = self._join(state, decision, new)
+        return [head, *self._members(arrival, decision, base + 1)]
+
+    def _incident(self, arrival: Arrival, new: int) -> dict[str, Any]:
+        return {
+            **self._key(arrival.pk),
+            "gen": number(1),
+            "done": number(0),
+            "members": number(new),
+            "group": json(arrival.group),
+            "expires": number(int(self._now) + KEEP_S),
+        }
+
+    def _open(self, arrival: Arrival, state: State | None, new: int) -> TransactItem:
+        if state is None:
+            item = self._incident(arrival, new) | {
+                "round": number(1),
+                "pending": number(0),
+                "owner": text(self._me),
+                "lease": number(self._lease),
+                "clicked": {"BOOL": arrival.clicked},
+            }
+            return self._put(item, "attribute_not_exists(pk)")
+        return self._open_idle(state, new, clicked=arrival.clicked)
+
+    def _open_idle(self, state: State, new: int, *, clicked: bool) -> TransactItem:
+        return self._update(
+            self._key(state.pk),
+            "SET round = :next, owner = :me, lease = :lease, pending = :zero,"
+            " clicked = :clicked, expires = :expires"
+            " REMOVE steps, next_at, tries, first_at ADD members :new",
+            "round = :round AND done = :round AND attribute_not_exists(owner)"
+            " AND pending = :pending",
+            next=number(state.round + 1),
+            round=number(state.round),
+            pending=number(state.pending),
+            me=text(self._me),
+            lease=number(self._lease),
+            zero=number(0),
+            clicked={"BOOL": clicked},
+            expires=number(int(self._now) + KEEP_S),
+            new=number(new),
+        )
+
+    def open_pending(self, state: State, *, clicked: bool) -> TransactItem:
+        """OPEN by a settle message: the findings that joined become the round."""
+        return self._open_idle(state, 0, clicked=clicked)
+
+    def _create_waiting(self, arrival: Arrival, new: int, delay: float) -> TransactItem:
+        item = self._incident(arrival, new) | {
+            "round": number(0),
+            "pending": number(len(arrival.members)),
+            "next_at": number(self._now + delay),
+        }
+        return self._put(item, "attribute_not_exists(pk)")
+
+    def _join(self, state: State, decision: Decision, new: int) -> TransactItem:
+        values = {
+            "round": number(state.round),
+            "count": number(len(decision.fresh)),
+            "new": number(new),
+            "expires": number(int(self._now) + KEEP_S),
+        }
+        if decision.move == "join":
+            return self._update(
+                self._key(state.pk),
+                "SET expires = :expires ADD pending :count, members :new",
+                "round = :round",
+                **values,
+            )
+        return self._update(
+            self._key(state.pk),
+            "SET next_at = :next_at, expires = :expires ADD pending :count, members :new",
+            "round = :round AND done = :round AND attribute_not_exists(owner) AND pending = :zero",
+            next_at=number(self._now + decision.delay),
+            zero=number(0),
+            **values,
+        )
+
+    def _members(self, arrival: Arrival, decision: Decision, round_: int) -> list[TransactItem]:
+        items: list[TransactItem] = []
+        for member, held in decision.fresh:
+            items.append(self._member(arrival.pk, member, held, round_))
+            if member.c_sk:
+                click = {
+                    **self._key(arrival.pk, member.c_sk),
+                    "round": number(round_),
+                    "expires": number(int(self._now) + KEEP_CLICK_S),
+                }
+                items.append(self._put(click, "attribute_not_exists(pk)"))
+        return items
+
+    def _member(self, pk: str, member: Arrived, held: Member | None, round_: int) -> TransactItem:
+        if held is not None and member.updated < held.updated:  # a click on an older copy
+            return self._update(
+                self._key(pk, member.f_sk),
+                "SET round = :round",
+                "attribute_exists(pk)",
+                round=number(round_),
+            )
+        item = {
+            **self._key(pk, member.f_sk),
+            "round": number(round_),
+            "fp": text(member.fingerprint),
+            "updated": number(member.updated),
+            "id": text(member.finding_id),
+            "data": json(member.data),
+            "expires": number(int(self._now) + KEEP_S),
+        }
+        if held is None:
+            return self._put(item, "attribute_not_exists(pk)")
+        return self._put(
+            item,
+            "fp = :fp AND updated = :updated",
+            fp=text(held.fingerprint),
+            updated=number(held.updated),
+        )
+
+    def takeover(self, state: State) -> TransactItem:
+        """TAKEOVER of a round whose owner ran out of its lease."""
+        return self._update(
+            self._key(state.pk),
+            "SET owner = :me, lease = :lease",
+            "round = :round AND owner = :old AND lease < :now",
+            me=text(self._me),
+            lease=number(self._lease),
+            round=number(state.round),
+            old=text(state.owner),
+            now=number(self._now),
+        )
+
+    def resume(self, state: State) -> TransactItem:
+        """RESUME of a round that waited."""
+        return self._update(
+            self._key(state.pk),
+            "SET owner = :me, lease = :lease REMOVE next_at",
+            "round = :round AND done = :done AND attribute_not_exists(owner)",
+            me=text(self._me),
+            lease=number(self._lease),
+            round=number(state.round),
+            done=number(state.done),
+        )
+
+    def step(
+        self, pk: str, round_: int, steps: Mapping[str, Any], refs: Mapping[str, Any]
+    ) -> TransactItem:
+        """STEP: outcomes so far and the next attempt, while the round is still ours."""
+        return self._update(
+            self._key(pk),
+            "SET steps = :steps, refs = :refs",
+            _OWNED,
+            me=text(self._me),
+            round=number(round_),
+            steps=json(steps),
+            refs=json(refs),
+        )
+
+    def finish(
+        self, pk: str, round_: int, told: Mapping[str, Any], refs: Mapping[str, Any]
+    ) -> TransactItem:
+        """FINISH: the round's findings count as told."""
+        return self._update(
+            self._key(pk),
+            "SET done = :round, told = :told, refs = :refs"
+            " REMOVE owner, lease, steps, next_at, tries, first_at",
+            _OWNED,
+            me=text(self._me),
+            round=number(round_),
+            told=json(told),
+            refs=json(refs),
+        )
+
+    def defer(
+        self,
+        pk: str,
+        round_: int,
+        steps: Mapping[str, Any],
+        refs: Mapping[str, Any],
+        *,
+        next_at: float,
+        tries: int,
+        first_at: float,
+    ) -> TransactItem:
+        """WAIT: the round goes on later, its done steps kept."""
+        return self._update(
+            self._key(pk),
+            "SET steps = :steps, refs = :refs, next_at = :next_at, tries = :tries,"
+            " first_at = :first_at REMOVE owner, lease",
+            _OWNED,
+            me=text(self._me),
+            round=number(round_),
+            steps=json(steps),
+            refs=json(refs),
+            next_at=number(next_at),
+            tries=number(tries),
+            first_at=number(first_at),
+        )
+
+    def close_member(self, pk: str, member: Arrived, held: Member) -> list[TransactItem]:
+        """A finding left (archived, resolved, passed, suppressed): it no longer counts."""
+        return [
+            self._update(
+                self._key(pk, member.f_sk),
+                "SET fp = :fp, updated = :updated, closed = :true",
+                "fp = :old AND updated = :held AND attribute_not_exists(closed)",
+                fp=text(member.fingerprint),
+                updated=number(member.updated),
+                true={"BOOL": True},
+                old=text(held.fingerprint),
+                held=number(held.updated),
+            ),
+            self._update(
+                self._key(pk), "ADD members :less", "attribute_exists(pk)", less=number(-1)
+            ),
+        ]

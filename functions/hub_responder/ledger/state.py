@@ -1,0 +1,113 @@
+"""The incident's item in the ledger, read into a value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+Item = Mapping[str, Mapping[str, Any]]
+"""A DynamoDB item in its wire form: ``{"round": {"N": "1"}}``."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Attributes of ``I``; times are epoch seconds.
+
+    Attributes:
+        gen: life of the incident, from 1. round: rounds started. done: rounds finished
+            (done <= round <= done + 1).
+        owner: request id of the run that works on it, or empty; its claim ends at ``lease``.
+        next_at: when a waiting or deferred round may go on, or 0.
+        members: findings in it. pending: of them, those that joined the round after ``round``.
+        told: what the last message said: ``severity`` (0-4), ``exploit``, ``verdict``, ``at``.
+        steps: of the round: id -> ``{"s": status, "at": .., "d": detail, "r": result}``.
+        refs: by connection: ``ticket``, ``url``, ``thread``, ...
+        tries, first_at: of the deferral that goes on, 0 when none.
+        clicked: an analyst waits for the round's answer.
+    """
+
+    pk: str
+    gen: int = 1
+    round: int = 0
+    done: int = 0
+    owner: str = ""
+    lease: float = 0.0
+    next_at: float = 0.0
+    members: int = 0
+    pending: int = 0
+    told: Mapping[str, Any] = field(default_factory=dict)
+    steps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    refs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    group: tuple[str, ...] = ()
+    tries: int = 0
+    first_at: float = 0.0
+    clicked: bool = False
+
+    @property
+    def idle(self) -> bool:
+        """No round is under way."""
+        return self.round == self.done and not self.owner
+
+    def live(self, now: float) -> bool:
+        """Some run owns it and has not run out of its lease."""
+        return bool(self.owner) and self.lease >= now
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A finding's item (``F``): the round it belongs to and what is known of it."""
+
+    sk: str
+    round: int
+    fingerprint: str
+    updated: float
+    finding_id: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    closed: bool = False
+
+
+def _number(item: Item, name: str) -> float:
+    return float(item.get(name, {}).get("N", 0))
+
+
+def _json(item: Item, name: str) -> Any:
+    text = item.get(name, {}).get("S")
+    return msgspec.json.decode(text) if text else {}
+
+
+def read_state(item: Item) -> State:
+    """`State` from the wire form of ``I``."""
+    return State(
+        pk=item["pk"]["S"],
+        gen=int(_number(item, "gen") or 1),
+        round=int(_number(item, "round")),
+        done=int(_number(item, "done")),
+        owner=item.get("owner", {}).get("S", ""),
+        lease=_number(item, "lease"),
+        next_at=_number(item, "next_at"),
+        members=int(_number(item, "members")),
+        pending=int(_number(item, "pending")),
+        told=_json(item, "told"),
+        steps=_json(item, "steps"),
+        refs=_json(item, "refs"),
+        group=tuple(_json(item, "group") or ()),
+        tries=int(_number(item, "tries")),
+        first_at=_number(item, "first_at"),
+        clicked=item.get("clicked", {}).get("BOOL", False),
+    )
+
+
+def read_member(item: Item) -> Member:
+    """`Member` from the wire form of ``F`` or ``C``."""
+    return Member(
+        sk=item["sk"]["S"],
+        round=int(_number(item, "round")),
+        fingerprint=item.get("fp", {}).get("S", ""),
+        updated=_number(item, "updated"),
+        finding_id=item.get("id", {}).get("S", ""),
+        data=_json(item, "data"),
+        closed=item.get("closed", {}).get("BOOL", False),
+    )

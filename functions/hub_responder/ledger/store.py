@@ -1,0 +1,293 @@
+"""The ledger as the engine uses it: reads, and moves that are decided again until they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from hub_responder import aws, clock
+from hub_responder.audit import Audit, Record
+from hub_responder.errors import TransientError
+from hub_responder.ledger import keys
+from hub_responder.ledger.decide import Arrival, Arrived, Decision, decide, decide_settle
+from hub_responder.ledger.operations import Operations
+from hub_responder.ledger.state import Member, State, read_member, read_state
+from hub_responder.ledger.transaction import Lost, Part, Transactions
+from hub_responder.playbook import Wait
+
+_READ_AT_ONCE = 100  # keys of one BatchGetItem
+_DECIDE_ROUNDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """A settle message: look at the incident ``pk``; ``clicked`` when an analyst waits."""
+
+    pk: str
+    urgent: bool = False
+    clicked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What became of an arrival or a settle message.
+
+    Attributes:
+        decision: the move that was made. state: the incident after it.
+        complete: the arrival's findings are all of the round; otherwise the ledger holds more.
+    """
+
+    pk: str
+    decision: Decision
+    state: State
+    complete: bool = True
+
+    @property
+    def owned(self) -> bool:
+        """This run works on the round now."""
+        return self.decision.move in ("open", "takeover", "resume", "mine")
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is known of one incident while its move is decided."""
+
+    state: State | None = None
+    members: dict[str, Member] = field(default_factory=dict)
+
+    def learn(self, lost: Lost) -> None:
+        """Take over what a cancelled transaction showed; nothing shown means nothing is there."""
+        if not lost.found:
+            self.state, self.members = None, {}
+        for sk, item in lost.found.items():
+            if sk == keys.INCIDENT:
+                self.state = read_state(item)
+            else:
+                self.members[sk] = read_member(item)
+
+
+class Ledger:
+    """One run's view of the ledger.
+
+    Args:
+        client: a DynamoDB client. table: the ledger's name. me: the run's request id.
+        lease: when this run's claims end (epoch seconds). wait: of the playbook.
+    """
+
+    def __init__(
+        self,
+        client: Any,
+        table: str,
+        transactions: Transactions,
+        audit: Audit,
+        *,
+        me: str,
+        lease: float,
+        wait: Wait,
+    ) -> None:
+        self._client = client
+        self._table = table
+        self._transactions = transactions
+        self._audit = audit
+        self._me = me
+        self._lease = lease
+        self._wait = wait
+
+    def operations(self) -> Operations:
+        """The moves of this run, as of now."""
+        return Operations(self._table, self._me, self._lease, clock.now())
+
+    def submit(self, parts: Sequence[Part]) -> list[Lost | None]:
+        """See `Transactions.submit`."""
+        return self._transactions.submit(parts) if parts else []
+
+    def arrive(
+        self, arrivals: Sequence[Arrival], tell: Callable[[Arrival, Decision, State], list[Record]]
+    ) -> list[Claim]:
+        """OPEN, WAIT, JOIN, TAKEOVER or RESUME for each arrival, or see that it is a repeat.
+
+        Args:
+            tell: makes the records of a move; they are written in its transaction.
+        """
+        known = {arrival.pk: _Known() for arrival in arrivals}
+        by_pk = {arrival.pk: arrival for arrival in arrivals}
+
+        def plan(pk: str) -> tuple[Claim, Part]:
+            arrival, held = by_pk[pk], known[pk]
+            decision = decide(
+                arrival, held.state, held.members, now=clock.now(), wait=self._wait, me=self._me
+            )
+            state = self._after(arrival, held.state, decision)
+            pending = held.state.pending if held.state else 0
+            complete = decision.move not in ("takeover", "resume", "mine") and not pending
+            if decision.move == "open" and not decision.fresh:
+                complete = False
+            items = self._items(arrival, held.state, decision)
+            records = tell(arrival, decision, state)
+            return Claim(pk, decision, state, complete), Part(items, records)
+
+        return self._until_held([a.pk for a in arrivals], known, plan)
+
+    def settle(
+        self, settles: Sequence[Settle], tell: Callable[[Claim], list[Record]]
+    ) -> list[Claim]:
+        """OPEN, TAKEOVER or RESUME the incidents of settle messages, where it is time."""
+        by_pk = {settle.pk: settle for settle in settles}
+        known = {pk: _Known() for pk in by_pk}
+        for item in self._read([(pk, keys.INCIDENT) for pk in by_pk]):
+            known[item["pk"]["S"]].state = read_state(item)
+
+        def plan(pk: str) -> tuple[Claim, Part]:
+            state, settle = known[pk].state, by_pk[pk]
+            if state is None:
+                return Claim(pk, Decision("nothing"), State(pk)), Part([], [])
+            if state.owner == self._me:
+                return Claim(pk, Decision("mine"), state, complete=False), Part([], [])
+            decision = decide_settle(state, now=clock.now(), urgent=settle.urgent)
+            operations = self.operations()
+            items = {
+                "open": lambda: [operations.open_pending(state, clicked=settle.clicked)],
+                "takeover": lambda: [operations.takeover(state)],
+                "resume": lambda: [operations.resume(state)],
+            }.get(decision.move, list)()
+            after = self._owned(state, decision, clicked=settle.clicked)
+            claim = Claim(pk, decision, after, complete=False)
+            return claim, Part(items, tell(claim))
+
+        return self._until_held(list(by_pk), known, plan)
+
+    def _until_held(
+        self,
+        todo: list[str],
+        known: Mapping[str, _Known],
+        plan: Callable[[str], tuple[Claim, Part]],
+    ) -> list[Claim]:
+        """Decide, submit, and decide the lost ones again from what the answer showed."""
+        order = list(todo)
+        claims: dict[str, Claim] = {}
+        for _ in range(_DECIDE_ROUNDS):
+            planned = [plan(pk) for pk in todo]
+            writing = [(claim, part) for claim, part in planned if part.items or part.records]
+            claims |= {
+                claim.pk: claim for claim, part in planned if not (part.items or part.records)
+            }
+            results = self.submit([part for _, part in writing])
+            todo = []
+            for (claim, _), lost in zip(writing, results, strict=True):
+                if lost is None:
+                    claims[claim.pk] = claim
+                else:
+                    known[claim.pk].learn(lost)
+                    todo.append(claim.pk)
+            if not todo:
+                return [claims[pk] for pk in order]
+        raise TransientError("an incident changes faster than it can be claimed", target="dynamodb")
+
+    def _items(self, arrival: Arrival, state: State | None, decision: Decision) -> list[Any]:
+        operations = self.operations()
+        if decision.move in ("open", "wait", "join") and decision.fresh:
+            return operations.arrive(arrival, state, decision)
+        if state is None:
+            return []
+        if decision.move == "open":
+            return [operations.open_pending(state, clicked=arrival.clicked)]
+        if decision.move == "takeover":
+            return [operations.takeover(state)]
+        if decision.move == "resume":
+            return [operations.resume(state)]
+        return []
+
+    def _after(self, arrival: Arrival, state: State | None, decision: Decision) -> State:
+        new = sum(1 for _, held in decision.fresh if held is None or held.closed)
+        if state is None:
+            state = State(arrival.pk, group=arrival.group)
+        state = replace(state, members=state.members + new)
+        return self._owned(state, decision, clicked=arrival.clicked)
+
+    def _owned(self, state: State, decision: Decision, *, clicked: bool) -> State:
+        """``state`` after this run's claim."""
+        if decision.move == "open":
+            return replace(
+                state,
+                round=state.round + 1,
+                owner=self._me,
+                lease=self._lease,
+                pending=0,
+                steps={},
+                next_at=0.0,
+                tries=0,
+                first_at=0.0,
+                clicked=clicked,
+            )
+        if decision.move in ("takeover", "resume"):
+            return replace(state, owner=self._me, lease=self._lease, next_at=0.0)
+        return state
+
+    def members(self, pk: str) -> list[Member]:
+        """All findings of an incident, read consistently."""
+        found: list[Member] = []
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "ConsistentRead": True,
+            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :f)",
+            "ExpressionAttributeValues": {":pk": {"S": pk}, ":f": {"S": "F#"}},
+        }
+        while True:
+            try:
+                answer = self._client.query(**request)
+            except Exception as error:
+                raise aws.translate(error, "dynamodb") from error
+            found += map(read_member, answer.get("Items", []))
+            if "LastEvaluatedKey" not in answer:
+                return found
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def close(self, leavers: Sequence[tuple[str, Arrived]], tell: Callable[..., Record]) -> None:
+        """Findings that left: they no longer count. Unknown ones are recorded as skipped."""
+        held = {
+            (item["pk"]["S"], item["sk"]["S"]): read_member(item)
+            for item in self._read([(pk, member.f_sk) for pk, member in leavers])
+        }
+        operations, parts = self.operations(), []
+        for pk, member in leavers:
+            known = held.get((pk, member.f_sk))
+            if known is None or known.closed or member.updated < known.updated:
+                why = "not one of ours" if known is None else "closed already, or older"
+                parts.append(Part([], [tell(pk, member, "skipped", why)]))
+            else:
+                items = operations.close_member(pk, member, known)
+                parts.append(Part(items, [tell(pk, member, "closed", "left Security Hub")]))
+        for group in _one_per_incident(leavers, parts):
+            self.submit(group)  # lost: somebody else closed or changed it meanwhile
+
+    def _read(self, wanted: Sequence[tuple[str, str]]) -> list[Mapping[str, Any]]:
+        """Items by key, read consistently."""
+        found: list[Mapping[str, Any]] = []
+        todo = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in dict.fromkeys(wanted)]
+        while todo:
+            batch, todo = todo[:_READ_AT_ONCE], todo[_READ_AT_ONCE:]
+            request = {self._table: {"Keys": batch, "ConsistentRead": True}}
+            try:
+                answer = self._client.batch_get_item(RequestItems=request)
+            except Exception as error:
+                raise aws.translate(error, "dynamodb") from error
+            found += answer["Responses"].get(self._table, [])
+            todo += answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+        return found
+
+
+def _one_per_incident(
+    leavers: Sequence[tuple[str, Arrived]], parts: Sequence[Part]
+) -> list[list[Part]]:
+    """Groups in which no incident comes twice: a transaction touches an item once."""
+    groups: list[tuple[set[str], list[Part]]] = []
+    for (pk, _), part in zip(leavers, parts, strict=True):
+        for seen, group in groups:
+            if pk not in seen:
+                seen.add(pk)
+                group.append(part)
+                break
+        else:
+            groups.append(({pk}, [part]))
+    return [group for _, group in groups]

@@ -1,0 +1,9 @@
+"""Messages, written once in Markdown and rendered natively for each target.
+
+- ``template``   a playbook's template + the incident -> `Document`; values never become markup
+- ``filters``    what templates can call: ``clock``, ``tally``, ``console_url``
+- ``parse``      Markdown -> `Document`, once per distinct text
+- ``document``   the syntax tree
+- ``characters`` cleaning, measuring and shortening of text
+- ``slack``, ``adf``, ``plain``, ``q_developer``  the renderers
+"""

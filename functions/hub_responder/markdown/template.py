@@ -1,0 +1,185 @@
+"""A playbook's message template + the incident -> `Document`.
+
+Templates are sandboxed Jinja2 that writes Markdown. Each value that a template puts out becomes one
+private-use character while the Markdown is parsed and goes in afterwards, as a text node: whatever
+a finding says, it cannot become markup. The Markdown of one template is parsed once per distinct
+text, which values are no part of.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import StrictUndefined, Template, TemplateError, Undefined, nodes, pass_context
+from jinja2.runtime import Context
+
+from hub_responder.errors import ConfigurationError, ExpressionError
+from hub_responder.expressions import Sandbox
+from hub_responder.markdown.characters import clean, shorten
+from hub_responder.markdown.document import Document
+from hub_responder.markdown.fill import Filler
+from hub_responder.markdown.filters import FILTERS
+from hub_responder.markdown.parse import MAX_SLOTS, SLOT, parse, slot
+
+MAX_VALUE = 20_000
+"""UTF-16 units of one value; every target takes less."""
+MAX_ALL = 200_000
+"""UTF-16 units of all values of a message; what comes later is left out."""
+MAX_MARKDOWN = 100_000
+_SINK = " values"  # the space keeps templates from naming it
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\.md\.j2")
+_REFUSED = (
+    nodes.Macro,
+    nodes.CallBlock,
+    nodes.FilterBlock,
+    nodes.AssignBlock,
+    nodes.Include,
+    nodes.Import,
+    nodes.FromImport,
+    nodes.Extends,
+    nodes.Block,
+)
+
+
+class _Sink:
+    """Collects the values of one rendering."""
+
+    __slots__ = ("left", "values")
+
+    def __init__(self) -> None:
+        self.values: list[str] = []
+        self.left = MAX_ALL
+
+    def take(self, value: Any) -> str:
+        if len(self.values) >= MAX_SLOTS:
+            raise ExpressionError(f"a message cannot hold more than {MAX_SLOTS} values")
+        text = shorten(as_text(value), min(MAX_VALUE, self.left))
+        self.left -= len(text)
+        self.values.append(text)
+        return slot(len(self.values) - 1)
+
+
+def as_text(value: Any) -> str:
+    """``value`` as people read it, without characters that hide or reorder text.
+
+    Raises:
+        ExpressionError: it is neither text nor a number, a date, true, false or nothing.
+    """
+    if isinstance(value, Undefined):
+        str(value)  # raises, naming what is not defined
+    if isinstance(value, str):
+        return clean(str(value))
+    if value is None:
+        return "—"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:.10g}"
+    if isinstance(value, int | datetime):
+        return str(value)
+    raise ExpressionError(f"a message cannot show a {type(value).__name__}; name a part of it")
+
+
+@pass_context
+def _finalize(context: Context, value: Any) -> str:
+    sink: _Sink = context.parent[_SINK]
+    return sink.take(value)
+
+
+@lru_cache(maxsize=1)
+def environment() -> Sandbox:
+    """The environment of message templates: no loader, no globals, undefined names are errors."""
+    made = Sandbox(
+        undefined=StrictUndefined,
+        autoescape=False,
+        cache_size=0,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_finalize,
+    )
+    made.globals.clear()
+    made.filters.update(FILTERS)
+    return made
+
+
+def path_of(directory: Path, name: str, language: str) -> Path:
+    """The file of template ``name``: its ``language`` variant, else English, else the bare name.
+
+    ``message.md.j2`` in Japanese is ``templates/message.ja.md.j2``.
+
+    Raises:
+        ConfigurationError: the name is no template's, or there is no such file.
+    """
+    if not _NAME.fullmatch(name):
+        raise ConfigurationError(f"{name!r} is no template name; it ends in .md.j2, without folders")
+    stem = name.removesuffix(".md.j2")
+    folder = directory / "templates"
+    for variant in (f"{stem}.{language}.md.j2", f"{stem}.en.md.j2", name):
+        if (folder / variant).is_file():
+            return folder / variant
+    raise ConfigurationError(f"there is no template {name} in {folder}")
+
+
+@lru_cache(maxsize=64)
+def _load(directory: Path, name: str, language: str) -> Template:
+    path = path_of(directory, name, language)
+    try:
+        return compile_template(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"template {path} cannot be read") from error
+    except ExpressionError as error:
+        raise ExpressionError(f"{path.name}: {error}") from error
+
+
+def compile_template(source: str) -> Template:
+    """The compiled template of ``source``.
+
+    Raises:
+        ExpressionError: it does not parse, or uses macros, blocks, includes or private-use
+            characters: what these put out would no longer be told from markup.
+    """
+    if SLOT.search(source):
+        raise ExpressionError("a template cannot hold private-use characters (U+F0000 and on)")
+    try:
+        tree = environment().parse(source)
+        refused = next(tree.find_all(_REFUSED), None)
+        if refused is not None:
+            kind = type(refused).__name__
+            raise ExpressionError(f"line {refused.lineno}: message templates have no {kind}")
+        return environment().from_string(source)
+    except TemplateError as error:
+        line = getattr(error, "lineno", None)
+        raise ExpressionError(f"{f'line {line}: ' if line else ''}{error}") from error
+
+
+def render(
+    playbook_dir: Path, template_name: str, language: str, scope: Mapping[str, Any]
+) -> Document:
+    """The message that the template says about ``scope``.
+
+    Raises:
+        ConfigurationError: there is no such template.
+        ExpressionError: the template cannot be evaluated, or names something undefined.
+    """
+    return render_template(_load(playbook_dir, template_name, language), scope, language)
+
+
+def render_template(
+    template: Template, scope: Mapping[str, Any], language: str = "en"
+) -> Document:
+    """The message that a compiled template says about ``scope``; errors as `render`."""
+    sink = _Sink()
+    try:
+        markdown = template.render({**scope, _SINK: sink})
+    except ExpressionError:
+        raise
+    except Exception as error:  # whatever an operand's operator or a filter raises
+        raise ExpressionError(f"the message cannot be made: {error}") from error
+    if len(markdown) > MAX_MARKDOWN:
+        raise ExpressionError(f"the message has {len(markdown):,} characters of Markdown")
+    return Filler(sink.values, language).document(parse(markdown))

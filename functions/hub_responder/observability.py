@@ -1,0 +1,39 @@
+"""Logs as JSON lines and metrics in embedded format, by Powertools; no event is ever logged."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import Metrics, MetricUnit
+
+
+@lru_cache(maxsize=1)
+def logger() -> Logger:
+    """The one logger; its service and level come from Powertools' environment variables."""
+    return Logger()
+
+
+@lru_cache(maxsize=1)
+def _metrics() -> Metrics:
+    return Metrics()
+
+
+def begin(request_id: str, playbook: str, messages: int) -> None:
+    """Note the start of a run; its request id is the run's id in the trail."""
+    logger().append_keys(run=request_id, playbook=playbook)
+    logger().info("batch", extra={"messages": messages})
+
+
+def count(name: str, value: float = 1) -> None:
+    """Add to a metric of this run."""
+    _metrics().add_metric(name=name, unit=MetricUnit.Count, value=value)
+
+
+def end(messages: int, failed: int) -> None:
+    """Write the run's metrics."""
+    metrics = _metrics()
+    metrics.add_dimension(name="playbook", value=str(logger().get_current_keys()["playbook"]))
+    count("Messages", messages)
+    count("ReturnedMessages", failed)
+    metrics.flush_metrics()

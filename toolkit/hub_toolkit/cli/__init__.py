@@ -1,0 +1,31 @@
+"""The command line: ``hub-responder COMMAND``.
+
+Each command lives in a module of its own with ``register(app)``, which imports nothing slow: what a
+command needs is imported when it runs, so that ``--help`` answers at once. Exit codes: 0 all well,
+1 something failed, 2 bad usage or unreadable input.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from hub_toolkit.cli import build, run, sandbox, synth
+
+
+def application() -> typer.Typer:
+    """The typer application with every command."""
+    app = typer.Typer(
+        name="hub-responder",
+        help="Acts on AWS Security Hub findings, and shows on your machine what it would do.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    for module in (run, sandbox, synth, build):
+        module.register(app)
+    return app
+
+
+def main() -> None:
+    """The entry point of the ``hub-responder`` script."""
+    application()()

@@ -1,0 +1,82 @@
+"""A loaded playbook -> what its Lambda reads: ``playbook.json`` and ``templates/``."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from hub_responder.playbook import Playbook
+from hub_toolkit.playbooks import patterns
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hub_toolkit.playbooks.connections import Connections
+    from hub_toolkit.playbooks.format import Source
+    from hub_toolkit.playbooks.settings import Settings
+
+Rewrite = Callable[[str, dict[str, Any]], dict[str, Any]]
+"""(connection name, type and settings) -> type and settings; the sandbox points them elsewhere."""
+
+VERSION_DIGITS = 12
+
+
+def compile_playbook(
+    source: Source,
+    connections: Connections,
+    settings: Settings,
+    commit: str,
+    rewrite: Rewrite | None = None,
+) -> Playbook:
+    """The compiled playbook, equal for equal input.
+
+    Args:
+        source: the playbook. connections, settings: of its stage.
+        commit: the git commit that it was built from, or an empty string.
+        rewrite: changes the settings of connections; the version does not depend on it.
+    """
+    playbook = Playbook(
+        name=source.name,
+        summary=source.summary,
+        steps=source.steps,
+        on=source.on,
+        version="",
+        owner=source.owner or settings.owner,
+        why=source.why,
+        runbook=source.runbook,
+        language=settings.language,
+        timezone=settings.timezone,
+        params=source.params,
+        group_by=source.group_by,
+        wait=source.wait,
+        quiet=source.quiet,
+        resource_types=patterns.resource_types(source.on.imported, source.on.imported_v2),
+        connections={name: dict(connections.connections[name]) for name in source.reached},
+        routes={name: connections.routes[name] for name in source.used_routes},
+    )
+    version = _version(playbook, source.templates)
+    used = playbook.connections
+    if rewrite is not None:
+        used = {name: rewrite(name, dict(values)) for name, values in used.items()}
+    return msgspec.structs.replace(playbook, version=version, commit=commit, connections=used)
+
+
+def write(playbook: Playbook, source: Source, directory: Path) -> None:
+    """Write ``playbook.json`` and ``templates/`` to ``directory``, which is made anew."""
+    if directory.exists():
+        shutil.rmtree(directory)
+    (directory / "templates").mkdir(parents=True)
+    encoded = msgspec.json.format(msgspec.json.encode(playbook, order="deterministic"), indent=1)
+    (directory / "playbook.json").write_bytes(encoded + b"\n")
+    for name, text in source.templates.items():
+        (directory / "templates" / name).write_text(text, encoding="utf-8", newline="")
+
+
+def _version(playbook: Playbook, templates: dict[str, str]) -> str:
+    """The content hash of the playbook, its connections and its templates."""
+    content = msgspec.json.encode([playbook, templates], order="deterministic")
+    return hashlib.sha256(content).hexdigest()[:VERSION_DIGITS]

@@ -1,0 +1,149 @@
+"""``connections.yaml``: named places to deliver to, and the routes that choose one of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from hub_responder.errors import ExpressionError
+from hub_responder.playbook import Route
+from hub_toolkit.playbooks import structs
+from hub_toolkit.playbooks.connection_types import TYPES
+from hub_toolkit.playbooks.document import Mapping, Node, plain
+from hub_toolkit.playbooks.fields import Fields, kind
+from hub_toolkit.playbooks.overlay import layers
+from hub_toolkit.playbooks.problems import Problem, unknown
+from hub_toolkit.playbooks.scope import ROUTE, Scope
+from hub_toolkit.playbooks.values import MAX_NAME, is_name
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+NAME_FORM = f"a to z, 0 to 9 and single hyphens, at most {MAX_NAME} characters"
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """What a stage can deliver to: name -> type and settings, and name -> route."""
+
+    connections: dict[str, dict[str, Any]] = field(default_factory=dict)
+    routes: dict[str, Route] = field(default_factory=dict)
+
+    def names(self) -> set[str]:
+        """Every name that a step may give."""
+        return set(self.connections) | set(self.routes)
+
+    def behind(self, name: str) -> tuple[str, ...]:
+        """The connections that ``name``, a connection or a route, can reach, sorted."""
+        if name in self.connections:
+            return (name,)
+        route = self.routes[name]
+        return tuple(sorted({*route.to.values(), route.default}))
+
+
+def load(folder: Path, stage: str, root: Path, problems: list[Problem]) -> Connections:
+    """The connections and routes of ``stage``; what is wrong is added to ``problems``.
+
+    A stage's file replaces a connection or route of the same name as a whole; a name that becomes
+    a route there stops being a connection, and the other way round.
+
+    Raises:
+        PlaybookErrors: a file is not YAML.
+    """
+    connections: dict[str, tuple[Node, dict[str, Any]]] = {}
+    routes: dict[str, tuple[Node, Route]] = {}
+    for layer in layers(folder, "connections", stage, root):
+        fields = Fields(layer, "connections", problems, known=("connections", "routes"))
+        for name, node in _named(fields, "connections", problems):
+            routes.pop(name, None)
+            connections[name] = (node, _connection(name, node, problems))
+        for name, node in _named(fields, "routes", problems):
+            if name in connections and connections[name][0].place.file == node.place.file:
+                text = f"`{name}` is a connection and a route: rename one"
+                problems.append(Problem(node.place, text))
+            connections.pop(name, None)
+            routes[name] = (node, _route(name, node, problems))
+    for name, (node, route) in routes.items():
+        _check_targets(name, node, route, connections, problems)
+    return Connections(
+        {name: connections[name][1] for name in sorted(connections)},
+        {name: routes[name][1] for name in sorted(routes)},
+    )
+
+
+def _named(fields: Fields, key: str, problems: list[Problem]) -> list[tuple[str, Node]]:
+    node = fields.node(key)
+    if node is None:
+        return []
+    if not isinstance(node, Mapping):
+        fields.report(node.place, f"`{key}` must be a mapping, not {kind(node)}")
+        return []
+    good = []
+    for name, place in node.keys.items():
+        if is_name(name):
+            good.append((name, node.entries[name]))
+        else:
+            problems.append(Problem(place, f"`{name[:80]}` is no name: {NAME_FORM}"))
+    return good
+
+
+def _connection(name: str, node: Node, problems: list[Problem]) -> dict[str, Any]:
+    if not isinstance(node, Mapping):
+        text = f"connection {name} must be a mapping, not {kind(node)}"
+        problems.append(Problem(node.place, text))
+        return {}
+    type_node = node.entries.get("type")
+    chosen = plain(type_node) if type_node is not None else None
+    if not isinstance(chosen, str) or chosen not in TYPES:
+        place = type_node.place if type_node is not None else node.place
+        text = f"connection {name} lacks `type`. There is: {', '.join(sorted(TYPES))}"
+        if isinstance(chosen, str):
+            text = unknown("type of connection:", chosen, TYPES)
+        problems.append(Problem(place, text))
+        return {}
+    rest = Mapping(
+        {key: value for key, value in node.entries.items() if key != "type"},
+        {key: place for key, place in node.keys.items() if key != "type"},
+        node.place,
+    )
+    settings = structs.check(rest, TYPES[chosen], f"connection {name} ({chosen})", problems)
+    return {"type": chosen, **settings}
+
+
+def _route(name: str, node: Node, problems: list[Problem]) -> Route:
+    what = f"route {name}"
+    fields = Fields(node, what, problems, known=("by", "to", "default"))
+    by = fields.text("by", required=True, limit=500)
+    by_node = fields.node("by")
+    if by and by_node is not None:
+        try:
+            Scope(ROUTE).expression(by)
+        except ExpressionError as error:
+            problems.append(Problem(by_node.place, str(error)))
+    to: dict[str, str] = {}
+    to_node = fields.node("to", required=True)
+    if isinstance(to_node, Mapping):
+        for value, target in to_node.entries.items():
+            chosen = plain(target)
+            if isinstance(chosen, str):
+                to[value] = chosen
+            else:
+                text = f"{what} must name a connection, not {kind(target)}"
+                problems.append(Problem(target.place, text))
+    elif to_node is not None:
+        problems.append(Problem(to_node.place, f"`to` must be a mapping, not {kind(to_node)}"))
+    return Route(by=by, to=to, default=fields.text("default", required=True))
+
+
+def _check_targets(
+    name: str,
+    node: Node,
+    route: Route,
+    connections: Collection[str],
+    problems: list[Problem],
+) -> None:
+    for target in sorted({*route.to.values(), route.default} - {""}):
+        if target not in connections:
+            text = f"route {name}: {unknown('connection', target, connections)}"
+            problems.append(Problem(node.place, text))

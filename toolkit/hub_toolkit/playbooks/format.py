@@ -1,0 +1,203 @@
+"""``playbook.yaml``, format 1: the keys that work, and by name those that do not yet."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from hub_responder.errors import ExpressionError
+from hub_responder.playbook import CustomAction, Playbook, Step, Triggers, Wait
+from hub_toolkit.playbooks import params, patterns, rules
+from hub_toolkit.playbooks.connections import NAME_FORM, Connections
+from hub_toolkit.playbooks.document import Node, Scalar, plain, read
+from hub_toolkit.playbooks.fields import Fields
+from hub_toolkit.playbooks.problems import Place, Problem
+from hub_toolkit.playbooks.scope import GROUP, Scope
+from hub_toolkit.playbooks.steps import StepReader
+from hub_toolkit.playbooks.templates import Templates
+from hub_toolkit.playbooks.values import ACTION_ID, DAY, is_name
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FORMAT = 1
+KEYS = ("format", "name", "owner", "summary", "why", "runbook", "params", "on", "group_by", "wait",
+        "quiet", "steps")  # fmt: skip
+LATER = ("only_if", "always_if", "tests", "home_only", "give_up_after", "enabled", "mode")
+MAX_GROUP = 8
+_HTTPS = re.compile(r"https://[^\s\x00-\x1f]+")
+_DEFAULTS = {one.name: one for one in msgspec.structs.fields(Playbook)}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A playbook that was read and checked.
+
+    Attributes:
+        name: also the folder's.
+        directory: the folder.
+        templates: file name -> content, of the message templates that steps name.
+        reached: names of the connections that steps deliver to, sorted.
+        used_routes: names of the routes that steps name, sorted.
+        owner: empty where settings say it.
+        quiet: seconds; the other durations likewise.
+    """
+
+    name: str
+    directory: Path
+    place: Place
+    summary: str
+    on: Triggers
+    steps: tuple[Step, ...]
+    owner: str = ""
+    why: str = ""
+    runbook: str = ""
+    params: dict[str, Any] = field(default_factory=dict)
+    group_by: tuple[str, ...] = ()
+    wait: Wait = field(default_factory=Wait)
+    quiet: float = 0.0
+    templates: dict[str, str] = field(default_factory=dict)
+    reached: tuple[str, ...] = ()
+    used_routes: tuple[str, ...] = ()
+
+
+def load(directory: Path, root: Path, connections: Connections, problems: list[Problem]) -> Source:
+    """The playbook in ``directory``; what is wrong is added to ``problems``.
+
+    Raises:
+        PlaybookErrors: the file is not YAML.
+    """
+    shown = (directory / "playbook.yaml").relative_to(root).as_posix()
+    fields = Fields(
+        read(directory / "playbook.yaml", shown), "playbook", problems, known=KEYS, later=LATER
+    )
+    _check_format(fields)
+    values = params.values(fields.node("params"), problems)
+    reader = StepReader(values, connections, Templates(directory, root), problems)
+    on = _triggers(fields, problems)
+    steps = reader.read(fields.items("steps", required=True), fields.place)
+    return Source(
+        name=_name(fields, directory),
+        directory=directory,
+        place=Place(shown),
+        summary=fields.text("summary", required=True),
+        on=on,
+        steps=steps,
+        owner=fields.text("owner", limit=100),
+        why=fields.text("why", limit=500),
+        runbook=fields.text("runbook", limit=500, pattern=_HTTPS, form="an https:// address"),
+        params=values,
+        group_by=_group_by(fields, values),
+        wait=_wait(fields, problems),
+        quiet=fields.duration("quiet", _DEFAULTS["quiet"].default, most=30 * DAY),
+        templates=dict(sorted(reader.templates.used.items())),
+        reached=tuple(sorted(reader.reached)),
+        used_routes=tuple(sorted(reader.routes)),
+    )
+
+
+def _check_format(fields: Fields) -> None:
+    node = fields.node("format", required=True)
+    if node is not None and plain(node) != FORMAT:
+        fields.report(node.place, f"`format` is {plain(node)!r}; this version reads {FORMAT}")
+
+
+def _name(fields: Fields, directory: Path) -> str:
+    name = fields.text("name", required=True, default=directory.name)
+    node = fields.node("name")
+    if node is not None and name != directory.name:
+        fields.report(node.place, f"`name` is {name} but the folder is {directory.name}")
+    elif node is not None and not is_name(name):
+        fields.report(node.place, f"`{name}` is no name: {NAME_FORM}")
+    return name
+
+
+def _group_by(fields: Fields, values: dict[str, Any]) -> tuple[str, ...]:
+    nodes = fields.items("group_by")
+    if nodes is None:
+        default: tuple[str, ...] = _DEFAULTS["group_by"].default
+        return default
+    if len(nodes) > MAX_GROUP:
+        fields.report(fields.place, f"`group_by` has {len(nodes)} expressions; at most {MAX_GROUP}")
+    scope = Scope(GROUP, {"params": list(values)})
+    texts = []
+    for node in nodes:
+        text = node.value if isinstance(node, Scalar) else None
+        if not isinstance(text, str):
+            fields.report(node.place, "`group_by` is a list of expressions")
+            continue
+        try:
+            scope.expression(text)
+        except ExpressionError as error:
+            fields.report(node.place, str(error))
+        texts.append(text)
+    return tuple(texts)
+
+
+def _wait(fields: Fields, problems: list[Problem]) -> Wait:
+    node = fields.node("wait")
+    if node is None:
+        return Wait()
+    inner = Fields(node, "wait", problems, known=("first", "then"))
+    default = Wait()
+    return Wait(
+        first=inner.duration("first", default.first, most=DAY),
+        then=inner.duration("then", default.then, most=DAY),
+    )
+
+
+def _triggers(fields: Fields, problems: list[Problem]) -> Triggers:
+    node = fields.node("on", required=True)
+    if node is None:
+        return Triggers()
+    known = ("imported", "imported_v2", "custom_action")
+    inner = Fields(node, "on", problems, known=known, later=("schedule",))
+    triggers = Triggers(
+        imported=_match(inner.node("imported"), "imported", "ASFF", problems),
+        imported_v2=_match(inner.node("imported_v2"), "imported_v2", "OCSF", problems),
+        custom_action=_action(inner.node("custom_action"), problems),
+    )
+    if not any(inner.node(key) for key in known):
+        inner.report(node.place, f"`on` names no trigger. There is: {', '.join(sorted(known))}")
+    _check_rules(triggers, node.place, problems)
+    return triggers
+
+
+def _match(
+    node: Node | None, what: str, schema: str, problems: list[Problem]
+) -> dict[str, Any] | None:
+    if node is None:
+        return None
+    match = Fields(node, what, problems, known=("match",)).node("match", required=True)
+    return patterns.check(match, schema, problems) if match is not None else {}
+
+
+def _action(node: Node | None, problems: list[Problem]) -> CustomAction | None:
+    if node is None:
+        return None
+    fields = Fields(node, "custom_action", problems, known=("id", "name", "description"))
+    return CustomAction(
+        id=fields.text("id", required=True, pattern=ACTION_ID, form="1 to 20 letters and digits"),
+        name=fields.text("name", required=True, limit=20),
+        description=fields.text("description", required=True, limit=500),
+    )
+
+
+def _check_rules(triggers: Triggers, place: Place, problems: list[Problem]) -> None:
+    """The rules that the triggers become must fit EventBridge's limits."""
+    for what, made in (("imported", rules.imported), ("lifecycle", rules.lifecycle)):
+        pattern = made(triggers)
+        if pattern is None:
+            continue
+        size, combined = rules.length(pattern), rules.combinations(pattern)
+        if size > patterns.MAX_PATTERN:
+            text = (
+                f"the {what} rule's pattern has {size} characters; at most {patterns.MAX_PATTERN}"
+            )
+            problems.append(Problem(place, f"{text}: match less"))
+        if combined > rules.MAX_COMBINATIONS:
+            text = f"$or makes {combined} combinations; at most {rules.MAX_COMBINATIONS}"
+            problems.append(Problem(place, text))

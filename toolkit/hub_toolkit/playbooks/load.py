@@ -1,0 +1,93 @@
+"""Everything below ``playbooks/``: all of it is read, and all that is wrong is said at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from hub_toolkit.playbooks import connections as connections_file
+from hub_toolkit.playbooks import format as playbook_file
+from hub_toolkit.playbooks import settings as settings_file
+from hub_toolkit.playbooks.connections import Connections
+from hub_toolkit.playbooks.overlay import STAGE
+from hub_toolkit.playbooks.problems import Place, PlaybookErrors, Problem
+from hub_toolkit.playbooks.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from hub_toolkit.playbooks.format import Source
+
+FOLDER = "playbooks"
+Read = TypeVar("Read")
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """The playbooks of one stage with what they share."""
+
+    sources: list[Source]
+    connections: Connections
+    settings: Settings
+
+
+def load_project(root: Path, stage: str) -> Project:
+    """Read and check everything below ``root/playbooks`` for ``stage``.
+
+    Raises:
+        PlaybookErrors: with every problem of every file.
+    """
+    if not STAGE.fullmatch(stage):
+        raise PlaybookErrors([Problem(Place("--stage"), f"`{stage[:40]}` is no stage's name")])
+    folder = root / FOLDER
+    problems: list[Problem] = []
+    settings = _collect(lambda: settings_file.load(folder, stage, root, problems), problems)
+    connections = _collect(lambda: connections_file.load(folder, stage, root, problems), problems)
+    known = connections or Connections()
+    found = sorted(path.parent for path in folder.glob("*/playbook.yaml"))
+    if not found:
+        problems.append(Problem(Place(FOLDER), "holds no playbook: NAME/playbook.yaml"))
+    sources = [
+        source
+        for directory in found
+        if (source := _collect(_reader(directory, root, known, problems), problems)) is not None
+    ]
+    problems += _shared_action_ids(sources)
+    if problems:
+        raise PlaybookErrors(problems)
+    return Project(sources, known, settings or Settings())
+
+
+def load_all(root: Path, stage: str) -> list[Source]:
+    """The playbooks of `load_project`, by name."""
+    return load_project(root, stage).sources
+
+
+def _reader(
+    directory: Path, root: Path, connections: Connections, problems: list[Problem]
+) -> Callable[[], Source]:
+    return lambda: playbook_file.load(directory, root, connections, problems)
+
+
+def _collect(read: Callable[[], Read], problems: list[Problem]) -> Read | None:
+    try:
+        return read()
+    except PlaybookErrors as errors:
+        problems += errors.problems
+        return None
+
+
+def _shared_action_ids(sources: Iterable[Source]) -> list[Problem]:
+    """A custom action belongs to one playbook: its id is unique in an account."""
+    first: dict[str, str] = {}
+    problems = []
+    for source in sources:
+        action = source.on.custom_action
+        if action is None or not action.id:
+            continue
+        if action.id in first:
+            text = f"custom action {action.id} is {first[action.id]}'s already: choose another id"
+            problems.append(Problem(source.place, text))
+        first.setdefault(action.id, source.name)
+    return problems

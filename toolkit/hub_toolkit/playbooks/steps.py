@@ -1,0 +1,188 @@
+"""``steps``: each against the action that it uses, the connections, and the steps before it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+
+from hub_responder import actions
+from hub_responder.errors import ExpressionError
+from hub_responder.playbook import OnError, Step
+from hub_toolkit.playbooks import structs
+from hub_toolkit.playbooks.document import Mapping, Node, Scalar, plain
+from hub_toolkit.playbooks.fields import Fields, kind
+from hub_toolkit.playbooks.problems import Place, Problem, unknown
+from hub_toolkit.playbooks.scope import STEP, Scope
+from hub_toolkit.playbooks.values import STEP_ID
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping as Table
+
+    from hub_responder.actions.base import Action
+    from hub_toolkit.playbooks.connections import Connections
+    from hub_toolkit.playbooks.templates import Templates
+
+MAX_STEPS = 20
+_STEP_KEYS = ("id", "uses", "if", "on_error", "with")
+_ID_FORM = "a to z, 0 to 9 and _, at most 20 characters"
+
+
+@dataclass(slots=True)
+class StepReader:
+    """Reads the steps of one playbook, in their order.
+
+    Attributes:
+        params: the playbook's, by name.
+        connections: the stage's.
+        templates: the playbook's message templates.
+        reached: the connections that steps deliver to, themselves or through a route.
+        routes: the routes that steps name.
+    """
+
+    params: Table[str, Any]
+    connections: Connections
+    templates: Templates
+    problems: list[Problem]
+    reached: set[str] = field(default_factory=set)
+    routes: set[str] = field(default_factory=set)
+    _results: dict[str, list[str]] = field(default_factory=dict)
+
+    def read(self, nodes: tuple[Node, ...] | None, place: Place) -> tuple[Step, ...]:
+        """The steps; what is wrong is added to ``problems``."""
+        if nodes is not None and not 1 <= len(nodes) <= MAX_STEPS:
+            self._report(place, f"`steps` has {len(nodes)} steps; 1 to {MAX_STEPS} are allowed")
+        read = (self._step(node, number) for number, node in enumerate(nodes or (), 1))
+        return tuple(step for step in read if step is not None)
+
+    def _report(self, place: Place, text: str) -> None:
+        self.problems.append(Problem(place, text))
+
+    def _step(self, node: Node, number: int) -> Step | None:
+        fields = Fields(node, f"step {number}", self.problems, known=_STEP_KEYS)
+        uses = fields.text("uses", required=True, limit=80)
+        uses_node = fields.node("uses")
+        if not uses or uses_node is None:
+            return None
+        if uses not in actions.names():
+            self._report(uses_node.place, unknown("action", uses, actions.names()))
+            return None
+        action = actions.get(uses)
+        step_id = self._id(fields, uses)
+        scope = Scope(STEP | set(self._results), {"params": list(self.params), **self._results})
+        used = self._condition(fields, scope)
+        with_node = fields.node("with")
+        if with_node is None:
+            with_node = Mapping({}, {}, fields.place)
+        with_, names = self._with(with_node, action, scope)
+        needs = [name for name in self._results if name in used | names]
+        if step_id:
+            result = [one.encode_name for one in msgspec.structs.fields(action.result)]
+            self._results[step_id] = [*result, "status"]
+        return Step(
+            id=step_id,
+            uses=uses,
+            with_=with_,
+            if_=fields.text("if", limit=1000) or None,
+            on_error=cast("OnError", fields.choice("on_error", _ON_ERROR, "retry")),
+            needs=tuple(needs),
+        )
+
+    def _id(self, fields: Fields, uses: str) -> str:
+        node = fields.node("id")
+        step_id = fields.text("id", default=uses.replace(".", "_"), pattern=STEP_ID, form=_ID_FORM)
+        place = node.place if node is not None else fields.place
+        if node is None and not STEP_ID.fullmatch(step_id):
+            self._report(place, f"`{step_id}` is too long for an id: give this step an `id`")
+            return ""
+        if step_id in STEP:
+            self._report(place, f"`{step_id}` is a variable; name the step otherwise")
+            return ""
+        if step_id in self._results:
+            self._report(place, f"two steps are `{step_id}`: give one another `id`")
+            return ""
+        return step_id
+
+    def _condition(self, fields: Fields, scope: Scope) -> set[str]:
+        """The names that the step's ``if`` uses."""
+        node = fields.node("if")
+        text = plain(node) if node is not None else None
+        if node is None or not isinstance(text, str):
+            return set()
+        if "{{" in text:
+            self._report(node.place, "`if` is a bare expression: leave {{ }} away")
+            return set()
+        return self._names(scope, text, node.place, template=False)
+
+    def _names(self, scope: Scope, text: str, place: Place, *, template: bool) -> set[str]:
+        try:
+            return scope.template(text) if template else scope.expression(text)
+        except ExpressionError as error:
+            self._report(place, str(error))
+            return set()
+
+    def _with(self, node: Node, action: Action, scope: Scope) -> tuple[dict[str, Any], set[str]]:
+        """The step's parameters, and the names that their templates use."""
+        if not isinstance(node, Mapping):
+            self._report(node.place, f"`with` must be a mapping, not {kind(node)}")
+            return {}, set()
+        names: set[str] = set()
+        for text, where in structs.texts(node):
+            if "{{" in text or "{%" in text:
+                names |= self._names(scope, text, where.place, template=True)
+        values = structs.check(
+            node, action.params, action.name, self.problems, value_of=self._known_value
+        )
+        for key, kinds in action.connection_kinds.items():
+            self._connection(key, kinds, node, action)
+        template = node.entries.get("template")
+        if template is not None and isinstance(name := plain(template), str):
+            names |= self.templates.names_in(name, scope, template.place, self.problems)
+        return values, names
+
+    def _known_value(self, node: Node) -> Any:
+        """The value of a parameter where it is known now, else UNSET.
+
+        A lone ``{{ params.x }}`` has the value of that param.
+        """
+        text = node.value if isinstance(node, Scalar) else None
+        if isinstance(text, str) and text.startswith("{{") and text.endswith("}}"):
+            name = text[2:-2].strip().removeprefix("params.")
+            if text[2:-2].strip() == f"params.{name}" and name in self.params:
+                return self.params[name]
+        if any("{{" in inner or "{%" in inner for inner, _ in structs.texts(node)):
+            return msgspec.UNSET
+        return plain(node)
+
+    def _connection(self, key: str, kinds: tuple[str, ...], node: Mapping, action: Action) -> None:
+        """The connection or route that parameter ``key`` names must exist and be of the kinds."""
+        given = node.entries.get(key)
+        place = given.place if given is not None else node.place
+        name = plain(given) if given is not None else structs.fallback(action.params, key)
+        if name is None:
+            return
+        if not isinstance(name, str) or "{{" in name:
+            text = f"`{key}` names a connection or a route, never an expression"
+            self._report(place, f"{text}: routes in connections.yaml choose by expression")
+            return
+        if name not in self.connections.names():
+            self._report(place, unknown(f"connection in `{key}`:", name, self.connections.names()))
+            return
+        if name in self.connections.routes:
+            self.routes.add(name)
+        for target in self.connections.behind(name):
+            chosen = self.connections.connections.get(target, {}).get("type")
+            if chosen is None:  # reported where it is declared
+                continue
+            self.reached.add(target)
+            if chosen not in kinds:
+                via = f" (through route `{name}`)" if target != name else ""
+                self._report(
+                    place,
+                    f"connection `{target}`{via} is of type {chosen}; "
+                    f"`{key}` of {action.name} takes {', '.join(sorted(kinds))}",
+                )
+
+
+_ON_ERROR = ("continue", "retry", "stop")

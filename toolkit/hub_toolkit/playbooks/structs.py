@@ -1,0 +1,112 @@
+"""Checks a mapping against a msgspec struct, field by field, with the place of each error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import inspect
+
+from hub_toolkit.playbooks.document import Mapping, Node, Sequence, plain
+from hub_toolkit.playbooks.problems import Problem, unknown
+from hub_toolkit.playbooks.values import duration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+def check(
+    node: Mapping,
+    struct: type[msgspec.Struct],
+    what: str,
+    problems: list[Problem],
+    *,
+    value_of: Callable[[Node], Any] = plain,
+) -> dict[str, Any]:
+    """The values of ``node`` that suit ``struct``; what does not is added to ``problems``.
+
+    Args:
+        node: what was read.
+        struct: what it must be.
+        what: its name in problems, as ``notify`` or ``connection soc-chat``.
+        problems: where problems are added.
+        value_of: the value to check for a node; `msgspec.UNSET` takes it as it is written.
+
+    Durations (``24h``) become seconds where the field is a number.
+    """
+    fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
+    for key, place in node.keys.items():
+        if key not in fields:
+            problems.append(Problem(place, unknown(f"key in {what}:", key, fields)))
+    values: dict[str, Any] = {}
+    for key, field in fields.items():
+        if key not in node.entries:
+            if field.required:
+                problems.append(Problem(node.place, f"{what} lacks `{key}`"))
+            continue
+        value = node.entries[key]
+        checked = value_of(value)
+        values[key] = plain(value)
+        if checked is msgspec.UNSET:
+            continue
+        seconds = duration(checked)
+        if seconds is not None and _converts(seconds, field.type):
+            values[key] = seconds
+            continue
+        try:
+            msgspec.convert(checked, field.type, strict=True)
+        except msgspec.ValidationError as error:
+            problems.append(Problem(value.place, f"`{key}`: {_say(checked, field.type, error)}"))
+    return values
+
+
+def fallback(struct: type[msgspec.Struct], key: str) -> Any:
+    """The default of a field, or None."""
+    for field in msgspec.structs.fields(struct):
+        if field.encode_name == key and field.default is not msgspec.NODEFAULT:
+            return field.default
+    return None
+
+
+def texts(node: Node) -> Iterator[tuple[str, Node]]:
+    """Every text below ``node`` with its node."""
+    if isinstance(node, Mapping):
+        for value in node.entries.values():
+            yield from texts(value)
+    elif isinstance(node, Sequence):
+        for item in node.items:
+            yield from texts(item)
+    elif isinstance(node.value, str):
+        yield node.value, node
+
+
+def _converts(value: Any, kind: Any) -> bool:
+    try:
+        msgspec.convert(value, kind, strict=True)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def _say(value: Any, kind: Any, error: msgspec.ValidationError) -> str:
+    allowed = list(_literals(inspect.type_info(kind)))
+    given = value if isinstance(value, list) else [value]
+    wrong = [item for item in given if isinstance(item, str) and item not in allowed]
+    if allowed and wrong:
+        return unknown("value", wrong[0], allowed)
+    text = str(error).split(" - at `")[0]
+    return text[:1].lower() + text[1:]
+
+
+def _literals(kind: inspect.Type) -> Iterator[str]:
+    if isinstance(kind, inspect.LiteralType):
+        yield from (str(value) for value in kind.values)
+    elif isinstance(kind, inspect.EnumType):
+        yield from (str(member.value) for member in kind.cls)
+    elif isinstance(kind, inspect.UnionType):
+        for one in kind.types:
+            yield from _literals(one)
+    elif isinstance(kind, inspect.CollectionType | inspect.VarTupleType):
+        yield from _literals(kind.item_type)
+    elif isinstance(kind, inspect.Metadata):
+        yield from _literals(kind.type)

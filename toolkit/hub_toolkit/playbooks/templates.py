@@ -1,0 +1,65 @@
+"""The message templates of a playbook: which files a name means, and what they read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from hub_responder.errors import ConfigurationError, ExpressionError
+from hub_responder.markdown.template import path_of
+from hub_toolkit.playbooks.problems import Place, Problem, nearest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hub_toolkit.playbooks.scope import Scope
+
+LANGUAGES = ("en", "ja")
+MAX_BYTES = 65_536
+
+
+@dataclass(slots=True)
+class Templates:
+    """The templates of one playbook folder.
+
+    Attributes:
+        used: file name -> content of all variants of the templates that steps name.
+    """
+
+    directory: Path
+    root: Path
+    used: dict[str, str] = field(default_factory=dict)
+
+    def names_in(self, name: str, scope: Scope, place: Place, problems: list[Problem]) -> set[str]:
+        """The variables that template ``name`` reads, in any language."""
+        try:
+            paths = {path_of(self.directory, name, language) for language in LANGUAGES}
+        except ConfigurationError:
+            there_is = [path.name for path in sorted(self.directory.glob("templates/*.md.j2"))]
+            near = nearest(name, there_is)
+            hint = f"; did you mean `{near}`?" if near else ""
+            folder = (self.directory / "templates").relative_to(self.root).as_posix()
+            problems.append(Problem(place, f"there is no template `{name}` in {folder}{hint}"))
+            return set()
+        read: set[str] = set()
+        for path in sorted(paths):
+            read |= self._read(path, scope, problems)
+        return read
+
+    def _read(self, path: Path, scope: Scope, problems: list[Problem]) -> set[str]:
+        place = Place(path.relative_to(self.root).as_posix())
+        try:
+            raw = path.read_bytes()
+            if len(raw) > MAX_BYTES:
+                problems.append(Problem(place, f"has over {MAX_BYTES:,} bytes"))
+                return set()
+            text = raw.decode("utf-8")
+            names = scope.message(text)
+        except (OSError, UnicodeDecodeError) as error:
+            problems.append(Problem(place, f"cannot be read: {error}"))
+        except ExpressionError as error:
+            problems.append(Problem(place, str(error)))
+        else:
+            self.used[path.name] = text
+            return names
+        return set()

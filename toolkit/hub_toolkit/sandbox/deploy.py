@@ -1,0 +1,108 @@
+"""Creates what ``template.yaml`` asks for in the sandbox's own services, in place of CloudFormation.
+
+Encryption, queue policies, roles, log groups and alarms have no effect here. Rules with a schedule
+fire when they are told to (``POST /_sandbox/tick``), not by the clock, so that a fast clock does
+not drown everything in scheduled runs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hub_toolkit.sandbox.intrinsics import TemplateError
+from hub_toolkit.sandbox.template import Plan
+
+if TYPE_CHECKING:
+    from hub_toolkit.sandbox.event_plane.bus import EventPlane
+    from hub_toolkit.sandbox.sqs import Queues
+
+_NO_QUEUE_SETTING = frozenset({"QueueName", "Tags"})
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Where resources are created.
+
+    Attributes:
+        table: creates a DynamoDB table from CreateTable's request.
+        topic: creates an SNS topic by name.
+        action_target: creates a custom action from CreateActionTarget's request.
+    """
+
+    queues: Queues
+    events: EventPlane
+    table: Callable[[dict[str, Any]], object]
+    topic: Callable[[str], object]
+    action_target: Callable[[dict[str, Any]], object]
+
+
+def deploy(plan: Plan, services: Services) -> None:
+    """Create every resource of the plan but its functions.
+
+    Raises:
+        TemplateError: a resource cannot be made as the template says.
+    """
+    for name in _queues_in_order(plan):
+        services.queues.create(name, _queue_attributes(plan.queues[name]))
+    for name, properties in plan.tables.items():
+        services.table(_table_request(name, properties))
+    for name in plan.topics:
+        services.topic(name)
+    for properties in plan.action_targets.values():
+        services.action_target({key: properties[key] for key in ("Name", "Description", "Id")})
+    for name, properties in plan.rules.items():
+        _rule(services.events, name, properties)
+
+
+def dead_letter_queues(plan: Plan) -> list[str]:
+    """The ARNs of the queues that others redrive to."""
+    policies = (properties.get("RedrivePolicy") for properties in plan.queues.values())
+    return sorted({policy["deadLetterTargetArn"] for policy in policies if policy})
+
+
+def _queues_in_order(plan: Plan) -> list[str]:
+    """Dead-letter queues first: a redrive policy must name a queue that exists."""
+    dead = {arn.rsplit(":", 1)[-1] for arn in dead_letter_queues(plan)}
+    return sorted(plan.queues, key=lambda name: name not in dead)
+
+
+def _queue_attributes(properties: Mapping[str, Any]) -> dict[str, str]:
+    attributes: dict[str, str] = {}
+    for name, value in properties.items():
+        if name in _NO_QUEUE_SETTING:
+            continue
+        if isinstance(value, Mapping):
+            attributes[name] = json.dumps(value)
+        else:
+            attributes[name] = str(value).lower() if isinstance(value, bool) else str(value)
+    return attributes
+
+
+def _table_request(name: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+    request: dict[str, Any] = {
+        "TableName": name,
+        "KeySchema": properties["KeySchema"],
+        "AttributeDefinitions": properties["AttributeDefinitions"],
+        "BillingMode": properties.get("BillingMode", "PROVISIONED"),
+    }
+    for optional in ("ProvisionedThroughput", "GlobalSecondaryIndexes", "LocalSecondaryIndexes"):
+        if optional in properties:
+            request[optional] = properties[optional]
+    return request
+
+
+def _rule(events: EventPlane, name: str, properties: Mapping[str, Any]) -> None:
+    bus = str(properties.get("EventBusName", "default"))
+    if bus != "default":
+        raise TemplateError(f"rule {name}: the sandbox has only the default event bus, not {bus}")
+    events.put_rule(
+        name,
+        properties.get("EventPattern"),
+        schedule=str(properties.get("ScheduleExpression", "")),
+        enabled=properties.get("State", "ENABLED") != "DISABLED",
+        description=str(properties.get("Description", "")),
+    )
+    events.put_targets(name, list(properties.get("Targets", [])))

@@ -1,0 +1,188 @@
+"""Scripted failures: the next calls to a target fail as told, then things are well again.
+
+An entry is ``{"target", "status", "body", "retry_after", "delay_s", "truncate", "times"}``:
+
+- ``target``: a system (``slack``), a connection (``slack-bot``) or an AWS operation
+  (``securityhub.BatchUpdateFindings``). ``securityhub`` alone stands for all its operations.
+- ``status``: the HTTP status that is answered instead of asking the system. Left out, the system
+  answers itself, and does what it was asked.
+- ``body``: JSON, or a text, which is sent as HTML as a proxy would. Only with ``status``.
+- ``retry_after``: the ``Retry-After`` header, seconds or an HTTP date. Only with ``status``.
+- ``delay_s``: real seconds before the answer, at most 120.
+- ``truncate``: half of the answer's body is sent, with the ``Content-Length`` of the whole.
+- ``times``: how many calls it is good for, 1 where left out.
+
+``{"target": "lambda", "kill": "before_effect" | "after_effect", "times": N}`` kills the worker
+process at the next N such points.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import msgspec
+
+from hub_toolkit.sandbox.vendors.base import REASON_KEY, VERDICT_KEY, Verdict, collected
+from hub_toolkit.sandbox.wsgi import App, Environ, StartResponse, respond
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+Point = Literal["before_effect", "after_effect"]
+
+MAX_ENTRIES = 10_000
+LAMBDA = "lambda"
+
+
+class FaultError(ValueError):
+    """An entry that cannot be taken; the text says which and why."""
+
+
+class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One entry; the module says what the fields mean."""
+
+    target: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
+    status: Annotated[int, msgspec.Meta(ge=200, le=599)] | None = None
+    body: Any = None
+    retry_after: Annotated[float, msgspec.Meta(ge=0, le=86_400)] | str | None = None
+    delay_s: Annotated[float, msgspec.Meta(ge=0, le=120)] = 0.0
+    truncate: bool = False
+    kill: Point | None = None
+    times: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 1
+
+    def __post_init__(self) -> None:
+        """Refuses combinations that would do nothing.
+
+        Raises:
+            ValueError: so that decoding names the entry.
+        """
+        scripted = self.status is not None
+        if self.target == LAMBDA:
+            if self.kill is None or scripted or self.delay_s or self.truncate:
+                raise ValueError("target lambda takes kill and times, and nothing else")
+            return
+        if self.kill is not None:
+            raise ValueError("kill is for target lambda")
+        if not scripted and (self.body is not None or self.retry_after is not None):
+            raise ValueError("body and retry_after need a status")
+        if not scripted and not self.delay_s and not self.truncate:
+            raise ValueError("one of status, delay_s or truncate is needed")
+        if isinstance(self.retry_after, str) and not self.retry_after.isprintable():
+            raise ValueError("retry_after has characters that a header cannot have")
+
+
+class Faults:
+    """The scripted failures that are still to come. Safe for threads."""
+
+    def __init__(self) -> None:
+        self._entries: list[tuple[Fault, int]] = []
+        self._lock = threading.Lock()
+
+    def add(self, entries: object) -> None:
+        """Appends entries, a list as decoded from JSON.
+
+        Raises:
+            FaultError: an entry is wrong; none is added.
+        """
+        if not isinstance(entries, list):
+            raise FaultError("faults are a list of objects")
+        faults = [_fault(entry, position) for position, entry in enumerate(entries)]
+        with self._lock:
+            if len(self._entries) + len(faults) > MAX_ENTRIES:
+                raise FaultError(f"more than {MAX_ENTRIES} faults")
+            self._entries.extend((fault, fault.times) for fault in faults)
+
+    def take(self, target: str) -> Fault | None:
+        """The oldest fault for the target, counted down; None where there is none."""
+        return self._take(lambda fault: fault.kill is None and _covers(fault.target, target))
+
+    def take_kill(self, point: Point) -> bool:
+        """Whether the worker is to die at this point; counted down."""
+        return self._take(lambda fault: fault.kill == point) is not None
+
+    def clear(self) -> None:
+        """Forgets all that is still to come."""
+        with self._lock:
+            self._entries.clear()
+
+    def pending(self) -> list[dict[str, Any]]:
+        """What is still to come, oldest first, ``times`` counted down."""
+        with self._lock:
+            return [{**msgspec.to_builtins(fault), "times": left} for fault, left in self._entries]
+
+    def _take(self, wanted: Callable[[Fault], bool]) -> Fault | None:
+        with self._lock:
+            for position, (fault, left) in enumerate(self._entries):
+                if wanted(fault):
+                    if left == 1:
+                        del self._entries[position]
+                    else:
+                        self._entries[position] = (fault, left - 1)
+                    return fault
+        return None
+
+
+def faulty(app: App, faults: Faults, *targets: str) -> App:
+    """``app``, but its calls fail as scripted for the first of ``targets`` that has a fault.
+
+    Stands inside ``inbox.record``, so that the inbox knows what was refused.
+    """
+
+    def wrapped(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        fault = next((found for found in map(faults.take, targets) if found), None)
+        if fault is None:
+            return app(environ, start_response)
+        if fault.delay_s:
+            time.sleep(fault.delay_s)
+        answering = app if fault.status is None else _scripted(fault, fault.status)
+        if fault.truncate:
+            return _truncated(answering, environ, start_response)
+        return answering(environ, start_response)
+
+    return wrapped
+
+
+def _fault(entry: object, position: int) -> Fault:
+    try:
+        return msgspec.convert(entry, Fault)
+    except msgspec.ValidationError as error:
+        raise FaultError(f"fault {position}: {error}") from None
+
+
+def _covers(scripted: str, target: str) -> bool:
+    return target == scripted or target.startswith(f"{scripted}.")
+
+
+def _scripted(fault: Fault, status: int) -> App:
+    """An application that answers what the fault says; the inbox is told that nothing was done."""
+
+    def app(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        environ[VERDICT_KEY], environ[REASON_KEY] = Verdict.REFUSED, "scripted fault"
+        headers = []
+        if fault.retry_after is not None:
+            given = fault.retry_after
+            value = given if isinstance(given, str) else f"{given:g}"
+            headers.append(("Retry-After", value))
+        if isinstance(fault.body, str):
+            html = "text/html; charset=utf-8"
+            return respond(start_response, status, fault.body.encode(), html, headers)
+        body = b"" if fault.body is None else msgspec.json.encode(fault.body)
+        return respond(start_response, status, body, headers=headers)
+
+    return app
+
+
+def _truncated(app: App, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    """Sends half of the body under the whole one's length; the server then cuts the connection."""
+    seen: list[Any] = []
+
+    def keep(status: str, headers: list[tuple[str, str]], _exc_info: object = None) -> None:
+        seen[:] = [status, headers]
+
+    body = b"".join(collected(app(environ, keep)))
+    status, headers = seen
+    others = [(name, value) for name, value in headers if name.lower() != "content-length"]
+    start_response(status, [*others, ("Content-Length", str(len(body)))])
+    return [body[: len(body) // 2]]

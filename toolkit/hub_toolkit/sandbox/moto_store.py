@@ -1,0 +1,84 @@
+"""The AWS services that moto carries in this process: SNS, Secrets Manager, STS, S3, KMS, and more.
+
+Importing moto takes the better part of a second, so a thread does it while the rest of the sandbox
+starts; whoever needs moto waits for that thread. Moto keeps its data per process: a process holds
+one sandbox at a time.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
+from typing import Any
+
+import msgspec
+
+from hub_toolkit.sandbox.wsgi import App, Environ, StartResponse
+
+ACCOUNT_HEADER = "HTTP_X_MOTO_ACCOUNT_ID"
+"""Moto's documented way to choose the account of a request (its "Multi-Account support")."""
+
+
+class MotoStore:
+    """Moto, in the sandbox's account and region.
+
+    Args:
+        account: the account that every request belongs to, whatever its access key.
+        region: where resources are created by `create_topic` and `put_secret`.
+    """
+
+    def __init__(self, account: str, region: str) -> None:
+        self._account = account
+        self._region = region
+        self._app: Future[App] = Future()
+        threading.Thread(target=self._load, name="moto-import", daemon=True).start()
+
+    def _load(self) -> None:
+        try:
+            from moto.moto_server.werkzeug_app import (  # noqa: PLC0415 - slow, hence here
+                DomainDispatcherApplication,
+                create_backend_app,
+            )
+
+            self._app.set_result(DomainDispatcherApplication(create_backend_app))
+        except Exception as error:  # noqa: BLE001 - handed to whoever waits
+            self._app.set_exception(error)
+
+    def app(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """WSGI: answers an AWS request."""
+        environ[ACCOUNT_HEADER] = self._account
+        return self._app.result()(environ, start_response)
+
+    def backend(self, service: str, *, account: str = "", region: str = "") -> Any:
+        """Moto's own object for a service, for what is simpler without a request."""
+        self._app.result()
+        from moto.backends import get_backend  # noqa: PLC0415
+
+        name: Any = service
+        return get_backend(name)[account or self._account][region or self._region]
+
+    def create_topic(self, name: str) -> None:
+        """Create an SNS topic."""
+        self.backend("sns").create_topic(name, {}, {})
+
+    def put_secret(self, name: str, value: Mapping[str, str]) -> None:
+        """Create a secret that holds ``value`` as a JSON object."""
+        self.backend("secretsmanager").create_secret(
+            name=name,
+            secret_string=msgspec.json.encode(value).decode(),
+            secret_binary=None,
+            description=None,
+            tags=None,
+            kms_key_id=None,
+            client_request_token=None,
+            replica_regions=[],
+            force_overwrite=False,
+        )
+
+    def reset(self) -> None:
+        """Forget everything, so that the next sandbox of this process starts empty."""
+        self._app.result()
+        from moto.moto_api._internal import moto_api_backend  # noqa: PLC0415
+
+        moto_api_backend.reset()

@@ -1,0 +1,243 @@
+"""``template.yaml`` read for the sandbox: what is to be made, with every name resolved.
+
+A resource type or a kind of event that is not known here is an error: silence would mean that the
+sandbox runs something else than AWS does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from hub_toolkit.sandbox.identifiers import Place, identify
+from hub_toolkit.sandbox.intrinsics import Resolver, TemplateError
+
+RECORDED_ONLY = frozenset(
+    {
+        "AWS::CloudWatch::Alarm",
+        "AWS::IAM::ManagedPolicy",
+        "AWS::IAM::Role",
+        "AWS::Lambda::EventInvokeConfig",
+        "AWS::Lambda::Permission",
+        "AWS::Logs::LogGroup",
+        "AWS::SNS::TopicPolicy",
+        "AWS::SQS::QueuePolicy",
+    }
+)
+"""Types that change nothing here: any caller may do anything, and logs go nowhere."""
+
+LAYER_ROOT = "/opt"
+"""Where Lambda unpacks layers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """An event source mapping: a queue whose messages invoke a function.
+
+    Attributes:
+        queue_arn: the queue. batch_size: messages of one invocation at most.
+        window: seconds that a batch is collected. concurrency: invocations at once, None: no limit.
+        partial: the function names the messages that failed (ReportBatchItemFailures).
+    """
+
+    queue_arn: str
+    batch_size: int
+    window: float
+    concurrency: int | None
+    partial: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A Lambda function.
+
+    Attributes:
+        layers: the last part of each layer's ContentUri, which is its playbook's name.
+        schedules: the schedule expressions that invoke it, in AWS's spelling.
+    """
+
+    name: str
+    logical_id: str
+    handler: str
+    environment: Mapping[str, str]
+    timeout: float
+    memory: int
+    layers: tuple[str, ...] = ()
+    sources: tuple[Mapped, ...] = ()
+    schedules: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Plan:
+    """What the template asks for, each by name with its resolved properties."""
+
+    queues: dict[str, dict[str, Any]] = field(default_factory=dict)
+    tables: dict[str, dict[str, Any]] = field(default_factory=dict)
+    topics: dict[str, dict[str, Any]] = field(default_factory=dict)
+    rules: dict[str, dict[str, Any]] = field(default_factory=dict)
+    action_targets: dict[str, dict[str, Any]] = field(default_factory=dict)
+    functions: dict[str, Function] = field(default_factory=dict)
+    roles: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def read_template(path: Path) -> dict[str, Any]:
+    """Parse a template; its intrinsics are in the long form, so it is plain YAML (or JSON).
+
+    Raises:
+        TemplateError: it cannot be read, or is no YAML mapping.
+    """
+    import yaml  # noqa: PLC0415 - only `sandbox` and `run` pay for it
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        template = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 - safe
+    except OSError as error:
+        raise TemplateError(f"{path}: {error.strerror}: run `hub-responder synth`") from error
+    except yaml.YAMLError as error:
+        raise TemplateError(f"{path} cannot be read: {error}") from error
+    if not isinstance(template, dict) or not isinstance(template.get("Resources"), dict):
+        raise TemplateError(f"{path} is no CloudFormation template: it has no Resources")
+    return template
+
+
+def plan(template: Mapping[str, Any], place: Place, parameters: Mapping[str, str]) -> Plan:
+    """Resolve a template.
+
+    Raises:
+        TemplateError: it holds what is not known here, or refers to what does not exist.
+    """
+    pseudo = {
+        "AWS::AccountId": place.account,
+        "AWS::Region": place.region,
+        "AWS::Partition": "aws",
+        "AWS::StackName": place.stack,
+        "AWS::StackId": place.arn("cloudformation", f"stack/{place.stack}/sandbox"),
+        "AWS::URLSuffix": "amazonaws.com",
+    }
+    declared = template.get("Parameters", {})
+    given = {name: value for name, value in parameters.items() if name in declared}
+    resolver = Resolver(template, given, pseudo, partial(identify, place))
+    reader = _Reader(template, resolver)
+    found = Plan()
+    for logical_id in template["Resources"]:
+        if resolver.active(logical_id):
+            reader.add(found, logical_id)
+    return found
+
+
+class _Reader:
+    """Turns resources into the entries of a `Plan`."""
+
+    def __init__(self, template: Mapping[str, Any], resolver: Resolver) -> None:
+        self._resources: Mapping[str, Any] = template["Resources"]
+        self._resolver = resolver
+        globals_ = template.get("Globals", {}).get("Function", {})
+        self._globals: dict[str, Any] = resolver.resolve(globals_, "Globals.Function") or {}
+        self._layers = {
+            resolver.identifiers(logical_id)["Ref"]: str(
+                resolver.properties(logical_id).get("ContentUri", "")
+            )
+            for logical_id, resource in self._resources.items()
+            if resource["Type"] == "AWS::Serverless::LayerVersion" and resolver.active(logical_id)
+        }
+        self._mappings = self._separate_mappings()
+
+    def add(self, found: Plan, logical_id: str) -> None:
+        """Add one resource."""
+        kind = self._resources[logical_id]["Type"]
+        identifiers = self._resolver.identifiers(logical_id)
+        properties = self._resolver.properties(logical_id)
+        match kind:
+            case "AWS::SQS::Queue":
+                found.queues[identifiers["QueueName"]] = properties
+            case "AWS::DynamoDB::Table":
+                found.tables[identifiers["Ref"]] = properties
+            case "AWS::SNS::Topic":
+                found.topics[identifiers["TopicName"]] = properties
+            case "AWS::Events::Rule":
+                found.rules[identifiers["Ref"]] = properties
+            case "AWS::SecurityHub::ActionTarget":
+                found.action_targets[identifiers["Ref"]] = properties
+            case "AWS::Serverless::Function":
+                function = self._function(logical_id, identifiers["Ref"], properties)
+                found.functions[function.name] = function
+            case "AWS::IAM::Role":
+                found.roles[identifiers["Ref"]] = properties
+            case "AWS::Serverless::LayerVersion" | "AWS::Lambda::EventSourceMapping":
+                pass  # read with the functions that they belong to
+            case _ if kind not in RECORDED_ONLY:
+                raise TemplateError(
+                    f"Resources.{logical_id}: the sandbox does not know the resource type {kind}"
+                )
+
+    def _function(self, logical_id: str, name: str, own: Mapping[str, Any]) -> Function:
+        merged = {**self._globals, **own}
+        variables = {
+            **self._globals.get("Environment", {}).get("Variables", {}),
+            **own.get("Environment", {}).get("Variables", {}),
+        }
+        layers = [*self._globals.get("Layers", []), *own.get("Layers", [])]
+        sources = list(self._mappings.get(name, ()))
+        schedules: list[str] = []
+        for event_id, event in own.get("Events", {}).items():
+            details = event.get("Properties", {})
+            if event["Type"] == "SQS":
+                sources.append(_mapped(details, details["Queue"]))
+            elif event["Type"] in {"Schedule", "ScheduleV2"}:
+                schedules.append(str(details.get("ScheduleExpression") or details["Schedule"]))
+            else:
+                raise TemplateError(
+                    f"Resources.{logical_id}.Events.{event_id}: the sandbox does not know the "
+                    f"event type {event['Type']}"
+                )
+        return Function(
+            name=name,
+            logical_id=logical_id,
+            handler=str(merged["Handler"]),
+            environment={key: _text(value) for key, value in variables.items()},
+            timeout=float(merged.get("Timeout", 3)),
+            memory=int(merged.get("MemorySize", 128)),
+            layers=tuple(self._layer(logical_id, layer) for layer in layers),
+            sources=tuple(sources),
+            schedules=tuple(schedules),
+        )
+
+    def _layer(self, logical_id: str, arn: str) -> str:
+        if arn not in self._layers:
+            raise TemplateError(
+                f"Resources.{logical_id}: the layer {arn} is not one of this template; its content "
+                "is not on this machine"
+            )
+        return Path(self._layers[arn]).name
+
+    def _separate_mappings(self) -> dict[str, list[Mapped]]:
+        found: dict[str, list[Mapped]] = {}
+        for logical_id, resource in self._resources.items():
+            if resource["Type"] != "AWS::Lambda::EventSourceMapping":
+                continue
+            if self._resolver.active(logical_id):
+                properties = self._resolver.properties(logical_id)
+                function = str(properties["FunctionName"]).rsplit(":", 1)[-1]
+                mapped = _mapped(properties, properties["EventSourceArn"])
+                found.setdefault(function, []).append(mapped)
+        return found
+
+
+def _mapped(properties: Mapping[str, Any], queue_arn: str) -> Mapped:
+    """Defaults are those of CreateEventSourceMapping for SQS."""
+    concurrency = properties.get("ScalingConfig", {}).get("MaximumConcurrency")
+    return Mapped(
+        queue_arn=queue_arn,
+        batch_size=int(properties.get("BatchSize", 10)),
+        window=float(properties.get("MaximumBatchingWindowInSeconds", 0)),
+        concurrency=None if concurrency is None else int(concurrency),
+        partial="ReportBatchItemFailures" in properties.get("FunctionResponseTypes", []),
+    )
+
+
+def _text(value: Any) -> str:
+    """An environment variable's value as Lambda gets it from YAML."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

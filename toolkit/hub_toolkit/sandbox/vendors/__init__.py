@@ -1,0 +1,11 @@
+"""Simulators of the systems that the responder talks to: WSGI applications without a network.
+
+- ``base``: what they share: routes, JSON bodies, answers, and what the inbox is told.
+- ``vision_one``: Trend Vision One's endpoint inventory.
+- ``slack``: Slack's Web API and incoming webhooks.
+- ``jira``: Jira Cloud's REST API v3.
+
+They follow the vendors' documents, never what a client of ours happens to send: what the real
+system refuses is refused here too. Each needs only a clock, a callable that returns seconds since
+the epoch.
+"""
