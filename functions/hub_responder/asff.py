@@ -140,14 +140,15 @@ def _severity(top: Fields) -> Severity:
     INFORMATIONAL would hide a finding that may be critical.
     """
     dropped = top.report.dropped
-    for holder in (top.child("Severity"), top.child("FindingProviderFields").child("Severity")):
+    own, provider = top.child("Severity"), top.child("FindingProviderFields").child("Severity")
+    for holder in (own, provider):
         label = holder.choice("Label", _LABELS)
         if label:
             return Severity(label)
         score = holder.number("Normalized", 0, 100)
         if score is not None:
             return from_normalized(score)
-    if top.report.dropped > dropped:
+    if own or provider or top.report.dropped > dropped:
         raise top.report.unreadable("Severity", "has no usable Label or Normalized")
     top.drop("Severity", "is missing; taken as INFORMATIONAL")
     return Severity.INFORMATIONAL

@@ -43,8 +43,7 @@ class Audit:
         detail = str(fields.get("detail", "") or "")
         if len(detail) > MAX_DETAIL:
             fields["detail"] = detail[: MAX_DETAIL - 1] + "…"
-        empty = (None, "", (), [], {})
-        kept = {name: value for name, value in fields.items() if value not in empty}
+        kept = {name: value for name, value in fields.items() if value or value == 0}
         return {"at": clock.iso(clock.now()), "kind": kind, **self._head, **kept}
 
     def put(self, records: Sequence[Record]) -> dict[str, Any]:

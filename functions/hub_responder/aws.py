@@ -12,12 +12,15 @@ from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
-    ConnectionError as BotoConnectionError,
     ConnectTimeoutError,
     EndpointConnectionError,
     HTTPClientError,
     NoCredentialsError,
 )
+from botocore.exceptions import (
+    ConnectionError as BotoConnectionError,
+)
+from botocore.parsers import ResponseParserError
 
 from hub_responder.errors import CallError, DeniedError, PermanentError, TransientError
 
@@ -32,15 +35,41 @@ _DENIED_CODE = re.compile(
     r"AccessDenied|Unauthorized|NotAuthorized|AuthFailure|InvalidAccess|ExpiredToken"
     r"|UnrecognizedClient|InvalidClientTokenId|SignatureDoesNotMatch|OptInRequired"
 )
+ERRORS = (ClientError, BotoCoreError, ResponseParserError)
+"""What a call of a client raises."""
 _LOCK = threading.Lock()
 
 
+_CLIENTS: dict[str, Any] = {}
+
+
+def client(service: str) -> Any:
+    """The process's client of ``service``; it may be used by several threads at once.
+
+    Endpoints, region and credentials come from the environment (``AWS_ENDPOINT_URL`` included).
+    SNS is called once only; other services up to three times, as botocore's standard mode does.
+    """
+    made = _CLIENTS.get(service)
+    if made is None:
+        with _LOCK:  # boto3's session is not thread-safe; its clients are
+            made = _CLIENTS.get(service) or _make(service)
+            _CLIENTS[service] = made
+    return made
+
+
+def forget_clients() -> None:
+    """Close all clients; the next `client` reads the environment again."""
+    with _LOCK:
+        while _CLIENTS:
+            _CLIENTS.popitem()[1].close()
+        _session.cache_clear()
+
+
 @lru_cache(maxsize=1)
-def _session() -> boto3.session.Session:
+def _session() -> Any:  # typed, `client` is an overload for each service
     return boto3.session.Session()
 
 
-@lru_cache(maxsize=32)
 def _make(service: str) -> Any:
     config = Config(
         parameter_validation=False,
@@ -53,16 +82,6 @@ def _make(service: str) -> Any:
     return _session().client(service, config=config)
 
 
-def client(service: str) -> Any:
-    """The process's client of ``service``; it may be used by several threads at once.
-
-    Endpoints, region and credentials come from the environment (``AWS_ENDPOINT_URL`` included).
-    SNS is called once only; other services up to three times, as botocore's standard mode does.
-    """
-    with _LOCK:  # boto3's session is not thread-safe; its clients are
-        return _make(service)
-
-
 def translate(error: Exception, target: str) -> CallError:
     """The `CallError` that ``error`` (botocore's) means for a call of ``target``."""
     if isinstance(error, ClientError):
@@ -71,7 +90,7 @@ def translate(error: Exception, target: str) -> CallError:
         return TransientError(f"{target} cannot be reached", target=target)
     if isinstance(error, NoCredentialsError):
         return DeniedError(f"{target}: there are no AWS credentials", target=target)
-    if isinstance(error, HTTPClientError | BotoConnectionError):
+    if isinstance(error, HTTPClientError | BotoConnectionError | ResponseParserError):
         name = type(error).__name__
         return TransientError(f"{target} did not answer ({name})", target=target, sent=True)
     if isinstance(error, BotoCoreError):

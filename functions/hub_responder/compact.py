@@ -2,7 +2,7 @@
 
 What is decided on is kept whole or kept right: ids, severity, fingerprint, scores, states, tags
 and user-defined fields up to their share. What only decorates a message is cut. Typical findings
-take 1 to 2 KB as JSON; one that fills every field to its limit stays under 12 KB.
+take 1 to 2 KB as JSON; one that fills every field to its limit, in Japanese, stays under 24 KB.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from hub_responder.errors import UnreadableFinding
-from hub_responder.finding import Finding, Resource, Vulnerability
+from hub_responder.finding import Finding, Package, Resource, Vulnerability
 from hub_responder.values import clean
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ _PAIRS_BYTES = 1000
 _OTHER_RESOURCES = 4
 _VULNERABILITIES = 6
 _PACKAGES = 3
+_URL = 256
 
 
 def to_compact(finding: Finding) -> dict[str, Any]:
@@ -36,7 +37,7 @@ def to_compact(finding: Finding) -> dict[str, Any]:
         title=clean(finding.title, 200),
         description=clean(finding.description, 300),
         vulnerabilities=tuple(map(_small, _telling(finding.vulnerabilities))),
-        types=finding.types[:2],
+        types=tuple(clean(name, 100) for name in finding.types[:2]),
         remediation_text=clean(finding.remediation_text, 200),
         user_fields=user_fields,
         user_fields_whole=whole,
@@ -72,7 +73,10 @@ def _resources(finding: Finding) -> tuple[Resource, ...]:
     matched = finding.resource
     first = replace(matched, tags=_within(matched.tags), details={})
     others = [r for index, r in enumerate(finding.resources) if index != finding.matched]
-    return (first, *(replace(r, tags={}, details={}) for r in others[:_OTHER_RESOURCES]))
+    return (
+        first,
+        *(replace(r, id=clean(r.id, 200), tags={}, details={}) for r in others[:_OTHER_RESOURCES]),
+    )
 
 
 def _within(pairs: Mapping[str, str]) -> dict[str, str]:
@@ -105,11 +109,17 @@ def _rank(answer: bool | None) -> int:
 
 
 def _small(vulnerability: Vulnerability) -> Vulnerability:
+    packages = (
+        Package(clean(p.name, 64), clean(p.version, 48), clean(p.fixed_in, 48))
+        for p in vulnerability.packages[:_PACKAGES]
+    )
     return replace(
         vulnerability,
+        id=clean(vulnerability.id, 64),
         cve_ids=vulnerability.cve_ids[:5],
-        packages=vulnerability.packages[:_PACKAGES],
+        packages=tuple(packages),
         related=(),
+        url=vulnerability.url if len(vulnerability.url) <= _URL else "",
     )
 
 

@@ -7,19 +7,16 @@ keys of insight results, both are read.
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
-
-import msgspec
 
 from hub_responder.asff import decode_asff
 from hub_responder.errors import UnreadableEvent, UnreadableFinding
 from hub_responder.fields import Fields, Origin, Report
 from hub_responder.identifiers import ACCOUNT, REGION
 from hub_responder.ocsf import decode_ocsf, is_ocsf
-from hub_responder.strictjson import parse
+from hub_responder.strictjson import parse, writable
 from hub_responder.values import clean, kind
 
 if TYPE_CHECKING:
@@ -114,11 +111,7 @@ def decode_finding(raw: dict[str, Any], origin: Origin | None = None) -> Finding
         UnreadableFinding: it is neither schema, lacks what is essential, or nests too deeply.
     """
     _check_depth(raw)
-    try:
-        msgspec.json.encode(raw)
-    except UnicodeEncodeError:
-        raw = parse(json.dumps(raw).encode())
-    return _decode_finding(raw, origin)
+    return _decode_finding(writable(raw), origin)
 
 
 def _decode_finding(raw: dict[str, Any], origin: Origin | None) -> Finding:
@@ -249,6 +242,6 @@ def _insight(detail: Fields) -> Insight:
     for item in detail.children("insightResults", 100):
         for value in list(item.node)[:1]:
             count = item.number(value, 0, 10**9)
-            if count is not None:
+            if value and count is not None:
                 values.append((clean(value, 1024), int(count)))
     return Insight(arn, detail.text("insightName"), detail.text("resultType"), tuple(values))

@@ -8,11 +8,11 @@ surrogates; nothing here is escaped: that is the work of whoever writes it somew
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping  # noqa: TC003 - msgspec reads the annotations
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from hub_responder.severity import Severity  # noqa: TC001 - msgspec reads the annotations
+from hub_responder.severity import Severity
 
 Schema = Literal["ASFF", "OCSF"]
 INSTANCE = "AwsEc2Instance"
@@ -212,7 +212,7 @@ class Finding:
 
     def compact(self) -> dict[str, Any]:
         """A small form for the ledger, mostly under 2 KB as JSON; see `hub_responder.compact`."""
-        from hub_responder.compact import to_compact  # noqa: PLC0415 - it needs this module whole
+        from hub_responder.compact import to_compact
 
         return to_compact(self)
 
@@ -223,7 +223,7 @@ class Finding:
         Raises:
             UnreadableFinding: ``kept`` is no such form.
         """
-        from hub_responder.compact import from_compact  # noqa: PLC0415 - it needs this module whole
+        from hub_responder.compact import from_compact
 
         return from_compact(kept)
 

@@ -12,12 +12,13 @@ import math
 import re
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from http.cookiejar import DefaultCookiePolicy
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
+import certifi
 import msgspec
 import requests
 from requests.adapters import HTTPAdapter
@@ -109,21 +110,20 @@ class _Adapter(HTTPAdapter):
         super().init_poolmanager(*args, ssl_context=_tls_context(), **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
 
-    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:  # noqa: ARG002
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """The context verifies already; loading the bundle into it again is what costs."""
 
 
 @lru_cache(maxsize=1)
 def _tls_context() -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=requests.certs.where())
+    return ssl.create_default_context(cafile=certifi.where())
 
 
 @lru_cache(maxsize=1)
 def session() -> requests.Session:
-    """The process's session: no proxies or credentials from the environment, no cookies kept."""
+    """The process's session: no proxies or credentials from the environment, no cookies."""
     made = requests.Session()
     made.trust_env = False
-    made.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     made.headers.clear()
     made.headers.update(
         {"User-Agent": "hub-responder", "Accept": "application/json", "Accept-Encoding": "gzip"}
@@ -212,22 +212,24 @@ def call(
     """
     check_url(url, target=target)
     body = None if json is None else _encode(json, target)
-    all_headers = dict(headers or {})
+    chosen = session or _session()
+    all_headers = {**chosen.headers, **(headers or {})}
     if body is not None:
         all_headers["Content-Type"] = "application/json; charset=utf-8"
     seconds = deadline.timeout(timeout, target=target)
     try:
-        answer = (session or _session()).request(
-            method,
-            url,
-            data=body,
-            headers=all_headers,
-            timeout=(min(CONNECT_S, seconds), seconds),
-            allow_redirects=False,
-            stream=True,
+        request = _prepare(method, url, all_headers, body)
+        answer = chosen.get_adapter(request.url or url).send(
+            request, stream=True, timeout=(min(CONNECT_S, seconds), seconds), verify=True
         )
         content = _read(answer, max_bytes, time.monotonic() + seconds, target)
-    except (requests.RequestException, Urllib3Error, OSError, _AddressRefused) as error:
+    except (
+        requests.RequestException,
+        Urllib3Error,
+        HTTPException,
+        OSError,
+        _AddressRefused,
+    ) as error:
         _raise_transport(error, target)
     return Response(
         answer.status_code,
@@ -238,6 +240,20 @@ def call(
 
 
 _session = session
+
+
+def _prepare(
+    method: str, url: str, headers: Mapping[str, str | bytes], body: bytes | None
+) -> requests.PreparedRequest:
+    """A request straight for the adapter: of what a session does (redirects, cookies, hooks,
+    merging) nothing is wanted, and it costs as much CPU as the sending itself."""
+    request = requests.PreparedRequest()
+    request.prepare_method(method)
+    request.prepare_url(url, None)
+    request.prepare_headers(headers)
+    request.body = body
+    request.prepare_content_length(body)
+    return request
 
 
 def _encode(payload: Any, target: str) -> bytes:
@@ -252,26 +268,31 @@ def _encode(payload: Any, target: str) -> bytes:
 
 def _read(answer: requests.Response, max_bytes: int, until: float, target: str) -> bytes:
     """The body, read piece by piece so that neither a flood nor a drip holds the process up."""
-    pieces: list[bytes] = []
-    size = 0
     try:
-        while piece := answer.raw.read1(_CHUNK, decode_content=True):
-            pieces.append(piece)
-            size += len(piece)
-            if size > max_bytes:
-                raise PermanentError(
-                    f"{target} answered with more than {max_bytes:,} bytes",
-                    target=target,
-                    status=answer.status_code,
-                    sent=True,
-                )
-            if time.monotonic() > until:
-                raise TransientError(f"{target} answered too slowly", target=target, sent=True)
+        content = b"".join(_pieces(answer, max_bytes, until, target))
     except BaseException:
         answer.close()
         raise
     answer.raw.release_conn()
-    return b"".join(pieces)
+    return content
+
+
+def _pieces(
+    answer: requests.Response, max_bytes: int, until: float, target: str
+) -> Iterator[bytes]:
+    size = 0
+    while piece := answer.raw.read1(_CHUNK, decode_content=True):
+        size += len(piece)
+        if size > max_bytes:
+            raise PermanentError(
+                f"{target} answered with more than {max_bytes:,} bytes",
+                target=target,
+                status=answer.status_code,
+                sent=True,
+            )
+        if time.monotonic() > until:
+            raise TransientError(f"{target} answered too slowly", target=target, sent=True)
+        yield piece
 
 
 def _raise_transport(error: Exception, target: str) -> NoReturn:
@@ -285,9 +306,9 @@ def _raise_transport(error: Exception, target: str) -> NoReturn:
     if isinstance(error, requests.ConnectTimeout) or _never_connected(error):
         raise TransientError(f"{target} cannot be reached", target=target) from None
     if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidHeader):
-        raise PermanentError(f"the address or a header of {target} is invalid", target=target) from (
-            None
-        )
+        raise PermanentError(
+            f"the address or a header of {target} is invalid", target=target
+        ) from (None)
     if isinstance(error, requests.Timeout):
         raise TransientError(f"{target} did not answer in time", target=target, sent=True) from None
     raise TransientError(
@@ -316,7 +337,9 @@ def raise_for_status(response: Response, target: str) -> None:
         return
     message = f"{target} answered {status}"
     if status in {401, 403}:
-        raise DeniedError(f"{message}: credential or permission refused", target=target, status=status)
+        raise DeniedError(
+            f"{message}: credential or permission refused", target=target, status=status
+        )
     if status in _TRANSIENT or status >= 500:  # noqa: PLR2004 - HTTP
         # A 429 was refused before it was worked on; a 5xx may have had its effect.
         raise TransientError(

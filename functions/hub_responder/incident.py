@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from hub_responder.finding import Finding, Resource, Severity
+    from hub_responder.finding import Finding, Resource
+    from hub_responder.severity import Severity
 
 Change = Literal["opened", "grew", "raised", "reopened", "clicked"]
 

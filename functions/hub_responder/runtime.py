@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hub_responder import actions
+
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from hub_responder.actions.base import Action
 
     from hub_responder.deadline import Deadline
     from hub_responder.playbook import Playbook
@@ -22,6 +27,7 @@ class Runtime:
         deadline: bounds every call.
         now: the trigger's time (epoch seconds), so that a replay decides alike.
         stage: the deployment's stage; secrets are named ``hub-responder/STAGE/CONNECTION``.
+        action: finds an action by the name that steps use.
     """
 
     playbook: Playbook
@@ -29,3 +35,4 @@ class Runtime:
     deadline: Deadline
     now: float
     stage: str
+    action: Callable[[str], Action] = actions.get

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from hub_responder import aws
 from hub_responder.errors import ConfigurationError, DeniedError, TransientError
@@ -22,7 +22,7 @@ T = TypeVar("T")
 @lru_cache(maxsize=1)
 def _provider() -> Any:
     # Imported here: a playbook that needs no secret does not pay for it.
-    from aws_lambda_powertools.utilities.parameters import SecretsProvider  # noqa: PLC0415
+    from aws_lambda_powertools.utilities.parameters import SecretsProvider
 
     return SecretsProvider(boto3_client=aws.client("secretsmanager"))
 
@@ -49,7 +49,7 @@ def get(stage: str, connection: str) -> Mapping[str, str]:
 
 
 def _fetch(name: str) -> Any:
-    from aws_lambda_powertools.utilities.parameters.exceptions import (  # noqa: PLC0415
+    from aws_lambda_powertools.utilities.parameters.exceptions import (
         GetParameterError,
         TransformParameterError,
     )
@@ -60,7 +60,7 @@ def _fetch(name: str) -> Any:
         raise ConfigurationError(f"secret {name} is not JSON") from None
     except GetParameterError as error:
         cause = error.__context__
-        if not isinstance(cause, ClientError | BotoCoreError):
+        if not isinstance(cause, aws.ERRORS):
             raise ConfigurationError(f"secret {name} cannot be read") from None
         call_error = aws.translate(cause, "secretsmanager")
         if isinstance(call_error, TransientError):
@@ -68,7 +68,7 @@ def _fetch(name: str) -> Any:
         raise ConfigurationError(f"secret {name} cannot be read: {_reason(cause)}") from None
 
 
-def _reason(error: ClientError | BotoCoreError) -> str:
+def _reason(error: Exception) -> str:
     if not isinstance(error, ClientError):
         return type(error).__name__
     code = str(error.response.get("Error", {}).get("Code", "unknown"))
@@ -84,6 +84,12 @@ def forget(stage: str, connection: str) -> None:
         store = _provider().store
         for key in [key for key in store if key[0] == name]:
             store.pop(key, None)
+
+
+def forget_all() -> None:
+    """Drop all cached values and the client that read them."""
+    with _LOCK:
+        _provider.cache_clear()
 
 
 def use(stage: str, connection: str, call: Callable[[Mapping[str, str]], T]) -> T:

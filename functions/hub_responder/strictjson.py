@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from hub_responder.errors import UnreadableEvent
+from hub_responder.values import clean
 
 _ESCAPE = re.compile(
     r"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
@@ -56,3 +57,18 @@ def _int(text: str) -> int | str:
 
 def _refuse(name: str) -> None:
     raise ValueError(f"{name} is no JSON number")
+
+
+def writable(value: Any) -> Any:
+    """``value`` (parsed by others, not nested deeply) as `parse` would have read it.
+
+    Lone surrogates become U+FFFD, NaN and infinities null: either would break or falsify what is
+    written later.
+    """
+    if isinstance(value, str):
+        return clean(value, len(value))
+    if isinstance(value, dict):
+        return {writable(key): writable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [writable(item) for item in value]
+    return None if isinstance(value, float) and not isfinite(value) else value

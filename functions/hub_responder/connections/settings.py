@@ -51,14 +51,25 @@ class OpsCenter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """AWS Systems Manager OpsCenter in this account and region; no secret."""
 
 
+class VisionOne(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Trend Vision One; secret ``{"token": "..."}``.
+
+    ``region`` is the console's; ``base_url`` takes the place of the region's address.
+    """
+
+    region: str = "us"
+    base_url: Annotated[str, msgspec.Meta(pattern=r"^(https?://.+)?$")] = ""
+
+
 TYPES: dict[str, type[msgspec.Struct]] = {
     "slack": Slack,
     "slack_webhook": SlackWebhook,
     "sns": Sns,
     "jira": Jira,
     "opscenter": OpsCenter,
+    "vision_one": VisionOne,
 }
-WITH_SECRET = frozenset({"slack", "slack_webhook", "jira"})
+WITH_SECRET = frozenset({"slack", "slack_webhook", "jira", "vision_one"})
 
 S = TypeVar("S", bound=msgspec.Struct)
 

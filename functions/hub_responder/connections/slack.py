@@ -1,7 +1,8 @@
 """Slack: a bot that writes to a channel or thread, and incoming webhooks.
 
-https://docs.slack.dev/reference/methods/chat.postMessage answers 200 with ``{"ok": false, "error"}``
-for most failures; a webhook answers ``ok`` or an error as text, and names no message.
+https://docs.slack.dev/reference/methods/chat.postMessage answers 200 with
+``{"ok": false, "error": ...}`` for most failures; a webhook answers ``ok`` or an error as text,
+and names no message.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def post(
     url = f"{settings.base_url.rstrip('/')}/chat.postMessage"
     answer = _post(connection, url, payload, runtime)
     if answer.get("error") in _NO_THREAD and "thread_ts" in payload:
-        # The thread was deleted: nothing was posted, so a message of its own loses and repeats none.
+        # The thread was deleted and nothing was posted: a message of its own repeats none.
         del payload["thread_ts"]
         payload["channel"] = settings.channel
         answer = _post(connection, url, payload, runtime)

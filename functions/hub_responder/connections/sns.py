@@ -7,22 +7,23 @@ itself takes 256 KiB and a subject of under 100 characters.
 
 from __future__ import annotations
 
+import hashlib
 import os
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 
 from hub_responder import aws
 from hub_responder.connections.settings import Sns, read
 from hub_responder.errors import ConfigurationError
-from hub_responder.markdown.characters import shorten
-from hub_responder.markdown.q_developer import to_client_markdown, value
+from hub_responder.markdown.characters import clean, shorten
+from hub_responder.markdown.document import Document, Heading, Items, Paragraph, Value
+from hub_responder.markdown.q_developer import to_client_markdown, to_title
 
 if TYPE_CHECKING:
     from hub_responder.connections.resolve import Connection
     from hub_responder.incident import Incident
-    from hub_responder.markdown.document import Document
     from hub_responder.runtime import Runtime
 
 MAX_TITLE = 250
@@ -44,30 +45,51 @@ def publish(
         raise ConfigurationError(
             f"connection {connection.name} has no topic_arn, and NOTIFICATIONS_TOPIC_ARN is not set"
         )
-    runtime.deadline.timeout(10.0, target=connection.name)
-    payload = notification(document, incident, key)
+    payload = notification(document, key, f"{incident.key}#{incident.gen}", (incident.resource.id,))
+    _publish(topic, payload, connection.name, runtime)
+
+
+def publish_lines(topic: str, title: str, lines: Sequence[str], runtime: Runtime) -> None:
+    """Publish a title and lines that no template says; all of it is shown as it is.
+
+    Raises:
+        CallError: SNS refused it or did not answer.
+    """
+    items = tuple((Paragraph((Value(line),)),) for line in lines)
+    document = Document(
+        (Heading(1, (Value(title),)), *([Items(items)] if items else [])),
+        runtime.playbook.language,
+    )
+    key = hashlib.sha256("\n".join([title, *lines]).encode("utf-8", "replace")).hexdigest()[:40]
+    _publish(topic, notification(document, key, key), "sns", runtime)
+
+
+def _publish(topic: str, payload: Mapping[str, Any], target: str, runtime: Runtime) -> None:
+    runtime.deadline.timeout(10.0, target=target)
+    client = aws.client("sns")
     try:
-        aws.client("sns").publish(TopicArn=topic, Message=msgspec.json.encode(payload).decode())
-    except (ClientError, BotoCoreError) as error:
-        raise aws.translate(error, connection.name) from error
+        client.publish(TopicArn=topic, Message=msgspec.json.encode(payload).decode())
+    except aws.ERRORS as error:
+        raise aws.translate(error, target) from error
 
 
-def notification(document: Document, incident: Incident, key: str) -> dict[str, Any]:
-    """The custom notification as data."""
-    title = document.title
+def notification(
+    document: Document, key: str, thread: str, resources: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The custom notification as data; ``thread`` keeps messages about one incident together."""
     return {
         "version": "1.0",
         "source": "custom",
         "id": key,
         "content": {
             "textType": "client-markdown",
-            "title": shorten(value(title), MAX_TITLE) or "hub-responder",
+            "title": to_title(document, MAX_TITLE) or "hub-responder",
             "description": to_client_markdown(document.body, MAX_DESCRIPTION) or "-",
         },
         "metadata": {
-            "threadId": f"{incident.key}#{incident.gen}"[-200:],
-            "summary": shorten(title, MAX_TITLE) or "hub-responder",
+            "threadId": thread,
+            "summary": shorten(document.title, MAX_TITLE) or "hub-responder",
             "eventType": "hub-responder",
-            "relatedResources": [shorten(incident.resource.id, 512)],
+            "relatedResources": [shorten(clean(resource), 512) for resource in resources],
         },
     }

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hub_responder import actions
 from hub_responder.actions import update_finding
 from hub_responder.actions.base import Outcome, Work
 from hub_responder.engine.grouping import Cause
@@ -40,7 +39,7 @@ class Answers:
         """Run the steps that only read, and those that answer, for what `later` took."""
         rounds, self._open = self._open, []
         for step in self._steps.playbook.steps if rounds else ():
-            action = actions.get(step.uses)
+            action = self._steps.runtime.action(step.uses)
             if action.effects and not action.answers:
                 for one in rounds:
                     self._steps.note(one, step, Outcome("skipped", _FOLLOWS))

@@ -230,9 +230,10 @@ class Batch:
         fresh = {member.f_sk for member, _ in claim.decision.fresh}
         findings = {sk: one for sk, one in group_.findings.items() if sk in fresh} if group_ else {}
         if not claim.complete:
-            for member in self._ledger.members(claim.pk):
-                if member.round == claim.state.round and not member.closed:
-                    findings.setdefault(member.sk, Finding.from_compact(dict(member.data)))
+            held = [m for m in self._ledger.members(claim.pk) if m.belongs(claim.state.round)]
+            # where all of them left, a round that had begun is still brought to its end
+            for member in [m for m in held if not m.closed] or (held if claim.state.steps else []):
+                findings.setdefault(member.sk, Finding.from_compact(dict(member.data)))
         if findings:
             new = sum(1 for _, held in claim.decision.fresh if held is None)
             new = new if claim.complete else len(findings)
@@ -260,6 +261,8 @@ class Batch:
         for claim in self._ledger.settle(todo, tell):
             if claim.owned:
                 self._begin(rounds, claim, cause, None)
+                if claim.pk in rounds and claim.decision.move in ("takeover", "resume"):
+                    rounds[claim.pk].settles = True
             elif claim.decision.move == "settle":
                 settle = settles[claim.pk]
                 self._outbox.settle(

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import msgspec
 
-from hub_responder import actions, clock
+from hub_responder import clock
 from hub_responder.engine.outbox import Outbox, backoff
 from hub_responder.engine.rounds import Round
 from hub_responder.engine.steps import STEP_TIME_S, Steps
+from hub_responder.ledger.decide import LOOK_AGAIN_S
 from hub_responder.ledger.transaction import Part
 
 RECHECKS = 6
@@ -33,9 +34,11 @@ class Ending:
         for one, lost in zip(ours, self.steps.ledger.submit(parts), strict=True):
             one.lost = lost is not None
         for one in rounds:
+            if one.lost or one.settles:
+                self._settle(one, LOOK_AGAIN_S)
             if one.lost:
-                self._settle(one, 5.0)
-            elif one.waits():
+                continue
+            if one.waits():
                 self._settle(one, self._delay(one))
             elif one.recheck is not None:
                 self._look_again(one)
@@ -67,7 +70,7 @@ class Ending:
     def _finish(self, one: Round) -> Part:
         playbook = self.steps.playbook
         done = [step for step in playbook.steps if one.status(step.id) == "done"]
-        tells = any(actions.get(step.uses).tells for step in done)
+        tells = any(self.steps.runtime.action(step.uses).tells for step in done)
         told = one.told_now() if tells else one.state.told
         for step in playbook.steps:
             if one.status(step.id) == "failed":

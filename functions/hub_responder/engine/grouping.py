@@ -55,7 +55,7 @@ class Group:
             self.pk,
             self.values,
             members,
-            severity=max(int(finding.severity) for finding in worst),
+            severity=max(finding.severity.rank for finding in worst),
             exploit=any(finding.exploit_available for finding in worst),
             clicked=clicked,
         )

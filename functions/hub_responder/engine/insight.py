@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from hub_responder import aws
-from hub_responder.asff import decode_asff
 from hub_responder.errors import PermanentError, UnreadableFinding
-from hub_responder.events import Trigger
+from hub_responder.events import Trigger, decode_finding
 from hub_responder.finding import Finding
 
 MAX_FINDINGS = 200
@@ -59,7 +58,7 @@ def _findings(
             answer = client.get_findings(**request)
             for raw in answer["Findings"]:
                 try:
-                    findings.append(decode_asff(raw))
+                    findings.append(decode_finding(raw))
                 except UnreadableFinding as error:
                     unreadable.append(error)
             if "NextToken" not in answer:

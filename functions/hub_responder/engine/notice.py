@@ -8,12 +8,11 @@ itself, also where the playbook's own answer was skipped or has failed.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from hub_responder import actions
 from hub_responder.actions.base import Action, Outcome, Statement, Work, each
 from hub_responder.playbook import Playbook, Step
 
@@ -28,18 +27,19 @@ class Nothing(msgspec.Struct, frozen=True):
     """No parameters and no results."""
 
 
-def is_due(one: Round, playbook: Playbook) -> bool:
+def is_due(one: Round, runtime: Runtime) -> bool:
     """Something failed for good, or an analyst got no answer."""
     if one.lost:
         return False
-    if any(one.status(step.id) == "failed" for step in playbook.steps):
+    if any(one.status(step.id) == "failed" for step in runtime.playbook.steps):
         return True
-    return one.incident.clicked and not one.waits() and not _answered(one.status, playbook)
+    return one.incident.clicked and not one.waits() and not _answered(one.status, runtime)
 
 
-def _answered(status: Any, playbook: Playbook) -> bool:
+def _answered(status: Callable[[str], str], runtime: Runtime) -> bool:
     return any(
-        status(step.id) == "done" and actions.get(step.uses).answers for step in playbook.steps
+        status(step.id) == "done" and runtime.action(step.uses).answers
+        for step in runtime.playbook.steps
     )
 
 
@@ -59,7 +59,7 @@ def _say(work: Work, runtime: Runtime) -> Outcome:
     title = f"{playbook.name} {verb} for {resource}"
     said = lines(work.scope, playbook)
     told = []
-    if work.incident.clicked and not _answered(lambda step: work.scope[step].status, playbook):
+    if work.incident.clicked and not _answered(lambda step: work.scope[step].status, runtime):
         from hub_responder.actions import update_finding
 
         update_finding.answer(work.incident.findings, "; ".join([title, *said]), runtime)

@@ -30,6 +30,8 @@ class Round:
         untold: records of what happened since the last transaction.
         retry_after: the longest that a deferred step asked to wait (seconds).
         lost: another run took it over; nothing more is done here.
+        settles: a settle message was used up to go on with this round; it may have been sent for
+            findings that wait for the next one.
         recheck: seconds after which an answer that could not be told may be another.
     """
 
@@ -42,6 +44,7 @@ class Round:
     retry_after: float = 0.0
     lost: bool = False
     stopped: bool = False
+    settles: bool = False
     recheck: float | None = None
 
     @property
@@ -114,7 +117,7 @@ class Round:
     def told_now(self) -> dict[str, Any]:
         """What a message that is sent now tells of."""
         return {
-            "severity": int(self.incident.severity),
+            "severity": self.incident.severity.rank,
             "exploit": any(finding.exploit_available for finding in self.incident.findings),
             "verdict": self.verdict(),
             "at": clock.now(),
@@ -159,7 +162,7 @@ def begin(state: State, findings: Iterable[Finding], cause: Cause, new: int) -> 
 
 def _badness(finding: Finding) -> tuple[int, bool, float, float]:
     return (
-        int(finding.severity),
+        finding.severity.rank,
         bool(finding.exploit_available),
         finding.max_cvss or 0.0,
         finding.updated,
@@ -171,7 +174,7 @@ def _change(state: State, findings: tuple[Finding, ...], *, clicked: bool) -> Ch
         return "clicked"
     if not state.told:
         return "opened"
-    severity = int(findings[0].severity)
+    severity = findings[0].severity.rank
     exploit = any(finding.exploit_available for finding in findings)
     worse = severity > state.told.get("severity", 0) or (
         exploit and not state.told.get("exploit", False)

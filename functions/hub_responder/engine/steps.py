@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from hub_responder import actions, clock
+from hub_responder import clock
 from hub_responder.actions.base import Action, Outcome, Work
 from hub_responder.audit import Audit, Record
 from hub_responder.engine import notice
@@ -51,8 +51,8 @@ class Steps:
         """Every step over every round, as far as each can go now."""
         steps = self.playbook.steps
         for number, step in enumerate(steps):
-            self.run_step(step, actions.get(step.uses), rounds, steps[:number])
-        due = [one for one in rounds if notice.is_due(one, self.playbook)]
+            self.run_step(step, self.runtime.action(step.uses), rounds, steps[:number])
+        due = [one for one in rounds if notice.is_due(one, self.runtime)]
         self.run_step(notice.STEP, notice.ACTION, due, ())
 
     def run_step(

@@ -204,9 +204,10 @@ class Operations:
         if held is not None and member.updated < held.updated:  # a click on an older copy
             return self._update(
                 self._key(pk, member.f_sk),
-                "SET round = :round",
-                "attribute_exists(pk)",
+                "SET also = round, round = :round",
+                "round = :held",
                 round=number(round_),
+                held=number(held.round),
             )
         item = {
             **self._key(pk, member.f_sk),
@@ -219,11 +220,13 @@ class Operations:
         }
         if held is None:
             return self._put(item, "attribute_not_exists(pk)")
+        item["also"] = number(held.round if held.round < round_ else held.also)
         return self._put(
             item,
-            "fp = :fp AND updated = :updated",
+            "fp = :fp AND updated = :updated AND round = :held",
             fp=text(held.fingerprint),
             updated=number(held.updated),
+            held=number(held.round),
         )
 
     def takeover(self, state: State) -> TransactItem:

@@ -58,7 +58,11 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A finding's item (``F``): the round it belongs to and what is known of it."""
+    """A finding's item (``F``): the round it belongs to and what is known of it.
+
+    ``also`` is an earlier round that was not finished when the finding came again: a run that
+    takes that round over must find it there.
+    """
 
     sk: str
     round: int
@@ -67,6 +71,11 @@ class Member:
     finding_id: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
     closed: bool = False
+    also: int = 0
+
+    def belongs(self, round_: int) -> bool:
+        """Whether it is one of the round's findings."""
+        return round_ in (self.round, self.also)
 
 
 def _number(item: Item, name: str) -> float:
@@ -110,4 +119,5 @@ def read_member(item: Item) -> Member:
         finding_id=item.get("id", {}).get("S", ""),
         data=_json(item, "data"),
         closed=item.get("closed", {}).get("BOOL", False),
+        also=int(_number(item, "also")),
     )

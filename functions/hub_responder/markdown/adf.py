@@ -164,9 +164,7 @@ def _table(table: Table) -> Node:
     return {"type": "table", "content": rows}
 
 
-def _row(
-    cells: Sequence[tuple[Inline, ...]], *, header: bool = False, names: bool = False
-) -> Node:
+def _row(cells: Sequence[tuple[Inline, ...]], *, header: bool = False, names: bool = False) -> Node:
     content = []
     for index, cell in enumerate(cells):
         kind = "tableHeader" if header or (names and index == 0) else "tableCell"

@@ -18,7 +18,7 @@ _REPLACED = re.compile(
 _DROPPED = re.compile("[\u061c\u200b\u200e\u200f\u2060-\u2064\ufeff\U000e0000-\U000e007f]")
 _NEW_LINE = re.compile("\r\n|[\r\x85\u2028\u2029]")
 _SPACES = re.compile(r"\s*[\n\t]\s*")
-_ENTITY = re.compile(r"&[a-z]{1,4}$")
+_ENTITY = re.compile(r"&[a-z]{0,4}$")
 _LOOK_BACK = 64
 
 
@@ -83,7 +83,8 @@ def _boundary(text: str, end: int) -> int:
     for index in range(end, max(0, end - _LOOK_BACK), -1):
         if not _joined(text, index):
             return index
-    return end  # more than 64 marks on one character: none that anyone reads
+    # More than 64 marks on one character are none that anyone reads.
+    return end if end >= _LOOK_BACK else 0
 
 
 def _joined(text: str, index: int) -> bool:

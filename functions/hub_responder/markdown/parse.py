@@ -1,4 +1,4 @@
-"""Markdown -> syntax tree, once per distinct text. Values are private-use characters (`slot`)."""
+"""Markdown -> syntax tree, once per distinct text. Values are single characters (`slot`)."""
 
 from __future__ import annotations
 
@@ -29,12 +29,13 @@ from hub_responder.markdown.document import (
     Text,
 )
 
-FIRST_SLOT = 0xF0000
-"""Plane 15, private use: to Markdown an ordinary letter, so that markup around a value works."""
+FIRST_SLOT = 0x17000
+"""Tangut, a script that no message is written in: to Markdown these are letters, so that markup
+around a value works also where no space stands beside it (``は**x**です``)."""
 MAX_SLOTS = 4096
 SLOT = re.compile(f"[{chr(FIRST_SLOT)}-{chr(FIRST_SLOT + MAX_SLOTS - 1)}]")
 _SPLIT = re.compile(f"({SLOT.pattern})")
-_QUOTED_SLOT = re.compile(r"%F3%B0%[89AB][0-9A-F]%[89AB][0-9A-F]")
+_QUOTED_SLOT = re.compile(r"%F0%97%[89AB][0-9A-F]%[89AB][0-9A-F]")
 _IGNORED = frozenset({"blank_line"})
 
 
@@ -55,7 +56,7 @@ def parse(text: str) -> Document:
 
 @lru_cache(maxsize=1)
 def _parser() -> Any:
-    import mistune  # noqa: PLC0415 - only a playbook that sends messages pays for it
+    import mistune
 
     return mistune.create_markdown(renderer=None, plugins=["table"])
 
@@ -66,7 +67,7 @@ def _blocks(tokens: Sequence[Mapping[str, Any]]) -> Iterator[Block]:
             yield _block(token)
 
 
-def _block(token: Mapping[str, Any]) -> Block:
+def _block(token: Mapping[str, Any]) -> Block:  # noqa: PLR0911 - one for each kind
     match token["type"]:
         case "heading":
             return Heading(token["attrs"]["level"], _inlines(token["children"]))

@@ -1,7 +1,7 @@
 """A message as lines of text, for people without a renderer; and the Markdown that AWS shows.
 
-OpsCenter reads an OpsItem's description as Markdown (API reference, CreateOpsItem), so there a value
-that holds markup is shown as code.
+OpsCenter reads an OpsItem's description as Markdown (API reference, CreateOpsItem), so there a
+value that holds markup is shown as code.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from hub_responder.markdown.document import (
 )
 
 _MARKUP = re.compile(
-    r"[*~`<>\[\]\\|&#!]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^\s*(?:[-+=]|\d+[.)])|://|www\.|@"
+    r"[*~`<>\[\]\\|&#!]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^\s*(?:[-+=]|\d+[.)]\s)|://|www\.|@"
 )
 
 
@@ -116,7 +116,7 @@ class TextRenderer:
             size -= max(1, width(text) - room)
         return ""
 
-    def _inline(self, child: Inline) -> str:
+    def _inline(self, child: Inline) -> str:  # noqa: PLR0911 - one for each kind
         match child:
             case Text():
                 return self.text(child.text)

@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 
 from hub_responder.markdown.characters import escape, one_line
-from hub_responder.markdown.document import Document, Link, text_of
+from hub_responder.markdown.document import Document, Link, Value, text_of
 from hub_responder.markdown.plain import TextRenderer
 
 _MARKUP = re.compile(
     r"[*~`\[\]\\|#<>&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])"
-    r"|:(?!\d\d:)[\w+'-]+:|^\s*(?:[-+=]|\d+[.)])|://|www\.|@"
+    r"|:(?!\d\d:)[\w+'-]+:|^\s*(?:[-+=]|\d+[.)]\s)|://|www\.|@"
 )
 
 
@@ -24,9 +24,9 @@ def to_client_markdown(document: Document, limit: int) -> str:
     return _Renderer().render(document, limit)
 
 
-def value(text: str) -> str:
-    """One value on one line, as code where it holds markup."""
-    return _Renderer().value(text)
+def to_title(document: Document, limit: int) -> str:
+    """The message's title in at most ``limit`` UTF-16 units, as code where it holds markup."""
+    return _Renderer().inlines((Value(document.title),), limit)
 
 
 class _Renderer(TextRenderer):

@@ -69,7 +69,10 @@ def to_slack(document: Document) -> dict[str, Any]:
         left -= cost
     # What a phone shows of it: the title and what follows first.
     start = Document(document.blocks[:3], document.language)
-    return {"text": shorten(escape(to_text(start, MAX_FALLBACK)), MAX_FALLBACK) or "-", "blocks": blocks}
+    return {
+        "text": shorten(escape(to_text(start, MAX_FALLBACK)), MAX_FALLBACK) or "-",
+        "blocks": blocks,
+    }
 
 
 def _cost(block: dict[str, Any]) -> int:
@@ -118,7 +121,7 @@ def _label(children: tuple[Inline, ...]) -> str:
     return escape(shorten(text_of(children), 200).translate(_LOOK_ALIKE))
 
 
-def _lines(block: Block, depth: int = 0) -> list[str]:
+def _lines(block: Block, depth: int = 0) -> list[str]:  # noqa: PLR0911 - one for each kind
     """The lines of ``block``, each within a section's limit."""
     match block:
         case Heading():
@@ -205,7 +208,7 @@ def _cut(child: Text | Value | Code, rendered: str, room: int) -> str:
     return f"`{shorten(rendered[1:-1], room - 2)}`" if room > 3 else ""  # noqa: PLR2004
 
 
-def _inline(child: Inline) -> str:
+def _inline(child: Inline) -> str:  # noqa: PLR0911 - one for each kind
     match child:
         case Text():
             return escape(child.text)

@@ -1,7 +1,7 @@
 """A playbook's message template + the incident -> `Document`.
 
 Templates are sandboxed Jinja2 that writes Markdown. Each value that a template puts out becomes one
-private-use character while the Markdown is parsed and goes in afterwards, as a text node: whatever
+character while the Markdown is parsed and goes in afterwards, as a text node: whatever
 a finding says, it cannot become markup. The Markdown of one template is parsed once per distinct
 text, which values are no part of.
 """
@@ -116,7 +116,9 @@ def path_of(directory: Path, name: str, language: str) -> Path:
         ConfigurationError: the name is no template's, or there is no such file.
     """
     if not _NAME.fullmatch(name):
-        raise ConfigurationError(f"{name!r} is no template name; it ends in .md.j2, without folders")
+        raise ConfigurationError(
+            f"{name!r} is no template name; it ends in .md.j2, without folders"
+        )
     stem = name.removesuffix(".md.j2")
     folder = directory / "templates"
     for variant in (f"{stem}.{language}.md.j2", f"{stem}.en.md.j2", name):
@@ -140,11 +142,11 @@ def compile_template(source: str) -> Template:
     """The compiled template of ``source``.
 
     Raises:
-        ExpressionError: it does not parse, or uses macros, blocks, includes or private-use
-            characters: what these put out would no longer be told from markup.
+        ExpressionError: it does not parse, or uses macros, blocks, includes or the characters that
+            stand for values: what these put out would no longer be told from markup.
     """
     if SLOT.search(source):
-        raise ExpressionError("a template cannot hold private-use characters (U+F0000 and on)")
+        raise ExpressionError("a template cannot hold Tangut (U+17000 to U+17FFF)")
     try:
         tree = environment().parse(source)
         refused = next(tree.find_all(_REFUSED), None)
@@ -169,9 +171,7 @@ def render(
     return render_template(_load(playbook_dir, template_name, language), scope, language)
 
 
-def render_template(
-    template: Template, scope: Mapping[str, Any], language: str = "en"
-) -> Document:
+def render_template(template: Template, scope: Mapping[str, Any], language: str = "en") -> Document:
     """The message that a compiled template says about ``scope``; errors as `render`."""
     sink = _Sink()
     try:

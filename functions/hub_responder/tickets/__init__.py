@@ -1,0 +1,5 @@
+"""Ticket systems. Each opens a ticket under a key of ours, by which it is found again.
+
+- ``ticket``  what they have in common
+- ``jira``, ``opscenter``
+"""

@@ -1,0 +1,10 @@
+"""Trend Vision One: is this instance protected?
+
+- ``regions``    the API's address
+- ``filters``    TMV1-Filter expressions, from values that cannot break out of them
+- ``client``     the calls, with paging and defensive reading
+- ``endpoint``   one endpoint of the inventory, read tolerantly
+- ``inventory``  endpoints by cloud instance
+- ``coverage``   the verdict, with its reasons and evidence
+- ``wording``    the verdict in a sentence
+"""

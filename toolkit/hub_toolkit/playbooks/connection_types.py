@@ -1,53 +1,27 @@
-"""What each type of connection takes in ``connections.yaml``. Secrets stand in none."""
+"""The types of connections, and what each takes in ``connections.yaml``."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 
-_Https = Annotated[str, msgspec.Meta(pattern=r"^https://[A-Za-z0-9.-]+(:\d{1,5})?(/\S*)?$")]
-_Short = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+from hub_responder.connections import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_Https = Annotated[str, msgspec.Meta(pattern=r"^https://[A-Za-z0-9.-]+(:\d{1,5})?/?$")]
 
 
-class VisionOne(msgspec.Struct, tag_field="type", tag="vision_one"):
-    """Trend Vision One. ``region`` is the console's; ``url`` replaces the region's address."""
+class VisionOne(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Trend Vision One; secret ``{"token": "..."}``.
+
+    ``region`` is the console's; ``base_url`` takes the place of the region's address.
+    """
 
     region: Literal["us", "jp", "eu", "au", "in", "sg", "mea", "uk", "ca", "za", "usgov"] = "us"
-    url: _Https | None = None
+    base_url: _Https | None = None
 
 
-class Slack(msgspec.Struct, tag_field="type", tag="slack"):
-    """Slack with a bot token; ``channel`` is the channel's id, not its name."""
-
-    channel: Annotated[str, msgspec.Meta(pattern=r"^[CGD][A-Z0-9]{7,14}$")]
-
-
-class SlackWebhook(msgspec.Struct, tag_field="type", tag="slack_webhook"):
-    """Slack's incoming webhook; its address is the secret."""
-
-
-class Sns(msgspec.Struct, tag_field="type", tag="sns"):
-    """The stack's notifications topic, in the format of Amazon Q Developer in chat."""
-
-
-class Jira(msgspec.Struct, tag_field="type", tag="jira"):
-    """A project of Jira Cloud."""
-
-    url: _Https
-    project: Annotated[str, msgspec.Meta(pattern=r"^[A-Z][A-Z0-9_]{1,9}$")]
-    issue_type: _Short = "Task"
-
-
-class OpsCenter(msgspec.Struct, tag_field="type", tag="opscenter"):
-    """AWS Systems Manager OpsCenter in the stack's account."""
-
-
-TYPES: dict[str, type[msgspec.Struct]] = {
-    "jira": Jira,
-    "opscenter": OpsCenter,
-    "slack": Slack,
-    "slack_webhook": SlackWebhook,
-    "sns": Sns,
-    "vision_one": VisionOne,
-}
+TYPES: Mapping[str, type[msgspec.Struct]] = {**settings.TYPES, "vision_one": VisionOne}

@@ -33,12 +33,12 @@ class Project:
 
 
 def load_project(root: Path, stage: str) -> Project:
-    """Read and check everything below ``root/playbooks`` for ``stage``.
+    """Read and check everything below ``root/playbooks`` for ``stage``; "": no stage's own files.
 
     Raises:
         PlaybookErrors: with every problem of every file.
     """
-    if not STAGE.fullmatch(stage):
+    if stage and not STAGE.fullmatch(stage):
         raise PlaybookErrors([Problem(Place("--stage"), f"`{stage[:40]}` is no stage's name")])
     folder = root / FOLDER
     problems: list[Problem] = []

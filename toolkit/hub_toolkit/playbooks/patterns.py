@@ -41,11 +41,12 @@ _COMPARISONS = ("<", "<=", "=", ">=", ">")
 
 def check(match: Node, schema: str, problems: list[Problem]) -> dict[str, Any]:
     """The pattern in ``match``, over one finding of ``schema`` (ASFF or OCSF)."""
-    if not isinstance(match, Mapping) or not match.entries:
-        problems.append(
-            Problem(match.place, f"`match` must be a mapping of fields, not {kind(match)}")
-        )
+    if not isinstance(match, Mapping):
+        text = f"`match` must be a mapping of fields, not {kind(match)}"
+        problems.append(Problem(match.place, text))
         return {}
+    if not match.entries:
+        problems.append(Problem(match.place, "`match` is empty: it would match every finding"))
     for field, place in _top_level(match):
         if field in (ASFF_GUARDED if schema == "ASFF" else OCSF_GUARDED):
             text = f"`{field}` cannot be matched: the rules do it (live findings act, others close)"

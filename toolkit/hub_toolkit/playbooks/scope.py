@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from jinja2 import TemplateError, nodes
@@ -14,7 +15,7 @@ from hub_responder.markdown.template import environment as message_environment
 from hub_toolkit.playbooks.problems import unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 EVERYWHERE = frozenset({"trigger", "now", "params"})
 GROUP = EVERYWHERE | {"finding"}
@@ -66,27 +67,33 @@ class Scope:
         Raises:
             ExpressionError: as `template`; messages have filters of their own, and no macros.
         """
-        compile_template(text)
-        tree = message_environment().parse(text)
-        used = find_undeclared_variables(tree)
+        used, reads = _read_message(text)
         missing = sorted(used - self._names)
         if missing:
             raise ExpressionError(unknown("name", missing[0], self._names))
-        self._check_tree(tree)
-        return used
+        self._check_reads(reads)
+        return set(used)
 
     def _check_attributes(self, text: str) -> None:
         try:
             tree = environment().parse(text)
         except TemplateError:  # said better by the check before
             return
-        self._check_tree(tree)
+        self._check_reads(_reads(tree))
 
-    def _check_tree(self, tree: nodes.Template) -> None:
-        for name, attribute in _reads(tree):
+    def _check_reads(self, reads: Iterable[tuple[str, str]]) -> None:
+        for name, attribute in reads:
             known = self._attributes.get(name)
             if known is not None and attribute not in known:
                 raise ExpressionError(unknown("result", f"{name}.{attribute}", _of(name, known)))
+
+
+@lru_cache(maxsize=256)
+def _read_message(text: str) -> tuple[frozenset[str], tuple[tuple[str, str], ...]]:
+    """The names that a message uses and what it reads of them; each stage asks for it again."""
+    compile_template(text)
+    tree = message_environment().parse(text)
+    return frozenset(find_undeclared_variables(tree)), tuple(_reads(tree))
 
 
 def _of(name: str, attributes: Collection[str]) -> list[str]:

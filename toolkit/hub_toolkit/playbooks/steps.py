@@ -79,7 +79,7 @@ class StepReader:
         needs = [name for name in self._results if name in used | names]
         if step_id:
             result = [one.encode_name for one in msgspec.structs.fields(action.result)]
-            self._results[step_id] = [*result, "status"]
+            self._results[step_id] = [*result, *_ALWAYS]
         return Step(
             id=step_id,
             uses=uses,
@@ -186,3 +186,4 @@ class StepReader:
 
 
 _ON_ERROR = ("continue", "retry", "stop")
+_ALWAYS = ("status", "detail")  # of every step, also of one that was skipped or has failed

@@ -10,12 +10,36 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from hub_toolkit.sandbox.wsgi import App, Environ, StartResponse, TooLarge, header, read_body
+from hub_toolkit.sandbox.aws_json import JSON_1_1
+from hub_toolkit.sandbox.faults import faulty
+from hub_toolkit.sandbox.security_hub.rest import operation_of
+from hub_toolkit.sandbox.vendors.base import VERDICT_KEY
+from hub_toolkit.sandbox.wsgi import (
+    App,
+    Environ,
+    StartResponse,
+    TooLarge,
+    header,
+    read_body,
+    respond,
+)
+
+if TYPE_CHECKING:
+    from hub_toolkit.sandbox.faults import Faults
 
 _SCOPE = re.compile(r"Credential=[^/]*/\d*/[^/]*/([a-z0-9-]+)/aws4_request")
+_CODES = {
+    400: "ValidationException",
+    403: "AccessDeniedException",
+    404: "ResourceNotFoundException",
+    429: "ThrottlingException",
+    500: "InternalServerError",
+    503: "ServiceUnavailable",
+}
+"""Error codes for scripted faults that name only a status."""
 _TARGET_SERVICES = {
     "AmazonSQS": "sqs",
     "DynamoDB_20120810": "dynamodb",
@@ -23,12 +47,6 @@ _TARGET_SERVICES = {
     "AmazonSSM": "ssm",
     "secretsmanager": "secretsmanager",
 }
-_SECURITY_HUB = {
-    ("POST", "/findings/import"): "BatchImportFindings",
-    ("PATCH", "/findings/batchupdate"): "BatchUpdateFindings",
-    ("POST", "/findings"): "GetFindings",
-}
-"""The REST operations of Security Hub that faults and kills can name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,24 +68,39 @@ def identify(environ: Environ) -> Call:
     prefix, _, operation = target.rpartition(".")
     scope = _SCOPE.search(header(environ, "Authorization"))
     service = scope[1] if scope else _TARGET_SERVICES.get(prefix, "")
-    if not operation and _is_form(environ):
+    if not operation and is_form(environ):
         form = parse_qs(read_body(environ).decode("utf-8", "replace"))
         operation = form.get("Action", [""])[0]
         if not service and _is_queue_path(environ["PATH_INFO"]):
             service = "sqs"
     if service == "securityhub":
-        key = (environ["REQUEST_METHOD"], environ["PATH_INFO"])
-        operation = _SECURITY_HUB.get(key, operation)
+        operation, _ = operation_of(str(environ["REQUEST_METHOD"]), str(environ["PATH_INFO"]))
     return Call(service, operation)
 
 
-def _is_form(environ: Environ) -> bool:
+def is_form(environ: Environ) -> bool:
     kind = str(environ.get("CONTENT_TYPE", ""))
     return kind.startswith("application/x-www-form-urlencoded")
 
 
 def _is_queue_path(path: str) -> bool:
     return re.fullmatch(r"/\d{12}/[\w.-]{1,80}", path) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """A request and what was answered.
+
+    Attributes:
+        body: as received. form: it is a URL-encoded form.
+        status: the HTTP status. refused: nothing was done.
+    """
+
+    call: Call
+    body: bytes
+    form: bool
+    status: int
+    refused: bool
 
 
 class AwsApp:
@@ -77,42 +110,64 @@ class AwsApp:
         services: the applications of our own services by signing name.
         operations: applications of single operations, as ``ssm.CreateOpsItem``.
         other: carries what is in neither: moto.
-        fault: answers a request in place of its service where one is scripted, else None.
-        performed: told of each request that was answered, with its body and the answer's status.
+        faults: scripted failures.
+        targets: further names under which faults know a call, beside ``SERVICE.Operation``.
+        performed: told of each request after it was answered.
     """
 
     def __init__(
         self,
         services: Mapping[str, App],
         operations: Mapping[str, App],
+        *,
         other: App,
-        fault: Callable[[Call, Environ, StartResponse], Iterable[bytes] | None],
-        performed: Callable[[Call, bytes, str], None],
+        faults: Faults,
+        targets: Callable[[Call], tuple[str, ...]],
+        performed: Callable[[Performed], None],
     ) -> None:
         self._services = services
         self._operations = operations
         self._other = other
-        self._fault = fault
+        self._faults = faults
+        self._targets = targets
         self._performed = performed
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         try:
             body = read_body(environ)
         except TooLarge as error:
-            start_response("413 Content Too Large", [("Content-Type", "text/plain")])
-            return [str(error).encode()]
+            return respond(start_response, 413, str(error).encode(), "text/plain")
         call = identify(environ)
-        failed = self._fault(call, environ, start_response)
-        if failed is not None:
-            return failed
         app = self._operations.get(call.target) or self._services.get(call.service, self._other)
-        status = ""
+        failing = faulty(app, self._faults, call.target, *self._targets(call))
+        told: list[Any] = []
 
-        def record(line: str, *rest: Any) -> Any:
-            nonlocal status
-            status = line.partition(" ")[0]
-            return start_response(line, *rest)
+        def keep(status: str, headers: Any, *_: Any) -> None:
+            told[:] = [status, headers]
 
-        answer = list(app(environ, record))
-        self._performed(call, body, status)
-        return answer
+        answer = b"".join(failing(environ, keep))
+        status = int(told[0][:3])
+        refused = status >= 400 or VERDICT_KEY in environ  # noqa: PLR2004 - HTTP's errors
+        self._performed(Performed(call, body, is_form(environ), status, refused))
+        if VERDICT_KEY in environ and not answer:
+            return _failed(environ, start_response, status, told[1])
+        start_response(*told)
+        return [answer]
+
+
+def _failed(
+    environ: Environ, start_response: StartResponse, status: int, headers: list[tuple[str, str]]
+) -> list[bytes]:
+    """A scripted fault without a body, as an error that AWS clients understand."""
+    code = _CODES.get(status, "ServiceUnavailable" if status >= 500 else "ValidationException")  # noqa: PLR2004
+    kept = [(name, value) for name, value in headers if name.lower() == "retry-after"]
+    if is_form(environ):
+        xml = (
+            f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code>"
+            "<Message>scripted fault</Message></Error>"
+            "<RequestId>sandbox</RequestId></ErrorResponse>"
+        )
+        return respond(start_response, status, xml.encode(), "text/xml", kept)
+    body = f'{{"__type": "{code}", "message": "scripted fault"}}'.encode()
+    kept.append(("x-amzn-ErrorType", code))
+    return respond(start_response, status, body, JSON_1_1, kept)

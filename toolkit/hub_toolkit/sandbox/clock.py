@@ -209,8 +209,7 @@ class Clock:
         with self._lock:
             self._settle()
             self._held += change
-            if not self._held:
-                self._wake.notify()
+            pass
 
     def _cancel(self, timer: Timer) -> None:
         with self._lock:

@@ -1,4 +1,4 @@
-"""Creates what ``template.yaml`` asks for in the sandbox's own services, in place of CloudFormation.
+"""Creates what ``template.yaml`` asks for in the sandbox's own services, without CloudFormation.
 
 Encryption, queue policies, roles, log groups and alarms have no effect here. Rules with a schedule
 fire when they are told to (``POST /_sandbox/tick``), not by the clock, so that a fast clock does
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hub_toolkit.sandbox.intrinsics import TemplateError
+from hub_toolkit.sandbox.pollers import DEFAULT_CONCURRENCY, Source
 from hub_toolkit.sandbox.template import Plan
 
 if TYPE_CHECKING:
@@ -20,6 +21,21 @@ if TYPE_CHECKING:
     from hub_toolkit.sandbox.sqs import Queues
 
 _NO_QUEUE_SETTING = frozenset({"QueueName", "Tags"})
+_TABLE_SETTINGS = frozenset(
+    {
+        "AttributeDefinitions",
+        "BillingMode",
+        "GlobalSecondaryIndexes",
+        "KeySchema",
+        "LocalSecondaryIndexes",
+        "ProvisionedThroughput",
+    }
+)
+_AFTERWARDS = {
+    "UpdateTimeToLive": "TimeToLiveSpecification",
+    "UpdateContinuousBackups": "PointInTimeRecoverySpecification",
+}
+"""What CloudFormation sets by a call of its own, by operation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +43,14 @@ class Services:
     """Where resources are created.
 
     Attributes:
-        table: creates a DynamoDB table from CreateTable's request.
+        dynamodb: carries out an operation of DynamoDB's API.
         topic: creates an SNS topic by name.
         action_target: creates a custom action from CreateActionTarget's request.
     """
 
     queues: Queues
     events: EventPlane
-    table: Callable[[dict[str, Any]], object]
+    dynamodb: Callable[[str, dict[str, Any]], dict[str, Any]]
     topic: Callable[[str], object]
     action_target: Callable[[dict[str, Any]], object]
 
@@ -48,7 +64,7 @@ def deploy(plan: Plan, services: Services) -> None:
     for name in _queues_in_order(plan):
         services.queues.create(name, _queue_attributes(plan.queues[name]))
     for name, properties in plan.tables.items():
-        services.table(_table_request(name, properties))
+        _table(services.dynamodb, name, properties)
     for name in plan.topics:
         services.topic(name)
     for properties in plan.action_targets.values():
@@ -61,6 +77,22 @@ def dead_letter_queues(plan: Plan) -> list[str]:
     """The ARNs of the queues that others redrive to."""
     policies = (properties.get("RedrivePolicy") for properties in plan.queues.values())
     return sorted({policy["deadLetterTargetArn"] for policy in policies if policy})
+
+
+def sources(plan: Plan) -> list[Source]:
+    """The event source mappings of all functions."""
+    return [
+        Source(
+            queue=mapped.queue_arn,
+            function=function.name,
+            batch_size=mapped.batch_size,
+            window_s=mapped.window,
+            max_concurrency=mapped.concurrency or DEFAULT_CONCURRENCY,
+            report_failures=mapped.partial,
+        )
+        for function in plan.functions.values()
+        for mapped in function.sources
+    ]
 
 
 def _queues_in_order(plan: Plan) -> list[str]:
@@ -81,17 +113,16 @@ def _queue_attributes(properties: Mapping[str, Any]) -> dict[str, str]:
     return attributes
 
 
-def _table_request(name: str, properties: Mapping[str, Any]) -> dict[str, Any]:
-    request: dict[str, Any] = {
-        "TableName": name,
-        "KeySchema": properties["KeySchema"],
-        "AttributeDefinitions": properties["AttributeDefinitions"],
-        "BillingMode": properties.get("BillingMode", "PROVISIONED"),
-    }
-    for optional in ("ProvisionedThroughput", "GlobalSecondaryIndexes", "LocalSecondaryIndexes"):
-        if optional in properties:
-            request[optional] = properties[optional]
-    return request
+def _table(
+    dynamodb: Callable[[str, dict[str, Any]], dict[str, Any]],
+    name: str,
+    properties: Mapping[str, Any],
+) -> None:
+    request = {key: value for key, value in properties.items() if key in _TABLE_SETTINGS}
+    dynamodb("CreateTable", {"BillingMode": "PROVISIONED", **request, "TableName": name})
+    for operation, setting in _AFTERWARDS.items():
+        if setting in properties:
+            dynamodb(operation, {"TableName": name, setting: properties[setting]})
 
 
 def _rule(events: EventPlane, name: str, properties: Mapping[str, Any]) -> None:

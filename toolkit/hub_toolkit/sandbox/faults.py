@@ -94,9 +94,13 @@ class Faults:
                 raise FaultError(f"more than {MAX_ENTRIES} faults")
             self._entries.extend((fault, fault.times) for fault in faults)
 
-    def take(self, target: str) -> Fault | None:
-        """The oldest fault for the target, counted down; None where there is none."""
-        return self._take(lambda fault: fault.kill is None and _covers(fault.target, target))
+    def take(self, *targets: str) -> Fault | None:
+        """The oldest fault for any of the targets, counted down; None where there is none."""
+        return self._take(
+            lambda fault: (
+                fault.kill is None and any(_covers(fault.target, target) for target in targets)
+            )
+        )
 
     def take_kill(self, point: Point) -> bool:
         """Whether the worker is to die at this point; counted down."""
@@ -125,13 +129,13 @@ class Faults:
 
 
 def faulty(app: App, faults: Faults, *targets: str) -> App:
-    """``app``, but its calls fail as scripted for the first of ``targets`` that has a fault.
+    """``app``, but its calls fail as scripted for ``targets``: its system and its connection.
 
     Stands inside ``inbox.record``, so that the inbox knows what was refused.
     """
 
     def wrapped(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        fault = next((found for found in map(faults.take, targets) if found), None)
+        fault = faults.take(*targets)
         if fault is None:
             return app(environ, start_response)
         if fault.delay_s:

@@ -95,6 +95,10 @@ def _schedule(place: Place, name: str) -> Mapping[str, str]:
     return {"Ref": name, "Arn": place.arn("scheduler", f"schedule/default/{name}")}
 
 
+def _key(place: Place, name: str) -> Mapping[str, str]:
+    return {"Ref": name, "KeyId": name, "Arn": place.arn("kms", f"key/{name}")}
+
+
 def _plain(_place: Place, name: str) -> Mapping[str, str]:
     return {"Ref": name, "Id": name}
 
@@ -115,6 +119,7 @@ _TYPES: dict[str, tuple[str, Naming]] = {
     "AWS::Events::Rule": ("Name", _rule),
     "AWS::Scheduler::Schedule": ("Name", _schedule),
     "AWS::SecurityHub::ActionTarget": ("Id", _action_target),
+    "AWS::KMS::Key": ("", _key),
     "AWS::Logs::LogGroup": ("LogGroupName", _log_group),
     "AWS::CloudWatch::Alarm": ("AlarmName", _alarm),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class Idle:
     """Looks at queues, invocations and timers.
 
     Args:
-        clock: the sandbox's clock; delayed and hidden messages are timers on it.
+        clock: the sandbox's clock.
         queues: the queues.
         consumed: the ARNs of the queues that invoke a function. Others, such as the dead-letter
             queue, are nobody's work.
@@ -32,7 +32,7 @@ class Idle:
         self,
         clock: Clock,
         queues: Queues,
-        consumed: Callable[[], Iterable[str]],
+        consumed: Sequence[str],
         busy: Callable[[], bool],
     ) -> None:
         self._clock = clock
@@ -42,14 +42,15 @@ class Idle:
 
     def now(self) -> bool:
         """Nothing is queued, running, or due within `SOON_S`."""
-        for arn in self._consumed():
+        soon = self._clock.now() + SOON_S
+        for arn in self._consumed:
             depth = self._queues.depth(arn)
             if depth.visible or depth.in_flight:
                 return False
-        if self._busy():
-            return False
-        due = self._clock.next_due()
-        return due is None or due > self._clock.now() + SOON_S
+            due = self._queues.next_visible(arn)
+            if due is not None and due <= soon:
+                return False
+        return not self._busy()
 
     def wait(self, timeout: float) -> bool:
         """Wait up to ``timeout`` real seconds until the sandbox is idle; False if it is not."""

@@ -48,7 +48,7 @@ class Resolver:
         self._mappings: Mapping[str, Any] = template.get("Mappings", {})
         self._identify = identify
         self._values = dict(pseudo) | _parameter_values(template, parameters)
-        self._properties: dict[str, Any] = {}
+        self._identified: dict[str, Mapping[str, str]] = {}
         self._pending: set[str] = set()
 
     def active(self, logical_id: str) -> bool:
@@ -60,29 +60,30 @@ class Resolver:
         """The resolved properties of a resource.
 
         Raises:
-            TemplateError: it refers to itself, or to what does not exist.
+            TemplateError: they refer to what does not exist.
         """
-        if logical_id not in self._properties:
-            if logical_id in self._pending:
-                raise TemplateError(f"{logical_id} depends on itself through Ref or Fn::GetAtt")
-            self._pending.add(logical_id)
-            try:
-                resource = self._resources[logical_id]
-                self._properties[logical_id] = self.resolve(
-                    resource.get("Properties", {}), f"Resources.{logical_id}"
-                )
-            finally:
-                self._pending.discard(logical_id)
-        found: dict[str, Any] = self._properties[logical_id]
-        return found
+        raw = self._resources[logical_id].get("Properties", {})
+        resolved: dict[str, Any] = self.resolve(raw, f"Resources.{logical_id}")
+        return resolved
 
     def identifiers(self, logical_id: str) -> Mapping[str, str]:
-        """``Ref`` and the attributes of a resource."""
-        resource = self._resources[logical_id]
-        return self._identify(logical_id, resource["Type"], self._naming(logical_id))
+        """``Ref`` and the attributes of a resource.
+
+        Raises:
+            TemplateError: its name depends on itself.
+        """
+        if logical_id not in self._identified:
+            if logical_id in self._pending:
+                raise TemplateError(f"the name of {logical_id} depends on itself")
+            self._pending.add(logical_id)
+            kind = self._resources[logical_id]["Type"]
+            found = self._identify(logical_id, kind, self._naming(logical_id))
+            self._identified[logical_id] = found
+            self._pending.discard(logical_id)
+        return self._identified[logical_id]
 
     def _naming(self, logical_id: str) -> dict[str, Any]:
-        """Only the scalar properties: a name never needs more, and this breaks no-op cycles."""
+        """Only the properties that name it: the others may refer to what refers to it."""
         raw = self._resources[logical_id].get("Properties", {})
         wanted = {key: value for key, value in raw.items() if key == "Id" or key.endswith("Name")}
         resolved: dict[str, Any] = self.resolve(wanted, f"Resources.{logical_id}")

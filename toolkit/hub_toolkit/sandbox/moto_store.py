@@ -36,7 +36,7 @@ class MotoStore:
 
     def _load(self) -> None:
         try:
-            from moto.moto_server.werkzeug_app import (  # noqa: PLC0415 - slow, hence here
+            from moto.moto_server.werkzeug_app import (  # slow, hence here
                 DomainDispatcherApplication,
                 create_backend_app,
             )
@@ -53,7 +53,7 @@ class MotoStore:
     def backend(self, service: str, *, account: str = "", region: str = "") -> Any:
         """Moto's own object for a service, for what is simpler without a request."""
         self._app.result()
-        from moto.backends import get_backend  # noqa: PLC0415
+        from moto.backends import get_backend
 
         name: Any = service
         return get_backend(name)[account or self._account][region or self._region]
@@ -79,6 +79,6 @@ class MotoStore:
     def reset(self) -> None:
         """Forget everything, so that the next sandbox of this process starts empty."""
         self._app.result()
-        from moto.moto_api._internal import moto_api_backend  # noqa: PLC0415
+        from moto.moto_api._internal import moto_api_backend
 
         moto_api_backend.reset()

@@ -20,6 +20,7 @@ RECORDED_ONLY = frozenset(
         "AWS::CloudWatch::Alarm",
         "AWS::IAM::ManagedPolicy",
         "AWS::IAM::Role",
+        "AWS::KMS::Key",
         "AWS::Lambda::EventInvokeConfig",
         "AWS::Lambda::Permission",
         "AWS::Logs::LogGroup",
@@ -89,7 +90,7 @@ def read_template(path: Path) -> dict[str, Any]:
     Raises:
         TemplateError: it cannot be read, or is no YAML mapping.
     """
-    import yaml  # noqa: PLC0415 - only `sandbox` and `run` pay for it
+    import yaml  # other commands do not pay for it
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:

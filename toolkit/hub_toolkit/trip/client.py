@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from http import HTTPStatus
+from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -36,7 +37,10 @@ class SandboxClient:
         self._session = requests.Session()
         self._session.trust_env = False
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._session.close()
 
     def send_event(self, event: Mapping[str, Any]) -> dict[str, Any]:
@@ -47,7 +51,7 @@ class SandboxClient:
     def wait_idle(self, timeout: float) -> bool:
         """Wait until nothing is queued, running or due soon; False when ``timeout`` s went by."""
         response = self._send("GET", f"/_sandbox/idle?timeout={timeout:g}", None, timeout + 10)
-        if response.status_code == 408:
+        if response.status_code == HTTPStatus.REQUEST_TIMEOUT:
             return False
         self._check(response, "/_sandbox/idle")
         return True
@@ -107,7 +111,7 @@ class SandboxClient:
             ) from error
 
     def _check(self, response: requests.Response, path: str) -> None:
-        if response.status_code >= 400:
+        if response.status_code != HTTPStatus.OK:
             raise SandboxError(
                 f"the sandbox answered {response.status_code} to {path}: {response.text[:300]}"
             )

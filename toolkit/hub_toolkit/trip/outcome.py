@@ -102,7 +102,9 @@ def entries(event: str, finding_ids: Sequence[str], records: Iterable[Record]) -
         if not incidents:
             found.append(_entry(event, playbook_name, None, finding_ids, loose))
         for incident, own in incidents.items():
-            found.append(_entry(event, playbook_name, incident, finding_ids, own, len(loose)))
+            found.append(
+                _entry(event, playbook_name, incident, finding_ids, own, shared=len(loose))
+            )
     return found
 
 
@@ -111,7 +113,7 @@ def unmatched(event: str, finding_ids: Sequence[str]) -> Entry:
     return Entry(event, None, None, tuple(finding_ids), NO_MATCH, None, (), 0)
 
 
-def lost(event: str, playbook: str, finding_ids: Sequence[str], why: str) -> Entry:
+def lost(event: str, playbook: str | None, finding_ids: Sequence[str], why: str) -> Entry:
     """The entry of an event that a playbook should have handled and of which nothing is known."""
     step = StepResult("", "", FAILED, why)
     return Entry(event, playbook, None, tuple(finding_ids), FAILED, None, (step,), 0)
@@ -123,6 +125,7 @@ def _entry(
     incident: str | None,
     finding_ids: Sequence[str],
     records: Sequence[Record],
+    *,
     shared: int = 0,
 ) -> Entry:
     steps = tuple(_steps(records))
@@ -170,16 +173,25 @@ def _verdict(records: Iterable[Record]) -> str | None:
     return verdict
 
 
-def tickets(records: Iterable[Record], incident: str | None) -> tuple[str, ...]:
-    """The tickets that an incident's outcomes name, each once."""
-    found: dict[str, None] = {}
-    for record in records:
-        result = record.get("result")
-        if record.get("incident") == incident and isinstance(result, Mapping):
-            ticket = result.get("ticket")
-            if isinstance(ticket, str) and ticket:
-                found[ticket] = None
-    return tuple(found)
+def results(records: Iterable[Record], uses: str) -> list[Mapping[str, Any]]:
+    """What the steps that use an action and are done have left, oldest first."""
+    return [
+        record.get("result", {})
+        for record in records
+        if record.get("kind") == "outcome"
+        and record.get("uses") == uses
+        and record.get("status") == "done"
+    ]
+
+
+def of_incident(records: Iterable[Record], entry: Entry) -> list[Record]:
+    """The records that an entry is made of, those of its playbook without an incident included."""
+    return [
+        record
+        for record in records
+        if record.get("playbook") == entry.playbook
+        and record.get("incident") in {None, entry.incident}
+    ]
 
 
 def seconds(records: Sequence[Record]) -> float | None:

@@ -13,6 +13,8 @@ from hub_toolkit.trip.outcome import FAILED, NO_MATCH, Result
 if TYPE_CHECKING:
     from rich.console import Console
 
+_SHORT = 12
+"""Characters of a finding's id that are shown."""
 _NARROW = 110
 """Below this many columns the table becomes one block of lines per result."""
 _VERDICT_STYLE = {
@@ -110,11 +112,9 @@ def _findings(ids: Sequence[str]) -> str:
     if not ids:
         return ""
     tail = ids[0].rsplit("/", 1)[-1]
-    short = tail if len(tail) <= 12 else f"...{tail[-9:]}"
+    short = tail if len(tail) <= _SHORT else f"...{tail[3 - _SHORT :]}"
     return short if len(ids) == 1 else f"{short} +{len(ids) - 1}"
 
 
 def _several(items: Sequence[str]) -> str:
     return ", ".join(dict.fromkeys(items))
-
-

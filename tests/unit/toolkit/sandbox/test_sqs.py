@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import threading
-from typing import TYPE_CHECKING, Any
+from socketserver import ThreadingMixIn
+from typing import TYPE_CHECKING, Any, ClassVar
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import boto3
 import pytest
@@ -13,19 +16,29 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from waitress.server import create_server
 
 from hub_toolkit.sandbox.clock import Clock
 from hub_toolkit.sandbox.sqs import Depth, Message, Queues, SqsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from mypy_boto3_sqs import SQSClient
+
+    from hub_toolkit.sandbox.clock import Timer
 
 REGION, ACCOUNT = "ap-northeast-1", "111122223333"
 T0 = 1_800_000_000.0
 WAIT_S = 20.0
+
+
+class Server(ThreadingMixIn, WSGIServer):
+    """A connection of its own for each request, so that stopping waits for none."""
+
+
+class Handler(WSGIRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Requests are not worth a line."""
 
 
 @pytest.fixture
@@ -50,12 +63,12 @@ def queue(queues: Queues) -> str:
 
 @pytest.fixture
 def sqs(queues: Queues) -> Iterator[SQSClient]:
-    server = create_server(queues.app, host="127.0.0.1", port=0, threads=4)
-    thread = threading.Thread(target=server.run)
+    server = make_server("127.0.0.1", 0, queues.app, Server, Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     client = boto3.client(
         "sqs",
-        endpoint_url=f"http://127.0.0.1:{server.effective_port}",
+        endpoint_url=f"http://127.0.0.1:{server.server_port}",
         region_name=REGION,
         aws_access_key_id="any",
         aws_secret_access_key="any",
@@ -63,9 +76,8 @@ def sqs(queues: Queues) -> Iterator[SQSClient]:
     )
     yield client
     client.close()
-    server.close()
-    server.task_dispatcher.shutdown()
-    server.maintenance(0)
+    server.shutdown()
+    server.server_close()
     thread.join(WAIT_S)
 
 
@@ -254,8 +266,9 @@ def test_errors_have_the_shape_that_boto3_knows(sqs: SQSClient) -> None:
     url = sqs.create_queue(QueueName="q")["QueueUrl"]
     with pytest.raises(sqs.exceptions.ReceiptHandleIsInvalid):
         sqs.delete_message(QueueUrl=url, ReceiptHandle="x")
+    nonsense: Any = {"Nonsense": "1"}
     with pytest.raises(sqs.exceptions.InvalidAttributeName):
-        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Nonsense": "1"})
+        sqs.set_queue_attributes(QueueUrl=url, Attributes=nonsense)
     with pytest.raises(ClientError) as error:
         sqs.start_message_move_task(SourceArn="arn:aws:sqs:r:a:q")
     assert code_of(error) == "InvalidAction"
@@ -318,6 +331,13 @@ def test_a_request_that_is_no_json_object_is_refused(queues: Queues) -> None:
         assert b"SerializationException" in answer
 
 
+@pytest.fixture(scope="module")
+def lasting_clock() -> Iterator[Clock]:
+    clock = Clock(start=T0)
+    yield clock
+    clock.close()
+
+
 @settings(max_examples=200, deadline=None)
 @given(
     action=st.sampled_from(
@@ -351,18 +371,13 @@ def test_a_request_that_is_no_json_object_is_refused(queues: Queues) -> None:
     ),
 )
 def test_whatever_a_request_holds_the_answer_is_an_answer_or_an_sqs_error(
-    action: str, params: dict[str, Any]
+    lasting_clock: Clock, action: str, params: dict[str, Any]
 ) -> None:
-    clock = Clock(start=T0)
-    queues = Queues(clock, REGION, ACCOUNT, "http://127.0.0.1:1")
-    try:
-        url = queues.create("work")
+    queues = Queues(lasting_clock, REGION, ACCOUNT, "http://127.0.0.1:1")
+    url = queues.create("work")
+    with contextlib.suppress(SqsError):
         json.dumps(queues.handle(action, {"QueueUrl": url, **params}))
-    except SqsError as error:
-        assert error.message
-    finally:
-        queues.close()
-        clock.close()
+    queues.close()
 
 
 # time
@@ -524,6 +539,29 @@ def test_a_subscriber_may_receive_and_send(queues: Queues, queue: str) -> None:
     assert queues.depth(out) == Depth(1, 0, 0)
 
 
+class ManualClock(Clock):
+    """Keeps the callbacks, so that a test can call one that was on its way already."""
+
+    callbacks: ClassVar[list[Callable[[], None]]] = []
+
+    def call_at(self, when: float, callback: Callable[[], None]) -> Timer:
+        self.callbacks.append(callback)
+        return super().call_at(when, callback)
+
+
+def test_a_timeout_that_comes_too_late_changes_nothing() -> None:
+    clock = ManualClock(start=T0)
+    queues = Queues(clock, REGION, ACCOUNT, "http://127.0.0.1:1")
+    url = queues.create("work")
+    queues.send(url, "x")
+    (message,) = queues.receive(url, visibility=10)
+    queues.release(url, message.receipt, 1000)
+    late, _ = clock.callbacks
+    late()
+    assert queues.depth(url) == Depth(0, 1, 0)
+    clock.close()
+
+
 def long_poll(queues: Queues, queue: str) -> tuple[threading.Thread, list[list[Message]]]:
     got: list[list[Message]] = []
     entered = threading.Event()
@@ -539,7 +577,11 @@ def long_poll(queues: Queues, queue: str) -> tuple[threading.Thread, list[list[M
 
 
 def test_a_long_poll_ends_with_the_first_message(queues: Queues, queue: str) -> None:
+    queues.clock.set_speed(1e-6)
     thread, got = long_poll(queues, queue)
+    while queues.clock.next_due() is None:
+        thread.join(0.001)
+    thread.join(0.01)
     queues.send(queue, "x")
     thread.join(WAIT_S)
     assert [m.body for m in got[0]] == ["x"]

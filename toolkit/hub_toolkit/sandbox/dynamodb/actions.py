@@ -12,12 +12,12 @@ from typing import Any, Literal
 from hub_toolkit.sandbox.dynamodb.catalogue import table_name
 from hub_toolkit.sandbox.dynamodb.errors import invalid
 from hub_toolkit.sandbox.dynamodb.expressions.conditions import Condition, compile_condition
-from hub_toolkit.sandbox.dynamodb.expressions.placeholders import Placeholders
+from hub_toolkit.sandbox.dynamodb.expressions.placeholders import Placeholders, Values
 from hub_toolkit.sandbox.dynamodb.expressions.updates import Update, compile_update
 from hub_toolkit.sandbox.dynamodb.keys import Key
 from hub_toolkit.sandbox.dynamodb.requests import choice, mapping, refuse_legacy, required
-from hub_toolkit.sandbox.dynamodb.table import Table
-from hub_toolkit.sandbox.dynamodb.values import MAX_ITEM, Item, item_size, normalise_item
+from hub_toolkit.sandbox.dynamodb.table import Record, Table
+from hub_toolkit.sandbox.dynamodb.values import MAX_ITEM, Item, normalise_item
 
 Kind = Literal["Put", "Update", "Delete", "ConditionCheck"]
 _LEGACY = ("Expected", "ConditionalOperator", "AttributeUpdates")
@@ -33,6 +33,7 @@ class Action:
     kind: Kind
     table_name: str
     attributes: Item
+    values: Values
     condition: Condition | None = None
     update: Update | None = None
     shows_failed: bool = False
@@ -44,7 +45,7 @@ class Action:
         refuse_legacy(request, _LEGACY)
         attributes = normalise_item(mapping(request, "Item" if kind == "Put" else "Key"))
         if kind == "Put":
-            refuse_large(attributes)
+            refuse_large(Record.of(attributes))
         if kind == "ConditionCheck":
             required(request, "ConditionExpression")
         parameters = ("ConditionExpression", "UpdateExpression")[: 2 if kind == "Update" else 1]
@@ -53,7 +54,8 @@ class Action:
         condition = compile_condition(placeholders, "ConditionExpression")
         placeholders.refuse_unused()
         shows = choice(request, "ReturnValuesOnConditionCheckFailure", ("ALL_OLD", "NONE"), "NONE")
-        return cls(kind, name, attributes, condition, update, shows == "ALL_OLD")
+        shows_failed = shows == "ALL_OLD"
+        return cls(kind, name, attributes, placeholders.values, condition, update, shows_failed)
 
     def refuse_empty_key(self, table: Table) -> None:
         """Key attributes must not be empty."""
@@ -66,40 +68,41 @@ class Action:
         key = table.schema.of_key(self.attributes)
         for path in self.update.paths if self.update else ():
             if path[0] in table.schema.names:
-                invalid(
+                raise invalid(
                     "One or more parameter values were invalid: Cannot update attribute "
                     f"{path[0]}. This attribute is part of the key"
                 )
         return key
 
-    def allows(self, old: Item | None) -> bool:
+    def allows(self, old: Record | None) -> bool:
         """Whether the condition holds; an item that is not there has no attributes."""
-        return self.condition is None or self.condition(old or {})
+        return self.condition is None or self.condition(old.item if old else {})
 
-    def result(self, old: Item | None) -> Item | None:
+    def result(self, old: Record | None) -> Record | None:
         """The item after this action; None if there is none."""
         match self.kind:
             case "Put":
-                return self.attributes
+                return Record.of(self.attributes)
             case "Delete":
                 return None
             case "ConditionCheck":
                 return old
-        new = self.attributes if old is None else old
+        new = self.attributes if old is None else old.item
         if self.update is not None:
-            new = self.update.apply(new)
-        if item_size(new) > MAX_ITEM:
-            invalid("Item size to update has exceeded the maximum allowed size")
-        return new
+            new = self.update.apply(new, self.values)
+        record = Record.of(new)
+        if record.size > MAX_ITEM:
+            raise invalid("Item size to update has exceeded the maximum allowed size")
+        return record
 
 
-def refuse_large(item: Item) -> None:
+def refuse_large(record: Record) -> None:
     """A whole item has at most 400 KB."""
-    if item_size(item) > MAX_ITEM:
-        invalid("Item size has exceeded the maximum allowed size")
+    if record.size > MAX_ITEM:
+        raise invalid("Item size has exceeded the maximum allowed size")
 
 
-def store(table: Table, key: Key, new: Item | None) -> None:
+def store(table: Table, key: Key, new: Record | None) -> None:
     """Make ``new`` the item with the key."""
     if new is None:
         table.delete(key)

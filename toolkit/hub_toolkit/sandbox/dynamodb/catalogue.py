@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hub_toolkit.sandbox.dynamodb.errors import DynamoDBError, not_found
-from hub_toolkit.sandbox.dynamodb.requests import refuse_member, text
+from hub_toolkit.sandbox.dynamodb.requests import bad_member, text
 from hub_toolkit.sandbox.dynamodb.table import Table
 
 _NAME = re.compile(r"[a-zA-Z0-9_.-]+")
@@ -54,13 +54,13 @@ def table_name(request: dict[str, Any]) -> str:
     """A request's ``TableName``, a name or an ARN."""
     name = text(request, "TableName")
     if not name:
-        refuse_member(name, "tableName", "Member must have length greater than or equal to 1")
+        raise bad_member(name, "tableName", "Member must have length greater than or equal to 1")
     if name.startswith("arn:"):
         return name
     if len(name) > _MAX_NAME:
-        refuse_member(name, "tableName", "Member must have length less than or equal to 255")
+        raise bad_member(name, "tableName", "Member must have length less than or equal to 255")
     if not _NAME.fullmatch(name):
-        refuse_member(
+        raise bad_member(
             name,
             "tableName",
             "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+",

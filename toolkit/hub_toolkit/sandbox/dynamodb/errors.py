@@ -8,7 +8,7 @@ where it is raised.
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any
 
 from hub_toolkit.sandbox.errors import AwsError
 
@@ -25,14 +25,14 @@ class DynamoDBError(AwsError):
         super().__init__(code, message, 500 if code == "InternalServerError" else 400, **extra)
 
 
-def invalid(message: str) -> NoReturn:
-    """Refuse the request as a ``ValidationException``."""
-    raise DynamoDBError("ValidationException", message)
+def invalid(message: str) -> DynamoDBError:
+    """The request asks for what cannot be."""
+    return DynamoDBError("ValidationException", message)
 
 
-def unserialisable(message: str) -> NoReturn:
-    """Refuse a body that is no JSON of the operation's shape."""
-    raise DynamoDBError("SerializationException", message)
+def unserialisable(message: str) -> DynamoDBError:
+    """The body is no JSON of the operation's shape."""
+    return DynamoDBError("SerializationException", message)
 
 
 def not_found(message: str = "Requested resource not found") -> DynamoDBError:

@@ -7,10 +7,14 @@ from typing import Any
 from hub_toolkit.sandbox.dynamodb.actions import Action, Kind, store
 from hub_toolkit.sandbox.dynamodb.catalogue import Catalogue, table_name
 from hub_toolkit.sandbox.dynamodb.errors import condition_failed, invalid
-from hub_toolkit.sandbox.dynamodb.expressions.paths import DocumentPath
 from hub_toolkit.sandbox.dynamodb.expressions.placeholders import Placeholders
-from hub_toolkit.sandbox.dynamodb.expressions.projections import compile_projection, project
+from hub_toolkit.sandbox.dynamodb.expressions.projections import (
+    Projection,
+    compile_projection,
+    project,
+)
 from hub_toolkit.sandbox.dynamodb.requests import choice, mapping, refuse_legacy
+from hub_toolkit.sandbox.dynamodb.table import Record
 from hub_toolkit.sandbox.dynamodb.values import Item, normalise_item
 
 _RETURN_VALUES = ("ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW")
@@ -28,7 +32,7 @@ def get_item(catalogue: Catalogue, request: dict[str, Any]) -> dict[str, Any]:
     return {} if record is None else {"Item": shown(record.item, paths)}
 
 
-def read_projection(request: dict[str, Any]) -> tuple[DocumentPath, ...] | None:
+def read_projection(request: dict[str, Any]) -> Projection | None:
     """The request's projection, where it is the only expression; None for the whole item."""
     placeholders = Placeholders(request, "ProjectionExpression")
     paths = compile_projection(placeholders)
@@ -36,7 +40,7 @@ def read_projection(request: dict[str, Any]) -> tuple[DocumentPath, ...] | None:
     return paths
 
 
-def shown(item: Item, paths: tuple[DocumentPath, ...] | None) -> Item:
+def shown(item: Item, paths: Projection | None) -> Item:
     """What a projection leaves of an item."""
     return item if paths is None else project(item, paths)
 
@@ -60,25 +64,26 @@ def _write(catalogue: Catalogue, kind: Kind, request: dict[str, Any]) -> dict[st
     action = Action.read(kind, request)
     returned = choice(request, "ReturnValues", _RETURN_VALUES, "NONE")
     if kind != "Update" and returned not in ("NONE", "ALL_OLD"):
-        invalid("Return values set to invalid value")
+        raise invalid("Return values set to invalid value")
     table = catalogue.find(action.table_name)
     action.refuse_empty_key(table)
     key = action.key(table)
-    record = table.get(key)
-    old = record.item if record else None
+    old = table.get(key)
     if not action.allows(old):
-        raise condition_failed(old if action.shows_failed else None)
+        raise condition_failed(old.item if old and action.shows_failed else None)
     new = action.result(old)
     store(table, key, new)
     attributes = _returned(returned, action, old, new)
     return {"Attributes": attributes} if attributes else {}
 
 
-def _returned(returned: str, action: Action, old: Item | None, new: Item | None) -> Item | None:
+def _returned(returned: str, action: Action, old: Record | None, new: Record | None) -> Item | None:
     """The attributes that ``ReturnValues`` asks for."""
     if returned == "NONE":
         return None
     source = old if returned.endswith("OLD") else new
-    if source is None or returned.startswith("ALL"):
-        return source
-    return project(source, action.update.paths) if action.update else None
+    if source is None:
+        return None
+    if returned.startswith("ALL"):
+        return source.item
+    return project(source.item, action.update.paths) if action.update else None

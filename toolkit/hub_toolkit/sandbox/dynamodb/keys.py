@@ -28,22 +28,19 @@ class KeyAttribute:
         return value is not None and kind(value) == self.type
 
 
-@dataclass(frozen=True, slots=True)
 class KeySchema:
-    """The hash attribute and, in most tables, the range attribute."""
+    """The hash attribute and, in most tables, the range attribute.
 
-    hash: KeyAttribute
-    range: KeyAttribute | None
+    ``attributes`` and ``names`` are both in that order.
+    """
 
-    @property
-    def attributes(self) -> tuple[KeyAttribute, ...]:
-        """The key attributes in their order."""
-        return (self.hash,) if self.range is None else (self.hash, self.range)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The key attributes' names in their order."""
-        return tuple(attribute.name for attribute in self.attributes)
+    def __init__(self, hash_attribute: KeyAttribute, range_attribute: KeyAttribute | None) -> None:
+        self.hash = hash_attribute
+        self.range = range_attribute
+        self.attributes = (
+            (hash_attribute,) if range_attribute is None else (hash_attribute, range_attribute)
+        )
+        self.names = tuple(attribute.name for attribute in self.attributes)
 
     def project(self, item: Item) -> Item:
         """The item's key attributes alone."""
@@ -55,7 +52,7 @@ class KeySchema:
             value = attributes.get(attribute.name)
             if value in ({"S": ""}, {"B": ""}):
                 word = "string" if "S" in value else "binary"
-                invalid(
+                raise invalid(
                     "One or more parameter values are not valid. The AttributeValue for a key "
                     f"attribute cannot contain an empty {word} value. Key: {attribute.name}"
                 )
@@ -63,10 +60,10 @@ class KeySchema:
     def of_key(self, key: Item) -> Key:
         """The key that a request names: exactly the key attributes, in their types."""
         if len(key) != len(self.attributes):
-            invalid(MISMATCH)
+            raise invalid(MISMATCH)
         for attribute in self.attributes:
             if not attribute.matches(key.get(attribute.name)):
-                invalid(MISMATCH)
+                raise invalid(MISMATCH)
         return self._place(key)
 
     def of_item(self, item: Item) -> Key:
@@ -74,12 +71,12 @@ class KeySchema:
         for attribute in self.attributes:
             value = item.get(attribute.name)
             if value is None:
-                invalid(
+                raise invalid(
                     "One or more parameter values were invalid: Missing the key "
                     f"{attribute.name} in the item"
                 )
             if not attribute.matches(value):
-                invalid(
+                raise invalid(
                     "One or more parameter values were invalid: Type mismatch for key "
                     f"{attribute.name} expected: {attribute.type} actual: {kind(value)}"
                 )
@@ -88,7 +85,7 @@ class KeySchema:
     def _place(self, attributes: Item) -> Key:
         partition = sortable(attributes[self.hash.name])
         if isinstance(partition, bytes) and len(partition) > MAX_HASH:
-            invalid(
+            raise invalid(
                 "One or more parameter values were invalid: Size of hashkey has exceeded the "
                 f"maximum size limit of{MAX_HASH} bytes"
             )
@@ -96,7 +93,7 @@ class KeySchema:
             return partition, _NO_RANGE
         position = sortable(attributes[self.range.name])
         if isinstance(position, bytes) and len(position) > MAX_RANGE:
-            invalid(
+            raise invalid(
                 "One or more parameter values were invalid: Aggregated size of all range keys has "
                 f"exceeded the size limit of {MAX_RANGE} bytes"
             )

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from hub_toolkit.sandbox.dynamodb.catalogue import Catalogue, table_name
 from hub_toolkit.sandbox.dynamodb.errors import invalid
-from hub_toolkit.sandbox.dynamodb.expressions import parser
+from hub_toolkit.sandbox.dynamodb.expressions import parser, syntax
 from hub_toolkit.sandbox.dynamodb.expressions.conditions import Condition, compile_condition
-from hub_toolkit.sandbox.dynamodb.expressions.key_conditions import KeyRange, compile_key_range
-from hub_toolkit.sandbox.dynamodb.expressions.paths import DocumentPath
-from hub_toolkit.sandbox.dynamodb.expressions.placeholders import Placeholders
-from hub_toolkit.sandbox.dynamodb.expressions.projections import compile_projection
+from hub_toolkit.sandbox.dynamodb.expressions.key_conditions import (
+    KeyRange,
+    compile_key_tests,
+    key_range,
+)
+from hub_toolkit.sandbox.dynamodb.expressions.paths import resolve
+from hub_toolkit.sandbox.dynamodb.expressions.placeholders import Placeholders, Scope
+from hub_toolkit.sandbox.dynamodb.expressions.projections import Projection, compile_projection
 from hub_toolkit.sandbox.dynamodb.items import shown
 from hub_toolkit.sandbox.dynamodb.keys import Key, KeySchema
-from hub_toolkit.sandbox.dynamodb.requests import choice, flag, refuse_legacy, refuse_member, whole
+from hub_toolkit.sandbox.dynamodb.requests import bad_member, choice, flag, refuse_legacy, whole
 from hub_toolkit.sandbox.dynamodb.table import Record, Table
 from hub_toolkit.sandbox.dynamodb.values import normalise_item
 
@@ -38,7 +43,7 @@ class _Page:
     """What a call returns of the records it reads."""
 
     filter: Condition | None
-    paths: tuple[DocumentPath, ...] | None
+    paths: Projection | None
     counted: bool
     limit: int | None
 
@@ -48,14 +53,17 @@ class _Page:
         paths = compile_projection(placeholders)
         select = choice(request, "Select", _SELECT, "ALL_ATTRIBUTES")
         if select == "ALL_PROJECTED_ATTRIBUTES":
-            invalid("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName")
+            raise invalid(
+                "ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName"
+            )
         if select == "SPECIFIC_ATTRIBUTES" and paths is None:
-            invalid(
+            raise invalid(
                 "Must specify the AttributesToGet or ProjectionExpression when choosing to get "
                 "SPECIFIC_ATTRIBUTES"
             )
         if paths is not None and request.get("Select") in ("COUNT", "ALL_ATTRIBUTES"):
-            invalid(f"Cannot specify the ProjectionExpression when choosing to get {select}")
+            wish = "only the Count" if select == "COUNT" else select
+            raise invalid(f"Cannot specify the ProjectionExpression when choosing to get {wish}")
         return cls(condition, paths, select == "COUNT", whole(request, "Limit"))
 
     def answer(self, records: Iterable[tuple[Key, Record]], schema: KeySchema) -> dict[str, Any]:
@@ -82,15 +90,22 @@ def query(catalogue: Catalogue, request: dict[str, Any]) -> dict[str, Any]:
     """A range of one partition in the order of the range key, or the reverse."""
     name, placeholders = _begin(request, "KeyConditionExpression")
     page = _Page.read(request, placeholders)
-    # Texts are checked before tables are looked up; what follows needs the table's key.
-    placeholders.parse("KeyConditionExpression", parser.condition)
-    table = _table(catalogue, name, request)
-    place = compile_key_range(placeholders, table.schema)
+    tests = compile_key_tests(placeholders)
+    filtered = placeholders.compile("FilterExpression", parser.condition, _attributes) or ()
     placeholders.refuse_unused()
-    _refuse_key_filter(request, placeholders, table.schema)
+    table = _table(catalogue, name, request)
+    place = key_range(tests, table.schema, placeholders.values)
+    for attribute in filtered:
+        if attribute in table.schema.names:
+            raise invalid(
+                "Filter Expression can only contain non-primary key attributes: Primary key "
+                f"attribute: {attribute}"
+            )
     start = _start_key(request, table)
     if start is not None and start[0] != place.partition:
-        invalid("The provided starting key is outside query boundaries based on provided conditions")
+        raise invalid(
+            "The provided starting key is outside query boundaries based on provided conditions"
+        )
     forward = flag(request, "ScanIndexForward", default=True)
     return page.answer(_range(table, place, start, forward=forward), table.schema)
 
@@ -114,7 +129,7 @@ def _begin(request: dict[str, Any], *expressions: str) -> tuple[str, Placeholder
 def _table(catalogue: Catalogue, name: str, request: dict[str, Any]) -> Table:
     table = catalogue.find(name)
     if (index := request.get("IndexName")) is not None:
-        invalid(f"The table does not have the specified index: {index}")
+        raise invalid(f"The table does not have the specified index: {index}")
     return table
 
 
@@ -123,12 +138,13 @@ def _range(
 ) -> Iterator[tuple[Key, Record]]:
     partition = table.partition(place.partition)
     first, last = place.find(partition.order)
-    positions = partition.order[first:last]
-    if not forward:
-        positions.reverse()
-    for position in positions:
-        if start is None or (position > start[1] if forward else position < start[1]):  # type: ignore[operator]
-            yield (place.partition, position), partition.records[position]
+    if start is not None and forward:
+        first = max(first, bisect_right(partition.order, start[1]))
+    elif start is not None:
+        last = min(last, bisect_left(partition.order, start[1]))
+    for index in range(first, last) if forward else range(last - 1, first - 1, -1):
+        position = partition.order[index]
+        yield (place.partition, position), partition.records[position]
 
 
 def _start_key(request: dict[str, Any], table: Table) -> Key | None:
@@ -138,25 +154,13 @@ def _start_key(request: dict[str, Any], table: Table) -> Key | None:
     attributes = normalise_item(raw)
     table.schema.refuse_empty(attributes)
     if len(attributes) != len(table.schema.attributes):
-        invalid("The provided starting key is invalid")
+        raise invalid("The provided starting key is invalid")
     return table.schema.of_key(attributes)
 
 
-def _refuse_key_filter(
-    request: dict[str, Any], placeholders: Placeholders, schema: KeySchema
-) -> None:
-    """A query's filter must not look at the key: that is the key condition's part."""
-    parsed = placeholders.parse("FilterExpression", parser.condition)
-    if parsed is None:
-        return
-    tree, scope = parsed
-    for path in parser.paths(tree):
-        name = path.parts[0]
-        if isinstance(name, str) and scope.name(name) in schema.names:
-            invalid(
-                "Filter Expression can only contain non-primary key attributes: Primary key "
-                f"attribute: {scope.name(name)}"
-            )
+def _attributes(tree: syntax.Node, scope: Scope) -> tuple[str, ...]:
+    """The attributes that an expression looks at."""
+    return tuple(str(resolve(path, scope)[0]) for path in syntax.paths(tree))
 
 
 def _segment(request: dict[str, Any]) -> tuple[int, int]:
@@ -164,20 +168,20 @@ def _segment(request: dict[str, Any]) -> tuple[int, int]:
     if segment is None and segments is None:
         return 0, 1
     if segments is None:
-        invalid(
+        raise invalid(
             "The TotalSegments parameter is required but was not present in the request when "
             "Segment parameter is present"
         )
     if segment is None:
-        invalid(
+        raise invalid(
             "The Segment parameter is required but was not present in the request when parameter "
             "TotalSegments is present"
         )
     if segments > _MAX_SEGMENTS:
         constraint = f"Member must have value less than or equal to {_MAX_SEGMENTS}"
-        refuse_member(segments, "totalSegments", constraint)
+        raise bad_member(segments, "totalSegments", constraint)
     if segment >= segments:
-        invalid(
+        raise invalid(
             "The Segment parameter is zero-based and must be less than parameter TotalSegments: "
             f"Segment: {segment} is not less than TotalSegments: {segments}"
         )

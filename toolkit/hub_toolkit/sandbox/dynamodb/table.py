@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -21,6 +21,11 @@ class Record:
 
     item: Item
     size: int
+
+    @classmethod
+    def of(cls, item: Item) -> Record:
+        """An item, measured."""
+        return cls(item, item_size(item))
 
 
 @dataclass(slots=True)
@@ -66,17 +71,16 @@ class Table:
         """The records of a hash key, to be read."""
         return self._partitions.get(name, _EMPTY)
 
-    def put(self, key: Key, item: Item) -> None:
+    def put(self, key: Key, record: Record) -> None:
         """Store an item under its key, in place of one that is there."""
         partition = self._partitions.get(key[0])
         if partition is None:
             partition = self._partitions[key[0]] = Partition()
             insort(self._places, (_digest(key[0]), key[0]))
         old = partition.records.get(key[1])
-        record = Record(item, item_size(item))
         partition.records[key[1]] = record
         if old is None:
-            insort(partition.order, key[1])  # type: ignore[type-var] # all of one type
+            insort(partition.order, key[1])
             self._count += 1
         self._bytes += record.size - (old.size if old else 0)
 
@@ -86,7 +90,7 @@ class Table:
         record = partition.records.pop(key[1], None) if partition else None
         if partition is None or record is None:
             return
-        del partition.order[bisect_left(partition.order, key[1])]  # type: ignore[type-var]
+        del partition.order[bisect_left(partition.order, key[1])]
         self._count -= 1
         self._bytes -= record.size
         if not partition.records:
@@ -100,9 +104,11 @@ class Table:
             if digest[0] * segments // 256 != segment:
                 continue
             partition = self._partitions[name]
-            for position in partition.order:
-                if after is None or name != after[0] or position > after[1]:  # type: ignore[operator]
-                    yield (name, position), partition.records[position]
+            begin = 0
+            if after is not None and name == after[0]:
+                begin = bisect_right(partition.order, after[1])
+            for position in partition.order[begin:]:
+                yield (name, position), partition.records[position]
 
     def expire(self, now: float) -> int:
         """Delete what its time to live has passed; the number of items.

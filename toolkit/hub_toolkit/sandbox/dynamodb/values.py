@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Callable
 from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
 from typing import Any, TypeAlias
@@ -28,6 +29,8 @@ MAX_DEPTH = 32
 _ARITHMETIC = Context(prec=200, traps=[InvalidOperation, Overflow, Inexact])
 _DIGITS = 38
 _LARGEST, _SMALLEST = 125, -130
+_WHOLE = re.compile(r"0|[1-9][0-9]{0,37}")
+"""Numbers that are in canonical spelling already: most of them."""
 
 
 def kind(value: AttributeValue) -> str:
@@ -40,9 +43,9 @@ def number(text: str) -> Decimal:
     try:
         result = Decimal(text)
     except InvalidOperation:
-        invalid(f"The parameter cannot be converted to a numeric value: {text}")
+        raise invalid(f"The parameter cannot be converted to a numeric value: {text}") from None
     if not result.is_finite() or text != text.strip() or "_" in text:
-        invalid(f"The parameter cannot be converted to a numeric value: {text}")
+        raise invalid(f"The parameter cannot be converted to a numeric value: {text}")
     return _in_range(result)
 
 
@@ -63,7 +66,7 @@ def add(left: AttributeValue, right: AttributeValue, sign: int = 1) -> Attribute
     try:
         result = operate(Decimal(left["N"]), Decimal(right["N"]))
     except Inexact:
-        invalid("Attempting to store more than 38 significant digits in a Number")
+        raise invalid("Attempting to store more than 38 significant digits in a Number") from None
     return {"N": spell(_in_range(result))}
 
 
@@ -71,50 +74,52 @@ def _in_range(value: Decimal) -> Decimal:
     if not value:
         return value
     if value.adjusted() > _LARGEST:
-        invalid(
+        raise invalid(
             "Number overflow. Attempting to store a number with magnitude larger than "
             "supported range"
         )
     if value.adjusted() < _SMALLEST:
-        invalid(
+        raise invalid(
             "Number underflow. Attempting to store a number with magnitude smaller than "
             "supported range"
         )
     digits = value.as_tuple().digits
     if len(digits) > _DIGITS and any(digits[_DIGITS:]):
-        invalid("Attempting to store more than 38 significant digits in a Number")
+        raise invalid("Attempting to store more than 38 significant digits in a Number") from None
     return value
 
 
 def normalise_item(raw: object) -> Item:
     """The attributes of an item or a key, checked and in canonical spelling."""
     if not isinstance(raw, dict):
-        unserialisable("Expected map or null")
+        raise unserialisable("Expected map or null")
     return {_string(name, 0): normalise(value) for name, value in raw.items()}
 
 
 def normalise(raw: object, depth: int = 1) -> AttributeValue:
     """One attribute value, checked and in canonical spelling."""
     if not isinstance(raw, dict):
-        unserialisable("Expected null")
+        raise unserialisable("Expected null")
     if len(raw) != 1:
         if raw:
-            invalid(
+            raise invalid(
                 "Supplied AttributeValue has more than one datatypes set, must contain exactly "
                 "one of the supported datatypes"
             )
-        invalid(
+        raise invalid(
             "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
         )
     if depth > MAX_DEPTH:
-        invalid(
+        raise invalid(
             "Nesting Levels have exceeded supported limits: Attributes in the item have nested "
             "levels beyond supported limit"
         )
     ((name, content),) = raw.items()
+    if name == "S" and isinstance(content, str) and content.isascii():
+        return {"S": content}  # the commonest case first
     check = _CHECKS.get(name)
     if check is None:
-        invalid(
+        raise invalid(
             "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
         )
     return {name: check(content, depth)}
@@ -122,16 +127,20 @@ def normalise(raw: object, depth: int = 1) -> AttributeValue:
 
 def _string(content: object, _depth: int) -> str:
     if not isinstance(content, str):
-        unserialisable(f"{type(content).__name__} can not be converted to an String")
+        raise unserialisable(f"{type(content).__name__} can not be converted to an String")
     if not content.isascii():
         try:
             content.encode()
         except UnicodeEncodeError:
-            unserialisable("A string holds half of a surrogate pair: it is not Unicode text")
+            raise unserialisable(
+                "A string holds half of a surrogate pair: it is not Unicode text"
+            ) from None
     return content
 
 
 def _number(content: object, depth: int) -> str:
+    if isinstance(content, str) and _WHOLE.fullmatch(content):
+        return content
     return spell(number(_string(content, depth)))
 
 
@@ -140,18 +149,18 @@ def _binary(content: object, depth: int) -> str:
     try:
         return base64.b64encode(base64.b64decode(text, validate=True)).decode()
     except (binascii.Error, ValueError):
-        unserialisable("The value can not be converted to a Blob: it is not Base64")
+        raise unserialisable("The value can not be converted to a Blob: it is not Base64") from None
 
 
 def _bool(content: object, _depth: int) -> bool:
     if not isinstance(content, bool):
-        unserialisable(f"{type(content).__name__} can not be converted to an Boolean")
+        raise unserialisable(f"{type(content).__name__} can not be converted to an Boolean")
     return content
 
 
 def _null(content: object, depth: int) -> bool:
     if not _bool(content, depth):
-        invalid(
+        raise invalid(
             "One or more parameter values were invalid: Null attribute value types must have the "
             "value of true"
         )
@@ -160,7 +169,7 @@ def _null(content: object, depth: int) -> bool:
 
 def _members(content: object) -> list[Any]:
     if not isinstance(content, list):
-        unserialisable("Expected list or null")
+        raise unserialisable("Expected list or null")
     return content
 
 
@@ -170,7 +179,7 @@ def _list(content: object, depth: int) -> list[AttributeValue]:
 
 def _map(content: object, depth: int) -> Item:
     if not isinstance(content, dict):
-        unserialisable("Expected map or null")
+        raise unserialisable("Expected map or null")
     return {_string(name, depth): normalise(member, depth + 1) for name, member in content.items()}
 
 
@@ -180,9 +189,9 @@ def _set_of(
     def check(content: object, depth: int) -> list[str]:
         members = [member(value, depth) for value in _members(content)]
         if not members:
-            invalid(f"One or more parameter values were invalid: {empty}")
+            raise invalid(f"One or more parameter values were invalid: {empty}")
         if len(set(members)) != len(members):
-            invalid(duplicates.format(", ".join(members)))
+            raise invalid(duplicates.format(", ".join(members)))
         return sorted(members)
 
     return check
@@ -228,7 +237,11 @@ def ordered(value: AttributeValue | None) -> bool:
 
 def item_size(item: Item) -> int:
     """Bytes of an item as the developer guide counts them ("Item sizes and formats")."""
-    return sum(_text_size(name) + _size(value) for name, value in item.items())
+    size = 0
+    for name, value in item.items():
+        ((kind_name, content),) = value.items()
+        size += _text_size(name) + _SIZES[kind_name](content)
+    return size
 
 
 def _text_size(text: str) -> int:
@@ -246,21 +259,18 @@ def _binary_size(text: str) -> int:
 
 def _size(value: AttributeValue) -> int:
     ((name, content),) = value.items()
-    match name:
-        case "S":
-            return _text_size(content)
-        case "N":
-            return _number_size(content)
-        case "B":
-            return _binary_size(content)
-        case "SS":
-            return sum(map(_text_size, content))
-        case "NS":
-            return sum(map(_number_size, content))
-        case "BS":
-            return sum(map(_binary_size, content))
-        case "L":
-            return 3 + sum(1 + _size(member) for member in content)
-        case "M":
-            return 3 + len(content) + item_size(content)
-    return 1
+    return _SIZES[name](content)
+
+
+_SIZES: dict[str, Callable[[Any], int]] = {
+    "S": _text_size,
+    "N": _number_size,
+    "B": _binary_size,
+    "SS": lambda members: sum(map(_text_size, members)),
+    "NS": lambda members: sum(map(_number_size, members)),
+    "BS": lambda members: sum(map(_binary_size, members)),
+    "L": lambda members: 3 + sum(1 + _size(member) for member in members),
+    "M": lambda members: 3 + len(members) + item_size(members),
+    "BOOL": lambda _: 1,
+    "NULL": lambda _: 1,
+}

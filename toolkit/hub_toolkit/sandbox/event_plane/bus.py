@@ -10,37 +10,38 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any, Protocol
 
+from hub_toolkit.sandbox.aws_json import json_app
 from hub_toolkit.sandbox.errors import AwsError
 from hub_toolkit.sandbox.event_plane.api import EventsApi
 from hub_toolkit.sandbox.event_plane.rules import Rule, Rules, compile_pattern
+from hub_toolkit.sandbox.sqs.errors import SqsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from hub_toolkit.sandbox.wsgi import App
+
 LOG = logging.getLogger(__name__)
+
+_DLQ_CODES = {"QueueDoesNotExist": "NO_RESOURCE"}
+"""What EventBridge calls an error of the target; the user guide lists the codes."""
 
 
 class Queues(Protocol):
     """The queues that events are delivered to."""
 
     def send(
-        self,
-        queue_arn: str,
-        body: str,
-        attributes: dict[str, Any] | None = None,
-        delay: float = 0,
+        self, queue: str, body: str, attributes: Mapping[str, object] | None = None, /
     ) -> object:
         """Put a message into a queue.
 
         Args:
-            queue_arn: which.
+            queue: its ARN.
             body: the text.
             attributes: message attributes as the SQS API takes them.
-            delay: seconds until it can be received.
 
         Raises:
-            AwsError: there is no such queue, or it refuses the message.
-            LookupError: there is no such queue.
+            SqsError: there is no such queue, or it refuses the message.
         """
 
 
@@ -61,6 +62,8 @@ class EventPlane:
         self._account = account
         self._rules = Rules()
         self._api = EventsApi(self, self._rules, clock, region, account)
+        self.app: App = json_app("AWSEvents", self)
+        """The API over WSGI."""
         self.failed_invocations = 0
         """Deliveries that a target refused, as the CloudWatch metric counts them."""
 
@@ -147,13 +150,11 @@ class EventPlane:
     def _deliver(self, rule: Rule, target: Mapping[str, Any], body: str) -> None:
         try:
             self._queues.send(target["Arn"], body)
-        except (AwsError, LookupError) as error:
+        except SqsError as error:
             self.failed_invocations += 1
             self._bury(rule, target, body, error)
 
-    def _bury(
-        self, rule: Rule, target: Mapping[str, Any], body: str, error: AwsError | LookupError
-    ) -> None:
+    def _bury(self, rule: Rule, target: Mapping[str, Any], body: str, error: SqsError) -> None:
         """Send an event that its target refused to the target's own dead-letter queue.
 
         A missing queue is not tried again (EventBridge user guide, "Using dead-letter queues to
@@ -162,8 +163,8 @@ class EventPlane:
         told = {
             "RULE_ARN": rule.arn,
             "TARGET_ARN": target["Arn"],
-            "ERROR_CODE": "NO_RESOURCE",
-            "ERROR_MESSAGE": str(error) or "The queue does not exist.",
+            "ERROR_CODE": _DLQ_CODES.get(error.name, "SDK_CLIENT_ERROR"),
+            "ERROR_MESSAGE": error.message,
             "RETRY_ATTEMPTS": "0",
         }
         attributes = {
@@ -174,6 +175,6 @@ class EventPlane:
             if dead_letters:
                 self._queues.send(dead_letters, body, attributes)
                 return
-        except (AwsError, LookupError) as second:
+        except SqsError as second:
             LOG.warning("the dead-letter queue %s refused an event: %s", dead_letters, second)
         LOG.warning("an event of rule %s is lost: %s", rule.name, told["ERROR_MESSAGE"])

@@ -108,7 +108,7 @@ class Pattern:
         """
         try:
             text = source if isinstance(source, str) else _write(source)
-            return cls(_object([], "", _parse(text), inside_or=False))
+            return cls(_object([], None, _parse(text), inside_or=False))
         except RecursionError:
             raise InvalidPattern("", "The pattern is nested too deeply") from None
 
@@ -222,17 +222,17 @@ def _refuse_constant(name: str) -> None:
 _Branches = list[dict[str, FieldTest]]
 
 
-def _object(branches: _Branches, path: str, pattern: Any, *, inside_or: bool) -> _Branches:
-    """The branches, each with the fields of one more object."""
+def _object(branches: _Branches, path: str | None, pattern: Any, *, inside_or: bool) -> _Branches:
+    """The branches, each with the fields of one more object; the outermost has no path."""
     if not isinstance(pattern, dict):
-        raise InvalidPattern(path, "Filter is not an object")
+        raise InvalidPattern(path or "", "Filter is not an object")
     if not pattern:
-        raise InvalidPattern(path, "Empty objects are not allowed")
+        raise InvalidPattern(path or "", "Empty objects are not allowed")
     for name, value in pattern.items():
         if name == "$or":
             branches = _either(branches, path, value)
             continue
-        inner = f"{path}.{name}" if path else name
+        inner = name if path is None else f"{path}.{name}"
         if inside_or and name in _RESERVED:
             raise InvalidPattern(
                 inner, f"{name} is Ruler reserved fieldName which cannot be used inside $or."
@@ -247,8 +247,8 @@ def _object(branches: _Branches, path: str, pattern: Any, *, inside_or: bool) ->
     return branches
 
 
-def _either(branches: _Branches, path: str, alternatives: Any) -> _Branches:
-    place = f"{path}.$or" if path else "$or"
+def _either(branches: _Branches, path: str | None, alternatives: Any) -> _Branches:
+    place = "$or" if path is None else f"{path}.$or"
     if not isinstance(alternatives, list):
         raise InvalidPattern(place, "It must be an Array followed with $or.")
     combined: _Branches = []

@@ -11,6 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+IMPORTED = "Security Hub Findings - Imported"
+IMPORTED_V2 = "Findings Imported V2"
+CUSTOM_ACTION = "Security Hub Findings - Custom Action"
+INSIGHT_RESULTS = "Security Hub Insight Results"
+
 
 @dataclass(frozen=True, slots=True)
 class Action:
@@ -31,19 +36,17 @@ class Envelopes:
     def imported(self, finding: dict[str, Any], at: float) -> dict[str, Any]:
         """A finding was created or changed: one event each."""
         resource = f"{finding['ProductArn']}/{finding['Id']}"
-        return self._event("Imported", [resource], {"findings": [finding]}, at)
+        return self._event(IMPORTED, [resource], {"findings": [finding]}, at)
 
     def imported_ocsf(self, finding: dict[str, Any], at: float) -> dict[str, Any]:
         """The new Security Hub's event of one OCSF finding."""
         resource = str(finding["finding_info"]["uid"])
-        return self._event("V2", [resource], {"findings": [finding]}, at)
+        return self._event(IMPORTED_V2, [resource], {"findings": [finding]}, at)
 
-    def clicked(
-        self, action: Action, findings: list[dict[str, Any]], at: float
-    ) -> dict[str, Any]:
+    def clicked(self, action: Action, findings: list[dict[str, Any]], at: float) -> dict[str, Any]:
         """An analyst sent findings to a custom action. It does not say which analyst."""
         detail = {**_who(action), "findings": findings}
-        return self._event("Custom Action", [action.arn], detail, at)
+        return self._event(CUSTOM_ACTION, [action.arn], detail, at)
 
     def insight(
         self,
@@ -60,15 +63,15 @@ class Envelopes:
             "resultType": insight["GroupByAttribute"],
             "insightResults": [{value: count} for value, count in results],
         }
-        return self._event("Insight", [action.arn], detail, at)
+        return self._event(INSIGHT_RESULTS, [action.arn], detail, at)
 
     def _event(
-        self, kind: str, resources: list[str], detail: dict[str, Any], at: float
+        self, detail_type: str, resources: list[str], detail: dict[str, Any], at: float
     ) -> dict[str, Any]:
         return {
             "version": "0",
             "id": str(uuid.uuid4()),
-            "detail-type": _DETAIL_TYPES[kind],
+            "detail-type": detail_type,
             "source": "aws.securityhub",
             "account": self.account,
             "time": datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -80,11 +83,3 @@ class Envelopes:
 
 def _who(action: Action) -> dict[str, Any]:
     return {"actionName": action.name, "actionDescription": action.description}
-
-
-_DETAIL_TYPES = {
-    "Imported": "Security Hub Findings - Imported",
-    "V2": "Findings Imported V2",
-    "Custom Action": "Security Hub Findings - Custom Action",
-    "Insight": "Security Hub Insight Results",
-}

@@ -102,6 +102,11 @@ class Queue:
         delayed = len(self._entries) - visible - self._in_flight
         return Depth(visible, self._in_flight, delayed)
 
+    def next_visible(self) -> float | None:
+        """When the next delayed message or visibility timeout is over (simulated epoch seconds)."""
+        timers = [entry.timer for entry in self._entries.values() if entry.timer is not None]
+        return min((timer.when for timer in timers), default=None)
+
     def messages(self) -> list[Message]:
         """All messages, the oldest in this queue first."""
         return [entry.message for entry in self._entries.values()]

@@ -265,6 +265,11 @@ class Queues:
         with self._lock:
             return self.find(queue).depth()
 
+    def next_visible(self, queue: str) -> float | None:
+        """When the next message that is delayed or in flight becomes visible, if there is one."""
+        with self._lock:
+            return self.find(queue).next_visible()
+
     def messages(self, queue: str) -> list[Message]:
         """Every message of a queue, the oldest first, without receiving any."""
         with self._lock:

@@ -17,15 +17,17 @@ from hub_toolkit.sandbox.dynamodb.expressions.operands import (
     Operand,
     compile_arguments,
     compile_operand,
-    refuse_function,
-    refuse_redundant,
+    misused_function,
+    redundant_parentheses,
     refuse_same,
     refuse_type,
+    unknown_function,
 )
-from hub_toolkit.sandbox.dynamodb.expressions.placeholders import Placeholders, Scope
+from hub_toolkit.sandbox.dynamodb.expressions.placeholders import Placeholders, Scope, Values
 from hub_toolkit.sandbox.dynamodb.values import TYPES, AttributeValue, Item, kind, sortable
 
 Condition: TypeAlias = Callable[[Item], bool]
+_Test: TypeAlias = Callable[[Item, Values], bool]
 
 ORDERED = ("S", "N", "B")
 """The types that ``<`` and its like, and BETWEEN, work on."""
@@ -40,51 +42,57 @@ _ORDERINGS: dict[str, Callable[[Any, Any], bool]] = {
 
 def compile_condition(placeholders: Placeholders, parameter: str) -> Condition | None:
     """The request's condition or filter expression as a function; None if there is none."""
-    parsed = placeholders.parse(parameter, parser.condition)
-    if parsed is None:
+    test = placeholders.compile(parameter, parser.condition, _compile)
+    if test is None:
         return None
-    tree, scope = parsed
-    return _compile(tree, scope)
+    values = placeholders.values
+    return lambda item: test(item, values)
 
 
-def _compile(node: syntax.Node, scope: Scope) -> Condition:
-    match node:
-        case syntax.Group(inner):
-            if isinstance(inner, syntax.Group):
-                refuse_redundant(scope)
-            return _compile(inner, scope)
-        case syntax.Both(parts):
-            conditions = [_compile(part, scope) for part in parts]
-            return lambda item: all(condition(item) for condition in conditions)
-        case syntax.Either(parts):
-            conditions = [_compile(part, scope) for part in parts]
-            return lambda item: any(condition(item) for condition in conditions)
-        case syntax.Negate(inner):
-            condition = _compile(inner, scope)
-            return lambda item: not condition(item)
-        case syntax.Compare():
-            return _comparison(node, scope)
-        case syntax.Between():
-            return _between(node, scope)
-        case syntax.Member():
-            return _member(node, scope)
-        case syntax.Call():
-            return _function(node, scope)
-    compile_operand(node, scope)
-    scope.refuse("Syntax error; a value stands where a condition is expected")
+def _compile(node: syntax.Node, scope: Scope) -> _Test:
+    compiler = _COMPILERS.get(type(node))
+    if compiler is None:
+        compile_operand(node, scope)
+        raise scope.fault("Syntax error; a value stands where a condition is expected")
+    return compiler(node, scope)
 
 
-def _comparison(node: syntax.Compare, scope: Scope) -> Condition:
+def _group(node: syntax.Group, scope: Scope) -> _Test:
+    if isinstance(node.inner, syntax.Group):
+        raise redundant_parentheses(scope)
+    return _compile(node.inner, scope)
+
+
+def _both(node: syntax.Both, scope: Scope) -> _Test:
+    tests = [_compile(part, scope) for part in node.parts]
+    return lambda item, values: all(test(item, values) for test in tests)
+
+
+def _either(node: syntax.Either, scope: Scope) -> _Test:
+    tests = [_compile(part, scope) for part in node.parts]
+    return lambda item, values: any(test(item, values) for test in tests)
+
+
+def _negation(node: syntax.Negate, scope: Scope) -> _Test:
+    test = _compile(node.inner, scope)
+    return lambda item, values: not test(item, values)
+
+
+def _comparison(node: syntax.Compare, scope: Scope) -> _Test:
     left, right = compile_operand(node.left, scope), compile_operand(node.right, scope)
     refuse_same(node.operator, (left, right), scope)
     if node.operator == "=":
-        return lambda item: (value := left.read(item)) is not None and value == right.read(item)
+        return lambda item, values: _equal(left.read(item, values), right.read(item, values))
     if node.operator == "<>":
-        return lambda item: (value := left.read(item)) is None or value != right.read(item)
+        return lambda item, values: not _equal(left.read(item, values), right.read(item, values))
     refuse_type(node.operator, left, ORDERED, scope)
     refuse_type(node.operator, right, ORDERED, scope)
     compare = _ORDERINGS[node.operator]
-    return lambda item: _ordered(compare, left.read(item), right.read(item))
+    return lambda item, values: _ordered(compare, left.read(item, values), right.read(item, values))
+
+
+def _equal(left: AttributeValue | None, right: AttributeValue | None) -> bool:
+    return left is not None and left == right
 
 
 def _ordered(
@@ -95,43 +103,49 @@ def _ordered(
     return compare(sortable(left), sortable(right))
 
 
-def _between(node: syntax.Between, scope: Scope) -> Condition:
+def _between(node: syntax.Between, scope: Scope) -> _Test:
     operand = compile_operand(node.operand, scope)
     low, high = compile_operand(node.low, scope), compile_operand(node.high, scope)
     for each in (operand, low, high):
         refuse_type("BETWEEN", each, ORDERED, scope)
     refuse_bounds(low, high, scope)
 
-    def condition(item: Item) -> bool:
-        value = operand.read(item)
-        return _ordered(operator.le, low.read(item), value) and _ordered(
-            operator.le, value, high.read(item)
+    def test(item: Item, values: Values) -> bool:
+        value = operand.read(item, values)
+        return _ordered(operator.le, low.read(item, values), value) and _ordered(
+            operator.le, value, high.read(item, values)
         )
 
-    return condition
+    return test
 
 
 def refuse_bounds(low: Operand, high: Operand, scope: Scope) -> None:
-    """Bounds that are values must be of one type and in order."""
-    if low.literal is None or high.literal is None:
+    """Have bounds refused that are values of two types or out of order."""
+    lower, upper = low.value, high.value
+    if lower is None or upper is None:
         return
-    if low.type != high.type:
-        rule = "same data type for lower and upper bounds"
-    elif sortable(low.literal) > sortable(high.literal):  # type: ignore[operator] # of one type
-        rule = "upper bound to be greater than or equal to lower bound"
-    else:
-        return
-    bounds = (
-        f"{name} bound operand: AttributeValue: {{{bound.type}:{bound.literal[bound.type]}}}"
-        for name, bound in (("lower", low), ("upper", high))
-        if bound.literal is not None
-    )
-    scope.refuse(f"The BETWEEN operator requires {rule}; {', '.join(bounds)}")
+
+    def check(values: Values) -> None:
+        ((low_type, low_content),) = values[lower].items()
+        ((high_type, high_content),) = values[upper].items()
+        if low_type != high_type:
+            rule = "same data type for lower and upper bounds"
+        elif _ordered(operator.gt, values[lower], values[upper]):
+            rule = "upper bound to be greater than or equal to lower bound"
+        else:
+            return
+        raise scope.fault(
+            f"The BETWEEN operator requires {rule}; lower bound operand: AttributeValue: "
+            f"{{{low_type}:{low_content}}}, upper bound operand: AttributeValue: "
+            f"{{{high_type}:{high_content}}}"
+        )
+
+    scope.check(check)
 
 
-def _member(node: syntax.Member, scope: Scope) -> Condition:
+def _member(node: syntax.Member, scope: Scope) -> _Test:
     if len(node.options) > MAX_IN:
-        scope.refuse(
+        raise scope.fault(
             "Incorrect number of operands for operator or function; operator or function: IN, "
             f"number of operands: {len(node.options) + 1}"
         )
@@ -139,70 +153,88 @@ def _member(node: syntax.Member, scope: Scope) -> Condition:
     options = [compile_operand(option, scope) for option in node.options]
     refuse_same("IN", (operand, *options), scope)
 
-    def condition(item: Item) -> bool:
-        value = operand.read(item)
-        return value is not None and any(value == option.read(item) for option in options)
+    def test(item: Item, values: Values) -> bool:
+        value = operand.read(item, values)
+        return any(_equal(value, option.read(item, values)) for option in options)
 
-    return condition
+    return test
 
 
-def _function(call: syntax.Call, scope: Scope) -> Condition:
+def _function(call: syntax.Call, scope: Scope) -> _Test:
     count = CONDITION_FUNCTIONS.get(call.function)
     if count is None:
-        refuse_function(call.function, scope)
+        raise unknown_function(call.function, scope)
     if call.function == "size":
-        scope.refuse(
-            "The function is not allowed to be used this way in an expression; function: size"
-        )
-    arguments = compile_arguments(call, count or 0, scope)
+        raise misused_function("size", scope)
+    arguments = compile_arguments(call, count, scope)
     match call.function:
         case "attribute_exists" | "attribute_not_exists":
             return _existence(call.function, arguments[0], scope)
         case "attribute_type":
-            return _attribute_type(*arguments, scope)
+            return _attribute_type(arguments[0], arguments[1], scope)
         case "begins_with":
             for argument in arguments:
                 refuse_type("begins_with", argument, ("S", "B"), scope)
-            return lambda item: _begins(*(argument.read(item) for argument in arguments))
-    return lambda item: _contains(*(argument.read(item) for argument in arguments))
+            return _of_two(_begins, arguments)
+    return _of_two(_contains, arguments)
 
 
-def _existence(function: str, operand: Operand, scope: Scope) -> Condition:
+def _existence(function: str, operand: Operand, scope: Scope) -> _Test:
     if operand.path is None:
-        scope.refuse(
+        raise scope.fault(
             f"Operator or function requires a document path; operator or function: {function}"
         )
     expected = function == "attribute_exists"
-    return lambda item: (operand.read(item) is not None) == expected
+    return lambda item, values: (operand.read(item, values) is not None) == expected
 
 
-def _attribute_type(operand: Operand, wanted: Operand, scope: Scope) -> Condition:
-    if wanted.literal is None or wanted.type != "S":
-        scope.refuse(
-            "Incorrect operand type for operator or function; operator or function: "
-            f"attribute_type, operand type: {wanted.type or '{NS,SS,L,BS,N,M,B,BOOL,NULL,S}'}"
-        )
-    name = wanted.literal["S"]
-    if name not in TYPES:
-        scope.refuse(
-            f"Invalid attribute type name found; type: {name}, valid types: "
-            "{B,NULL,SS,BOOL,L,BS,N,NS,S,M}"
-        )
-    return lambda item: (value := operand.read(item)) is not None and kind(value) == name
+def _attribute_type(operand: Operand, wanted: Operand, scope: Scope) -> _Test:
+    name = wanted.value
+
+    def check(values: Values) -> None:
+        found = wanted.type(values) or "{NS,SS,L,BS,N,M,B,BOOL,NULL,S}"
+        if name is None or found != "S":
+            raise scope.fault(
+                "Incorrect operand type for operator or function; operator or function: "
+                f"attribute_type, operand type: {found}"
+            )
+        if values[name]["S"] not in TYPES:
+            raise scope.fault(
+                f"Invalid attribute type name found; type: {values[name]['S']}, valid types: "
+                "{B,NULL,SS,BOOL,L,BS,N,NS,S,M}"
+            )
+
+    def test(item: Item, values: Values) -> bool:
+        value = operand.read(item, values)
+        return value is not None and {"S": kind(value)} == wanted.read(item, values)
+
+    scope.check(check)
+    return test
 
 
-def _begins(value: AttributeValue | None, prefix: AttributeValue | None) -> bool:
-    if value is None or prefix is None or kind(value) != kind(prefix):
+def _of_two(
+    test: Callable[[AttributeValue, AttributeValue], bool], arguments: tuple[Operand, ...]
+) -> _Test:
+    """The test of two arguments, false if one of them has no value."""
+    first, second = arguments
+
+    def both_there(item: Item, values: Values) -> bool:
+        one, two = first.read(item, values), second.read(item, values)
+        return one is not None and two is not None and test(one, two)
+
+    return both_there
+
+
+def _begins(value: AttributeValue, prefix: AttributeValue) -> bool:
+    if kind(value) != kind(prefix):
         return False
     if "S" in value:
         return bool(value["S"].startswith(prefix["S"]))
     return "B" in value and _bytes(value).startswith(_bytes(prefix))
 
 
-def _contains(value: AttributeValue | None, part: AttributeValue | None) -> bool:
+def _contains(value: AttributeValue, part: AttributeValue) -> bool:
     """A part of a string or binary, a member of a set or list; anything else holds nothing."""
-    if value is None or part is None:
-        return False
     ((name, content),) = value.items()
     if name == "L":
         return part in content
@@ -215,3 +247,15 @@ def _contains(value: AttributeValue | None, part: AttributeValue | None) -> bool
 
 def _bytes(value: AttributeValue) -> bytes:
     return base64.b64decode(value["B"])
+
+
+_COMPILERS: dict[type[syntax.Node], Callable[[Any, Scope], _Test]] = {
+    syntax.Group: _group,
+    syntax.Both: _both,
+    syntax.Either: _either,
+    syntax.Negate: _negation,
+    syntax.Compare: _comparison,
+    syntax.Between: _between,
+    syntax.Member: _member,
+    syntax.Call: _function,
+}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 from hub_toolkit.sandbox.dynamodb.errors import invalid
@@ -32,9 +33,7 @@ class Draft:
     def put(self, path: DocumentPath, value: AttributeValue) -> None:
         """Place a value; beyond a list's end it is appended."""
         parent, last = self._parent(path)
-        if isinstance(parent, dict):
-            parent[last] = value
-        elif last < self._lengths[id(parent)]:
+        if isinstance(parent, dict) or last < self._lengths[id(parent)]:
             parent[last] = value
         else:
             parent.append(value)
@@ -49,7 +48,7 @@ class Draft:
     def _parent(self, path: DocumentPath) -> tuple[Any, Any]:
         """The map or list that the path's last part is in, ours to change, and that part."""
         container: Any = self._item
-        for part, following in zip(path, path[1:], strict=False):
+        for part, following in pairwise(path):
             container = self._enter(container, part, "L" if isinstance(following, int) else "M")
         return container, path[-1]
 
@@ -59,7 +58,9 @@ class Draft:
         else:
             value = container.get(part)
         if value is None or wanted not in value:
-            invalid("The document path provided in the update expression is invalid for update")
+            raise invalid(
+                "The document path provided in the update expression is invalid for update"
+            )
         inner: _Container = value[wanted]
         if id(inner) not in self._own:
             inner = inner.copy()

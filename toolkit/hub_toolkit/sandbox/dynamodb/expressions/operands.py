@@ -1,4 +1,4 @@
-"""The leaves of a condition: paths, values and ``size()``, resolved and ready to be read."""
+"""The leaves of a condition: paths, values and ``size()``, ready to be read."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from hub_toolkit.sandbox.dynamodb.errors import DynamoDBError
 from hub_toolkit.sandbox.dynamodb.expressions import syntax
 from hub_toolkit.sandbox.dynamodb.expressions.paths import DocumentPath, read, resolve, spell
-from hub_toolkit.sandbox.dynamodb.expressions.placeholders import Scope
+from hub_toolkit.sandbox.dynamodb.expressions.placeholders import Scope, Values
 from hub_toolkit.sandbox.dynamodb.values import AttributeValue, Item, kind
 
 CONDITION_FUNCTIONS = {
@@ -24,15 +25,17 @@ CONDITION_FUNCTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Operand:
-    """Something that has a value in an item, or none.
+    """Something that has a value in an item, or none: a path, a ``:value``, or a ``size()``."""
 
-    ``type`` is known beforehand for a ``:value`` (which is in ``literal``) and for ``size()``.
-    """
-
-    read: Callable[[Item], AttributeValue | None]
-    type: str = ""
-    literal: AttributeValue | None = None
+    read: Callable[[Item, Values], AttributeValue | None]
     path: DocumentPath | None = None
+    value: str | None = None
+
+    def type(self, values: Values) -> str | None:
+        """The type, where it does not depend on the item."""
+        if self.value is not None:
+            return kind(values[self.value])
+        return "N" if self.path is None else None
 
 
 def compile_operand(node: syntax.Node, scope: Scope) -> Operand:
@@ -40,30 +43,27 @@ def compile_operand(node: syntax.Node, scope: Scope) -> Operand:
     match node:
         case syntax.Path():
             path = resolve(node, scope)
-            return Operand(lambda item: read(item, path), path=path)
+            return Operand(lambda item, _: read(item, path), path=path)
         case syntax.Value():
-            value = scope.value(node.name)
-            return Operand(lambda _: value, kind(value), literal=value)
+            name = scope.value(node.name)
+            return Operand(lambda _, values: values[name], value=name)
         case syntax.Group(inner):
             if isinstance(inner, syntax.Group):
-                refuse_redundant(scope)
+                raise redundant_parentheses(scope)
             return compile_operand(inner, scope)
         case syntax.Call("size"):
             return _size(node, scope)
         case syntax.Call(function) if function in CONDITION_FUNCTIONS:
-            scope.refuse(
-                "The function is not allowed to be used this way in an expression; function: "
-                f"{function}"
-            )
+            raise misused_function(function, scope)
         case syntax.Call(function):
-            refuse_function(function, scope)
-    scope.refuse("Syntax error; a condition stands where a value is expected")
+            raise unknown_function(function, scope)
+    raise scope.fault("Syntax error; a condition stands where a value is expected")
 
 
 def compile_arguments(call: syntax.Call, count: int, scope: Scope) -> tuple[Operand, ...]:
     """A function's arguments, as many as it takes."""
     if len(call.arguments) != count:
-        scope.refuse(
+        raise scope.fault(
             "Incorrect number of operands for operator or function; operator or function: "
             f"{call.function}, number of operands: {len(call.arguments)}"
         )
@@ -76,41 +76,54 @@ def refuse_same(operator: str, operands: tuple[Operand, ...], scope: Scope) -> N
     """A path must not be compared with itself."""
     first, *others = operands
     if first.path is not None and any(first.path == other.path for other in others):
-        scope.refuse(
+        raise scope.fault(
             "The first operand must be distinct from the remaining operands for this operator or "
             f"function; operator: {operator}, first operand: {spell(first.path)}"
         )
 
 
 def refuse_type(operator: str, operand: Operand, allowed: tuple[str, ...], scope: Scope) -> None:
-    """What is known to be of another type than the operator takes is refused beforehand."""
-    if operand.type and operand.type not in allowed:
-        scope.refuse(
-            "Incorrect operand type for operator or function; operator or function: "
-            f"{operator}, operand type: {operand.type}"
-        )
+    """Have an operand refused that is of another type than the operator takes in any item."""
+
+    def check(values: Values) -> None:
+        found = operand.type(values)
+        if found is not None and found not in allowed:
+            raise scope.fault(
+                "Incorrect operand type for operator or function; operator or function: "
+                f"{operator}, operand type: {found}"
+            )
+
+    if operand.path is None:
+        scope.check(check)
 
 
-def refuse_function(name: str, scope: Scope) -> None:
+def unknown_function(name: str, scope: Scope) -> DynamoDBError:
     """There is no such function in this kind of expression."""
-    scope.refuse(f"Invalid function name; function: {name}")
+    return scope.fault(f"Invalid function name; function: {name}")
 
 
-def refuse_redundant(scope: Scope) -> None:
+def misused_function(name: str, scope: Scope) -> DynamoDBError:
+    """The function cannot stand in this place."""
+    return scope.fault(
+        f"The function is not allowed to be used this way in an expression; function: {name}"
+    )
+
+
+def redundant_parentheses(scope: Scope) -> DynamoDBError:
     """Parentheses around parentheses."""
-    scope.refuse("The expression has redundant parentheses;")
+    return scope.fault("The expression has redundant parentheses;")
 
 
 def _size(call: syntax.Call, scope: Scope) -> Operand:
     (argument,) = compile_arguments(call, 1, scope)
     refuse_type("size", argument, ("S", "B", "SS", "NS", "BS", "L", "M"), scope)
 
-    def measure(item: Item) -> AttributeValue | None:
-        value = argument.read(item)
+    def measure(item: Item, values: Values) -> AttributeValue | None:
+        value = argument.read(item, values)
         length = None if value is None else _length(value)
         return None if length is None else {"N": str(length)}
 
-    return Operand(measure, "N")
+    return Operand(measure)
 
 
 def _length(value: AttributeValue) -> int | None:

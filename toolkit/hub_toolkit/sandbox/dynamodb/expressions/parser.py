@@ -75,7 +75,10 @@ def _lark() -> Lark:
 def _describe(text: str, error: UnexpectedInput) -> str:
     """AWS's form: the token and its neighbours; the neighbourhood's extent is a guess."""
     position = error.pos_in_stream
-    if isinstance(error, UnexpectedEOF) or getattr(getattr(error, "token", None), "type", "") == _END:
+    if (
+        isinstance(error, UnexpectedEOF)
+        or getattr(getattr(error, "token", None), "type", "") == _END
+    ):
         position = len(text)
     tokens = [(match.start(1), match.end(1)) for match in _TOKEN.finditer(text)]
     at = next((i for i, (_, end) in enumerate(tokens) if end > (position or 0)), len(tokens))
@@ -132,7 +135,9 @@ class _Builder(Transformer[Token, object]):
     def value(self, name: Token) -> syntax.Value:
         return syntax.Value(str(name))
 
-    def assignment(self, path: syntax.Path, source: syntax.Node) -> syntax.Assignment:
+    def assignment(
+        self, path: syntax.Path, _equal: Token, source: syntax.Node
+    ) -> syntax.Assignment:
         return syntax.Assignment(path, source)
 
     def change(self, path: syntax.Path, value: syntax.Value) -> syntax.Change:

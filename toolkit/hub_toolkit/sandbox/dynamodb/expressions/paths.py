@@ -51,7 +51,7 @@ def refuse_overlaps(paths: Iterable[DocumentPath], scope: Scope) -> None:
 
 
 def _refuse(scope: Scope, how: str, one: DocumentPath, two: DocumentPath) -> None:
-    scope.refuse(
+    raise scope.fault(
         f"Two document paths {how} with each other; must remove or rewrite one of these paths; "
         f"path one: {spell(one)}, path two: {spell(two)}"
     )

@@ -1,18 +1,79 @@
-"""A request's ``ExpressionAttributeNames`` and ``ExpressionAttributeValues``."""
+"""A request's ``ExpressionAttributeNames`` and ``ExpressionAttributeValues``.
+
+Callers send the same expressions with the same names again and again, only values differ. So an
+expression is compiled once for each text and set of names; what depends on values becomes a
+check, which is run for each request.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, NoReturn, TypeVar
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Generic, TypeAlias, TypeVar
 
-from hub_toolkit.sandbox.dynamodb.errors import invalid, unserialisable
+from hub_toolkit.sandbox.dynamodb.errors import DynamoDBError, invalid, unserialisable
 from hub_toolkit.sandbox.dynamodb.expressions.parser import SyntaxFault
 from hub_toolkit.sandbox.dynamodb.values import AttributeValue, normalise
 
+Values: TypeAlias = Mapping[str, AttributeValue]
+"""A request's ``:values``, normalised."""
+Check: TypeAlias = Callable[[Values], None]
+
 _Tree = TypeVar("_Tree")
+_Compiled = TypeVar("_Compiled")
 _NAMES, _VALUES = "ExpressionAttributeNames", "ExpressionAttributeValues"
 _ALIAS, _VALUE = re.compile(r"#[A-Za-z0-9_]+"), re.compile(r":[A-Za-z0-9_]+")
+
+
+class Scope:
+    """What compiling one expression sees of the placeholders: the names, but not the values.
+
+    Args:
+        parameter: what the expression came in, for errors.
+        names: what the ``#aliases`` stand for.
+    """
+
+    def __init__(self, parameter: str, names: Mapping[str, str]) -> None:
+        self._parameter = parameter
+        self._names = names
+        self.aliases: set[str] = set()
+        self.values: dict[str, None] = {}
+        self.checks: list[Check] = []
+
+    def fault(self, reason: str) -> DynamoDBError:
+        """The refusal of the expression."""
+        return invalid(f"Invalid {self._parameter}: {reason}")
+
+    def name(self, written: str) -> str:
+        """The attribute's name behind a path's part."""
+        if not written.startswith("#"):
+            return written
+        self.aliases.add(written)
+        if written not in self._names:
+            raise self.fault(
+                "An expression attribute name used in the document path is not defined; "
+                f"attribute name: {written}"
+            )
+        return self._names[written]
+
+    def value(self, written: str) -> str:
+        """Note that a ``:value`` is used."""
+        self.values[written] = None
+        return written
+
+    def check(self, check: Check) -> None:
+        """Have every request's values checked."""
+        self.checks.append(check)
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared(Generic[_Compiled]):
+    """A compiled expression and what it wants of a request."""
+
+    compiled: _Compiled
+    scope: Scope
 
 
 class Placeholders:
@@ -27,79 +88,63 @@ class Placeholders:
         self._request = request
         used = any(request.get(name) is not None for name in expressions)
         names = _given(request, _NAMES, _ALIAS, used=used)
-        self._names = {alias: _attribute_name(name) for alias, name in names.items()}
+        self._names = tuple((alias, _attribute_name(name)) for alias, name in names.items())
         values = _given(request, _VALUES, _VALUE, used=used)
-        self._values = {name: normalise(value) for name, value in values.items()}
-        self._used: set[str] = set()
+        self.values: Values = {name: normalise(value) for name, value in values.items()}
+        self._unused_names = set(names)
+        self._unused_values = set(values)
 
-    def parse(
-        self, parameter: str, parser: Callable[[str], _Tree]
-    ) -> tuple[_Tree, Scope] | None:
-        """The tree of a parameter's expression and the scope to read it in; None if not given."""
+    def compile(
+        self,
+        parameter: str,
+        parse: Callable[[str], _Tree],
+        compiler: Callable[[_Tree, Scope], _Compiled],
+    ) -> _Compiled | None:
+        """The parameter's expression, parsed, compiled and checked; None if it is not given."""
         text = self._request.get(parameter)
         if text is None:
             return None
         if not isinstance(text, str):
-            unserialisable(f"{type(text).__name__} can not be converted to an String")
-        scope = Scope(self, parameter)
-        try:
-            return parser(text), scope
-        except SyntaxFault as fault:
-            scope.refuse(str(fault))
-
-    def name(self, alias: str) -> str | None:
-        """What an alias stands for."""
-        self._used.add(alias)
-        return self._names.get(alias)
-
-    def value(self, name: str) -> AttributeValue | None:
-        """The value of a ``:name``."""
-        self._used.add(name)
-        return self._values.get(name)
+            raise unserialisable(f"{type(text).__name__} can not be converted to an String")
+        prepared = _prepare(parameter, text, self._names, parse, compiler)
+        scope = prepared.scope
+        self._unused_names -= scope.aliases
+        self._unused_values.difference_update(scope.values)
+        for name in scope.values:
+            if name not in self.values:
+                raise scope.fault(
+                    "An expression attribute value used in expression is not defined; "
+                    f"attribute value: {name}"
+                )
+        for check in scope.checks:
+            check(self.values)
+        compiled: _Compiled = prepared.compiled
+        return compiled
 
     def refuse_unused(self) -> None:
         """Every placeholder must occur in an expression; call this after all were compiled."""
-        for parameter, given in ((_NAMES, self._names), (_VALUES, self._values)):
-            unused = sorted(given.keys() - self._used)
+        for parameter, unused in ((_NAMES, self._unused_names), (_VALUES, self._unused_values)):
             if unused:
-                invalid(
+                raise invalid(
                     f"Value provided in {parameter} unused in expressions: keys: "
-                    f"{{{', '.join(unused)}}}"
+                    f"{{{', '.join(sorted(unused))}}}"
                 )
 
 
-class Scope:
-    """One expression's view of the placeholders: errors name the parameter it came in."""
-
-    def __init__(self, placeholders: Placeholders, parameter: str) -> None:
-        self._placeholders = placeholders
-        self._parameter = parameter
-
-    def refuse(self, reason: str) -> NoReturn:
-        """Refuse the expression."""
-        invalid(f"Invalid {self._parameter}: {reason}")
-
-    def name(self, written: str) -> str:
-        """The attribute's name behind a path's part."""
-        if not written.startswith("#"):
-            return written
-        name = self._placeholders.name(written)
-        if name is None:
-            self.refuse(
-                "An expression attribute name used in the document path is not defined; "
-                f"attribute name: {written}"
-            )
-        return name
-
-    def value(self, written: str) -> AttributeValue:
-        """The value behind a ``:name``."""
-        value = self._placeholders.value(written)
-        if value is None:
-            self.refuse(
-                "An expression attribute value used in expression is not defined; "
-                f"attribute value: {written}"
-            )
-        return value
+@lru_cache(maxsize=4096)
+def _prepare(
+    parameter: str,
+    text: str,
+    names: tuple[tuple[str, str], ...],
+    parse: Callable[[str], _Tree],
+    compiler: Callable[[_Tree, Scope], _Compiled],
+) -> _Prepared[_Compiled]:
+    scope = Scope(parameter, dict(names))
+    try:
+        tree = parse(text)
+    except SyntaxFault as fault:
+        raise scope.fault(str(fault)) from None
+    return _Prepared(compiler(tree, scope), scope)
 
 
 def _given(
@@ -109,18 +154,18 @@ def _given(
     if given is None:
         return {}
     if not isinstance(given, dict):
-        unserialisable("Expected map or null")
+        raise unserialisable("Expected map or null")
     if not used:
-        invalid(f"{parameter} can only be specified when using expressions")
+        raise invalid(f"{parameter} can only be specified when using expressions")
     if not given:
-        invalid(f"{parameter} must not be empty")
+        raise invalid(f"{parameter} must not be empty")
     for key in given:
         if not pattern.fullmatch(key):
-            invalid(f'{parameter} contains invalid key: Syntax error; key: "{key}"')
+            raise invalid(f'{parameter} contains invalid key: Syntax error; key: "{key}"')
     return given
 
 
 def _attribute_name(name: object) -> str:
     if not isinstance(name, str):
-        unserialisable(f"{type(name).__name__} can not be converted to an String")
+        raise unserialisable(f"{type(name).__name__} can not be converted to an String")
     return name

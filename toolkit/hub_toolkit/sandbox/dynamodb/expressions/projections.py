@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeAlias
 
-from hub_toolkit.sandbox.dynamodb.expressions import parser
+from hub_toolkit.sandbox.dynamodb.expressions import parser, syntax
 from hub_toolkit.sandbox.dynamodb.expressions.paths import (
     DocumentPath,
     read,
     refuse_overlaps,
     resolve,
 )
-from hub_toolkit.sandbox.dynamodb.expressions.placeholders import Placeholders
+from hub_toolkit.sandbox.dynamodb.expressions.placeholders import Placeholders, Scope
 from hub_toolkit.sandbox.dynamodb.values import AttributeValue, Item
 
+Projection: TypeAlias = tuple[DocumentPath, ...]
 
-def compile_projection(placeholders: Placeholders) -> tuple[DocumentPath, ...] | None:
+
+def compile_projection(placeholders: Placeholders) -> Projection | None:
     """The paths of the request's ``ProjectionExpression``; None if there is none."""
-    parsed = placeholders.parse("ProjectionExpression", parser.projection)
-    if parsed is None:
-        return None
-    tree, scope = parsed
+    return placeholders.compile("ProjectionExpression", parser.projection, _compile)
+
+
+def _compile(tree: tuple[syntax.Path, ...], scope: Scope) -> Projection:
     paths = tuple(resolve(path, scope) for path in tree)
     refuse_overlaps(paths, scope)
     return paths

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -94,6 +95,25 @@ class Arithmetic:
 Node: TypeAlias = (
     Path | Value | Call | Group | Compare | Between | Member | Both | Either | Negate | Arithmetic
 )
+
+
+def paths(tree: Node) -> Iterator[Path]:
+    """Every document path in a tree."""
+    pending: list[Node] = [tree]
+    while pending:
+        match pending.pop():
+            case Path() as path:
+                yield path
+            case Call(_, several) | Both(several) | Either(several):
+                pending.extend(several)
+            case Group(one) | Negate(one):
+                pending.append(one)
+            case Compare(left, _, right) | Arithmetic(left, _, right):
+                pending += [left, right]
+            case Between(operand, low, high):
+                pending += [operand, low, high]
+            case Member(operand, options):
+                pending += [operand, *options]
 
 
 @dataclass(frozen=True, slots=True)

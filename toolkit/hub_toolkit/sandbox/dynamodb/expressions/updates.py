@@ -13,17 +13,21 @@ from typing import TypeAlias
 from hub_toolkit.sandbox.dynamodb.errors import invalid
 from hub_toolkit.sandbox.dynamodb.expressions import parser, syntax
 from hub_toolkit.sandbox.dynamodb.expressions.drafts import Draft
-from hub_toolkit.sandbox.dynamodb.expressions.operands import refuse_function
+from hub_toolkit.sandbox.dynamodb.expressions.operands import (
+    compile_operand,
+    refuse_type,
+    unknown_function,
+)
 from hub_toolkit.sandbox.dynamodb.expressions.paths import (
     DocumentPath,
     read,
     refuse_overlaps,
     resolve,
 )
-from hub_toolkit.sandbox.dynamodb.expressions.placeholders import Placeholders, Scope
+from hub_toolkit.sandbox.dynamodb.expressions.placeholders import Placeholders, Scope, Values
 from hub_toolkit.sandbox.dynamodb.values import AttributeValue, Item, add, kind
 
-Source: TypeAlias = Callable[[Item], AttributeValue]
+Source: TypeAlias = Callable[[Item, Values], AttributeValue]
 
 _WRONG_TYPE = "An operand in the update expression has an incorrect data type"
 _SETS = ("SS", "NS", "BS")
@@ -44,22 +48,17 @@ class Update:
 
     assignments: tuple[tuple[DocumentPath, Source], ...]
     removals: tuple[DocumentPath, ...]
-    additions: tuple[tuple[DocumentPath, AttributeValue], ...]
-    deletions: tuple[tuple[DocumentPath, AttributeValue], ...]
+    additions: tuple[tuple[DocumentPath, str], ...]
+    deletions: tuple[tuple[DocumentPath, str], ...]
+    paths: tuple[DocumentPath, ...]
 
-    @property
-    def paths(self) -> tuple[DocumentPath, ...]:
-        """Every path that is written, in the order SET, REMOVE, ADD, DELETE."""
-        pairs = (*self.assignments, *self.additions, *self.deletions)
-        return (*self.removals, *(path for path, _ in pairs))
-
-    def apply(self, item: Item) -> Item:
+    def apply(self, item: Item, values: Values) -> Item:
         """The item after the update; ``item`` itself stays as it is."""
-        changes = [(path, source(item)) for path, source in self.assignments]
-        changes += [(path, _sum(read(item, path), value)) for path, value in self.additions]
+        changes = [(path, source(item, values)) for path, source in self.assignments]
+        changes += [(path, _sum(read(item, path), values[name])) for path, name in self.additions]
         removed = list(self.removals)
-        for path, value in self.deletions:
-            left = _difference(read(item, path), value)
+        for path, name in self.deletions:
+            left = _difference(read(item, path), values[name])
             if left is not None:
                 changes.append((path, left))
             else:
@@ -67,43 +66,47 @@ class Update:
         draft = Draft(item)
         for path in removed:
             draft.remove(path)
-        for path, value in sorted(changes, key=lambda change: _by_index(change[0])):
+        for path, value in sorted(changes, key=_by_index):
             draft.put(path, value)
         return draft.finish()
 
 
 def compile_update(placeholders: Placeholders) -> Update | None:
     """The request's ``UpdateExpression``; None if there is none."""
-    parsed = placeholders.parse("UpdateExpression", parser.update)
-    if parsed is None:
-        return None
-    tree, scope = parsed
-    update = Update(
-        tuple((resolve(each.path, scope), _source(each.source, scope)) for each in tree.set),
-        tuple(resolve(path, scope) for path in tree.remove),
-        tuple(_change(each, "ADD", scope) for each in tree.add),
-        tuple(_change(each, "DELETE", scope) for each in tree.delete),
+    return placeholders.compile("UpdateExpression", parser.update, _compile)
+
+
+def _compile(tree: syntax.Update, scope: Scope) -> Update:
+    assignments = tuple(
+        (resolve(each.path, scope), _source(each.source, scope)) for each in tree.set
     )
-    refuse_overlaps(update.paths, scope)
-    return update
+    removals = tuple(resolve(path, scope) for path in tree.remove)
+    additions = tuple(_change(each, "ADD", scope) for each in tree.add)
+    deletions = tuple(_change(each, "DELETE", scope) for each in tree.delete)
+    pairs = (*assignments, *additions, *deletions)
+    paths = (*removals, *(path for path, _ in pairs))
+    refuse_overlaps(paths, scope)
+    return Update(assignments, removals, additions, deletions, paths)
 
 
-def _by_index(path: DocumentPath) -> tuple[int, ...]:
+def _by_index(change: tuple[DocumentPath, AttributeValue]) -> tuple[int, ...]:
     """Sorts what is appended to one list by the indexes that were asked for."""
-    return tuple(part for part in path if isinstance(part, int))
+    return tuple(part for part in change[0] if isinstance(part, int))
 
 
-def _change(
-    change: syntax.Change, operator: str, scope: Scope
-) -> tuple[DocumentPath, AttributeValue]:
-    value = scope.value(change.value.name)
-    name = kind(value)
-    if name not in _SETS and not (operator == "ADD" and name == "N"):
-        scope.refuse(
-            f"Incorrect operand type for operator or function; operator: {operator}, operand "
-            f"type: {_WORDS[name]}, typeSet: ALLOWED_FOR_{operator}_OPERAND"
-        )
-    return resolve(change.path, scope), value
+def _change(change: syntax.Change, operator: str, scope: Scope) -> tuple[DocumentPath, str]:
+    name = scope.value(change.value.name)
+
+    def check(values: Values) -> None:
+        found = kind(values[name])
+        if found not in _SETS and not (operator == "ADD" and found == "N"):
+            raise scope.fault(
+                f"Incorrect operand type for operator or function; operator: {operator}, operand "
+                f"type: {_WORDS[found]}, typeSet: ALLOWED_FOR_{operator}_OPERAND"
+            )
+
+    scope.check(check)
+    return resolve(change.path, scope), name
 
 
 def _source(node: syntax.Node, scope: Scope) -> Source:
@@ -111,47 +114,53 @@ def _source(node: syntax.Node, scope: Scope) -> Source:
     match node:
         case syntax.Path():
             path = resolve(node, scope)
-            return lambda item: _present(read(item, path))
+            return lambda item, _: _present(read(item, path))
         case syntax.Value():
-            value = scope.value(node.name)
-            return lambda _: value
+            name = scope.value(node.name)
+            return lambda _, values: values[name]
         case syntax.Group(inner):
             return _source(inner, scope)
         case syntax.Arithmetic(left, operator, right):
             one = _typed(left, operator, "N", scope)
             two = _typed(right, operator, "N", scope)
             sign = 1 if operator == "+" else -1
-            return lambda item: add(_of("N", one(item)), _of("N", two(item)), sign)
+            return lambda item, values: add(
+                _of("N", one(item, values)), _of("N", two(item, values)), sign
+            )
         case syntax.Call("if_not_exists", arguments):
             return _if_not_exists(_counted(node, arguments, scope), scope)
         case syntax.Call("list_append", arguments):
             first, second = (
-                _typed(each, "list_append", "L", scope)
-                for each in _counted(node, arguments, scope)
+                _typed(each, "list_append", "L", scope) for each in _counted(node, arguments, scope)
             )
-            return lambda item: {
-                "L": [*_of("L", first(item))["L"], *_of("L", second(item))["L"]]
+            return lambda item, values: {
+                "L": [*_of("L", first(item, values))["L"], *_of("L", second(item, values))["L"]]
             }
         case syntax.Call(function):
-            refuse_function(function, scope)
-    scope.refuse("Syntax error; a condition stands where a value is expected")
+            raise unknown_function(function, scope)
+    raise scope.fault("Syntax error; a condition stands where a value is expected")
 
 
 def _if_not_exists(arguments: tuple[syntax.Node, ...], scope: Scope) -> Source:
     target, default = arguments
     if not isinstance(target, syntax.Path):
-        scope.refuse(
+        raise scope.fault(
             "Operator or function requires a document path; operator or function: if_not_exists"
         )
     path, otherwise = resolve(target, scope), _source(default, scope)
-    return lambda item: value if (value := read(item, path)) is not None else otherwise(item)
+
+    def present_or_default(item: Item, values: Values) -> AttributeValue:
+        value = read(item, path)
+        return otherwise(item, values) if value is None else value
+
+    return present_or_default
 
 
 def _counted(
     call: syntax.Call, arguments: tuple[syntax.Node, ...], scope: Scope
 ) -> tuple[syntax.Node, ...]:
     if len(arguments) != 2:  # noqa: PLR2004 - both functions take two
-        scope.refuse(
+        raise scope.fault(
             "Incorrect number of operands for operator or function; operator or function: "
             f"{call.function}, number of operands: {len(arguments)}"
         )
@@ -160,23 +169,22 @@ def _counted(
 
 def _typed(node: syntax.Node, operator: str, wanted: str, scope: Scope) -> Source:
     """An operand; a ``:value`` of another type than ``wanted`` is refused beforehand."""
-    if isinstance(node, syntax.Value) and (name := kind(scope.value(node.name))) != wanted:
-        scope.refuse(
-            "Incorrect operand type for operator or function; operator or function: "
-            f"{operator}, operand type: {name}"
-        )
+    if isinstance(node, syntax.Value):
+        refuse_type(operator, compile_operand(node, scope), (wanted,), scope)
     return _source(node, scope)
 
 
 def _present(value: AttributeValue | None) -> AttributeValue:
     if value is None:
-        invalid("The provided expression refers to an attribute that does not exist in the item")
+        raise invalid(
+            "The provided expression refers to an attribute that does not exist in the item"
+        )
     return value
 
 
 def _of(wanted: str, value: AttributeValue) -> AttributeValue:
     if kind(value) != wanted:
-        invalid(_WRONG_TYPE)
+        raise invalid(_WRONG_TYPE)
     return value
 
 
@@ -186,7 +194,7 @@ def _sum(old: AttributeValue | None, value: AttributeValue) -> AttributeValue:
         return value
     name = kind(value)
     if kind(old) != name:
-        invalid(_WRONG_TYPE)
+        raise invalid(_WRONG_TYPE)
     return add(old, value) if name == "N" else {name: sorted({*old[name], *value[name]})}
 
 
@@ -196,6 +204,6 @@ def _difference(old: AttributeValue | None, value: AttributeValue) -> AttributeV
         return None
     name = kind(value)
     if kind(old) != name:
-        invalid(_WRONG_TYPE)
+        raise invalid(_WRONG_TYPE)
     left = sorted(set(old[name]) - set(value[name]))
     return {name: left} if left else None

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
 import threading
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from werkzeug.routing import Rule
 from werkzeug.wrappers import Response
 
@@ -23,11 +21,10 @@ from hub_toolkit.sandbox.vendors.base import (
     read_object,
     text_response,
 )
-from hub_toolkit.sandbox.vendors.jira import jql
+from hub_toolkit.sandbox.vendors.jira import jql, search
+from hub_toolkit.sandbox.vendors.jira.errors import INVALID_INPUT, FieldErrors, JiraError
 from hub_toolkit.sandbox.vendors.jira.issues import (
-    INVALID_INPUT,
     STATUSES,
-    FieldErrors,
     Issue,
     check_fields,
     check_label,
@@ -40,11 +37,6 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Request
 
 API = "/rest/api/3"
-DEFAULT_RESULTS = 50
-MAX_RESULTS = 5000
-MAX_RESULTS_WITH_FIELDS = 100
-"""More is not refused, the page is just shorter. The number is a guess; the real one varies."""
-MAX_RECONCILED = 50
 
 _ACCOUNT = {"accountId": "5b10ac8d82e05b22cc7d4ef5", "displayName": "hub-responder", "active": True}
 _REMOVED = (
@@ -52,24 +44,6 @@ _REMOVED = (
     " migration guideline is available at https://developer.atlassian.com/changelog/#CHANGE-2046"
 )
 _NO_ISSUE = "Issue does not exist or you do not have permission to see it."
-_UNBOUNDED = (
-    "Unbounded JQL queries are not allowed here. Please add a search restriction to your query."
-)
-
-
-class JiraError(Exception):
-    """An answer in Jira's error shape; ``reason`` is for the inbox only."""
-
-    def __init__(
-        self,
-        status: int,
-        message: str = "",
-        errors: dict[str, str] | None = None,
-        reason: str = "",
-    ) -> None:
-        super().__init__(reason or message or str(errors))
-        self.status = status
-        self.body = {"errorMessages": [message] if message else [], "errors": errors or {}}
 
 
 class Jira(Simulator):
@@ -190,7 +164,7 @@ class Jira(Simulator):
 
     def _get(self, request: Request, key: str) -> Response:
         names = request.args.get("fields")
-        wanted = _names(names.split(",")) if names else None
+        wanted = search.field_names(names.split(",")) if names else None
         return json_response(self._issue(key).shown(wanted))
 
     def _edit(self, request: Request, key: str) -> Response:
@@ -274,27 +248,9 @@ class Jira(Simulator):
 
     def _search(self, request: Request) -> Response:
         mark(request, Verdict.READ)
-        body = read_object(request)
-        text = body.get("jql", "")
-        if not isinstance(text, str):
-            raise JiraError(400, INVALID_INPUT)
-        try:
-            query = jql.parse(text)
-        except jql.JqlError as error:
-            raise JiraError(400, str(error)) from None
-        if query.where is None:
-            raise JiraError(400, _UNBOUNDED)
-        self._check_values(query.where)
-        found = self._found(query.where, _reconciled(body))
-        names = _wanted_fields(body)
-        size = _page_size(body, limited=names != ["id"])
-        start = _read_page_token(body.get("nextPageToken"), text)
-        page = _sorted(found, query.order)[start : start + size]
-        answer: dict[str, Any] = {"issues": [_result(issue, names) for issue in page]}
-        answer["isLast"] = start + size >= len(found)
-        if not answer["isLast"]:
-            answer["nextPageToken"] = _write_page_token(start + size, text)
-        return json_response(answer)
+        asked = search.read(read_object(request))
+        self._check_values(asked.where)
+        return json_response(search.answer(asked, self._found(asked.where, asked.reconciled)))
 
     def _found(self, where: jql.Term | jql.Group, reconciled: set[str]) -> list[Issue]:
         """The index is behind by the lag, but for the issues that are reconciled."""
@@ -341,70 +297,3 @@ def _changed(labels: set[str], verb: str, value: Any) -> set[str]:
     if verb == "remove":
         return labels - {check_label(value)}
     raise ValueError(f"operation {verb[:20]!r} is not known")
-
-
-def _names(given: list[str]) -> list[str] | None:
-    return None if {"*all", "*navigable"} & set(given) else given
-
-
-def _wanted_fields(body: dict[str, Any]) -> list[str] | None:
-    """Names of fields, None for all; search returns only ids unless told otherwise."""
-    given = body.get("fields") or ["id"]
-    if not isinstance(given, list) or not all(isinstance(name, str) for name in given):
-        raise JiraError(400, INVALID_INPUT)
-    return _names(given)
-
-
-def _result(issue: Issue, names: list[str] | None) -> dict[str, Any]:
-    return {"id": issue.id} if names == ["id"] else issue.shown(names)
-
-
-def _page_size(body: dict[str, Any], *, limited: bool) -> int:
-    given = body.get("maxResults", DEFAULT_RESULTS)
-    if type(given) is not int or not 1 <= given <= MAX_RESULTS:
-        raise JiraError(400, f"The value of maxResults must be between 1 and {MAX_RESULTS}.")
-    return min(given, MAX_RESULTS_WITH_FIELDS) if limited else given
-
-
-def _reconciled(body: dict[str, Any]) -> set[str]:
-    given = body.get("reconcileIssues") or []
-    if not isinstance(given, list) or not all(type(number) is int for number in given):
-        raise JiraError(400, INVALID_INPUT, reason="reconcileIssues is a list of issue ids")
-    if len(given) > MAX_RECONCILED:
-        raise JiraError(400, f"At most {MAX_RECONCILED} issues can be reconciled.")
-    return {str(number) for number in given}
-
-
-def _sorted(found: list[Issue], order: tuple[tuple[str, bool], ...]) -> list[Issue]:
-    """The newest first where the query does not say: a guess."""
-    for field, descending in reversed(order or (("key", True),)):
-        found = sorted(found, key=lambda issue: _rank(issue, field), reverse=descending)
-    return found
-
-
-def _rank(issue: Issue, field: str) -> tuple[str, float]:
-    if field == "key":
-        return issue.project, float(issue.key.rpartition("-")[2])
-    return "", issue.created if field == "created" else issue.updated
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _write_page_token(start: int, text: str) -> str:
-    content = msgspec.json.encode([start, _digest(text)])
-    return base64.urlsafe_b64encode(content).decode()
-
-
-def _read_page_token(token: Any, text: str) -> int:
-    if token is None:
-        return 0
-    try:
-        content = base64.urlsafe_b64decode(token)
-        start, digest = msgspec.json.decode(content, type=tuple[int, str])
-    except (TypeError, ValueError):
-        raise JiraError(400, "The provided next page token is invalid or expired.") from None
-    if digest != _digest(text) or start < 0:
-        raise JiraError(400, "The provided next page token is invalid or expired.")
-    return start

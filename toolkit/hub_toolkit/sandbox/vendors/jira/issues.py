@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from hub_toolkit.sandbox.vendors.jira import adf
+from hub_toolkit.sandbox.vendors.jira.errors import INVALID_INPUT, FieldErrors
 from hub_toolkit.sandbox.vendors.jira.jql import Subject
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ JSON is not documented."""
 MAX_LABEL = 255
 
 PRIORITIES = ("Highest", "High", "Medium", "Low", "Lowest")
-INVALID_INPUT = "INVALID_INPUT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,15 +140,6 @@ class Issue:
 def stamp(at: float) -> str:
     """A time as Jira writes times."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "+0000"
-
-
-class FieldErrors(Exception):  # noqa: N818 - Jira's own word for the object
-    """Fields that Jira refuses: ``errors`` by field, or one general message."""
-
-    def __init__(self, errors: dict[str, str], message: str = "", reason: str = "") -> None:
-        super().__init__(reason or message or str(errors))
-        self.errors = errors
-        self.message = message
 
 
 def check_fields(fields: Any, *, projects: tuple[str, ...], creating: bool) -> dict[str, Any]:

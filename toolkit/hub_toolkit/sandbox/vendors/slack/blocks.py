@@ -15,12 +15,7 @@ MAX_TOTAL_CHARACTERS = 13_200
 """All text of a message's blocks. Undocumented; slackapi/bolt-js#2509 measured about this."""
 
 _MARKDOWN_CHARACTERS = 12_000
-_RICH_TEXT = {
-    "rich_text_section",
-    "rich_text_list",
-    "rich_text_preformatted",
-    "rich_text_quote",
-}
+_RICH_TEXT = ("rich_text_section", "rich_text_list", "rich_text_preformatted", "rich_text_quote")
 _TEXT_KEYS = {
     "mrkdwn": {"type", "text", "verbatim"},
     "plain_text": {"type", "text", "emoji"},
@@ -76,9 +71,10 @@ def _block(block: Any, pointer: str) -> Problems:
     if not isinstance(block, dict):
         yield _at("must provide an object", pointer)
         return
-    check = _BLOCKS.get(block.get("type", ""))
+    kind = block.get("type")
+    check = _BLOCKS.get(kind) if isinstance(kind, str) else None
     if check is None:
-        yield _at(f"unsupported type: {str(block.get('type'))[:50]}", f"{pointer}/type")
+        yield _at(f"unsupported type: {str(kind)[:50]}", f"{pointer}/type")
         return
     yield from _string(block, "block_id", pointer, 255, required=False)
     yield from check(block, pointer)
@@ -153,7 +149,7 @@ def _section(block: dict[str, Any], pointer: str) -> Problems:
         for position, field in enumerate(_list(block, "fields")):
             yield from _text_object(field, f"{pointer}/fields/{position}", 2000)
     if "accessory" in block:
-        yield from _element(block["accessory"], f"{pointer}/accessory", {"button", "image"})
+        yield from _element(block["accessory"], f"{pointer}/accessory", ("button", "image"))
 
 
 def _header(block: dict[str, Any], pointer: str) -> Problems:
@@ -180,7 +176,7 @@ def _actions(block: dict[str, Any], pointer: str) -> Problems:
     yield from _keys(block, {"type", "block_id", "elements"}, pointer)
     yield from _items(block, "elements", pointer, 25)
     for position, element in enumerate(_list(block, "elements")):
-        yield from _element(element, f"{pointer}/elements/{position}", {"button"})
+        yield from _element(element, f"{pointer}/elements/{position}", ("button",))
 
 
 def _image(block: dict[str, Any], pointer: str) -> Problems:
@@ -215,7 +211,7 @@ def _rich_text(block: dict[str, Any], pointer: str) -> Problems:
             yield _at("unsupported type", f"{pointer}/elements/{position}")
 
 
-def _element(element: Any, pointer: str, allowed: set[str]) -> Problems:
+def _element(element: Any, pointer: str, allowed: tuple[str, ...]) -> Problems:
     kind = element.get("type") if isinstance(element, dict) else None
     if kind not in allowed:
         yield _at(f"unsupported type: {str(kind)[:50]}", f"{pointer}/type")

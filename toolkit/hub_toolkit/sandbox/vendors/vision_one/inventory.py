@@ -30,7 +30,7 @@ from hub_toolkit.sandbox.vendors.vision_one.filter_fields import (
 )
 
 WORKLOAD_FEATURES = (
-    "AntiMalware",
+    "AntiMalwareScans",
     "WebReputation",
     "ActivityMonitoring",
     "Firewall",
@@ -40,7 +40,8 @@ WORKLOAD_FEATURES = (
     "ApplicationControl",
     "DeviceControl",
 )
-"""The modules of Server & Workload Protection; which names the detail call uses is a guess."""
+"""The modules of Server & Workload Protection. ``AntiMalwareScans`` has been seen in the detail
+call; that the others are called as the filter calls them is a guess."""
 
 _RELATIVE = re.compile(
     r"-P(?:(\d{1,5})D)?(?:T(?=\d)(?:(\d{1,5})H)?(?:(\d{1,5})M)?(?:(\d{1,5})S)?)?"

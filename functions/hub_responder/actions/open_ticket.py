@@ -1,0 +1,139 @@
+"""``ticket.open``: one ticket per incident; what joins later is told as a comment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from hub_responder.actions.base import Action, Outcome, Statement, Work, each
+from hub_responder.connections.permissions import secrets_of
+from hub_responder.connections.resolve import Connection, resolve
+from hub_responder.errors import ConfigurationError
+from hub_responder.markdown import template
+from hub_responder.tickets.ticket import Draft, Ticket, label
+
+if TYPE_CHECKING:
+    from hub_responder.markdown.document import Document
+    from hub_responder.runtime import Runtime
+
+KINDS = ("jira", "opscenter")
+
+
+class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"connection": "in"}):
+    """Where the ticket is opened and what it says.
+
+    ``in`` names a connection or route; ``template`` a Markdown template of the playbook, whose
+    first heading becomes the summary. ``priority`` is spelled as the ticket system does (OpsCenter:
+    1 to 5); ``labels`` are added to our own.
+    """
+
+    connection: str
+    template: str
+    priority: str = ""
+    labels: tuple[str, ...] = ()
+
+
+class Result(msgspec.Struct, frozen=True):
+    """The ticket's id (SEC-123) and address, and whether this step opened it."""
+
+    id: str
+    url: str
+    opened: bool
+
+
+def run(works: Sequence[Work], runtime: Runtime) -> list[Outcome]:
+    """Open a ticket for each incident that has none."""
+    return each(lambda work: _open(work, runtime), works)
+
+
+def _open(work: Work, runtime: Runtime) -> Outcome:
+    for name, ref in work.incident.refs.items():
+        if "ticket" in ref:
+            return _joined(name, ref, work, runtime)
+    params: Params = work.params
+    connection = resolve(runtime.playbook, params.connection, work.scope)
+    draft = Draft(
+        _document(work, runtime),
+        work.key,
+        resource=work.incident.resource.id,
+        priority=params.priority,
+        labels=tuple(params.labels),
+        in_doubt=work.in_doubt,
+        attempted_at=work.attempted_at,
+    )
+    ticket = _open_in(connection, draft, runtime)
+    found = " (by an earlier attempt)" if work.in_doubt and ticket.opened else ""
+    verb = "opened" if ticket.opened else "is there already:"
+    return Outcome(
+        "done",
+        f"{verb} {ticket.id} in {connection.name}{found}",
+        result=msgspec.to_builtins(Result(ticket.id, ticket.url, ticket.opened)),
+        refs={connection.name: {"ticket": ticket.id, "url": ticket.url}},
+    )
+
+
+def _document(work: Work, runtime: Runtime) -> Document:
+    return template.render(
+        runtime.directory, work.params.template, runtime.playbook.language, work.scope
+    )
+
+
+def _open_in(connection: Connection, draft: Draft, runtime: Runtime) -> Ticket:
+    # Imported here: a playbook that uses OpsCenter does not pay for requests.
+    match connection.type:
+        case "jira":
+            from hub_responder.tickets.jira import JiraProject
+
+            return JiraProject(connection, runtime).open(draft)
+        case "opscenter":
+            from hub_responder.tickets.opscenter import open_ops_item
+
+            return open_ops_item(connection, draft, runtime)
+    raise ConfigurationError(
+        f"ticket.open cannot use connection {connection.name} of type {connection.type};"
+        f" it takes {', '.join(KINDS)}"
+    )
+
+
+def _joined(name: str, ref: Mapping[str, Any], work: Work, runtime: Runtime) -> Outcome:
+    """The incident's ticket stays the one; new findings are told there where comments exist."""
+    ticket = str(ref["ticket"])
+    detail = f"{ticket} is open in {name} already"
+    settings = runtime.playbook.connections.get(name, {})
+    if work.incident.new and settings.get("type") == "jira":
+        from hub_responder.tickets.jira import JiraProject
+
+        mark = f"{label(work.key)}-{work.incident.gen}-{work.incident.round}"
+        jira = JiraProject(Connection(name, "jira", settings), runtime)
+        added = jira.comment(ticket, _document(work, runtime), mark, in_doubt=work.in_doubt)
+        what = "told in a comment" if added else "told in a comment before"
+        detail += f"; {work.incident.new} new findings {what}"
+    result = Result(ticket, str(ref.get("url", "")), opened=False)
+    return Outcome("done", detail, result=msgspec.to_builtins(result))
+
+
+def permissions(
+    _params: Mapping[str, Any], connections: Mapping[str, Mapping[str, Any]]
+) -> list[Statement]:
+    """Creating OpsItems, and reading the connections' secrets."""
+    statements: list[Statement] = []
+    if any(settings.get("type") == "opscenter" for settings in connections.values()):
+        # CreateOpsItem knows no resource: the item does not exist yet.
+        statements.append({"Effect": "Allow", "Action": ["ssm:CreateOpsItem"], "Resource": ["*"]})
+    return statements + secrets_of(connections)
+
+
+ACTION = Action(
+    name="ticket.open",
+    summary="Opens the incident's ticket, once; findings that join later become a comment.",
+    effects=True,
+    params=Params,
+    result=Result,
+    permissions=permissions,
+    example="- {id: ticket, uses: ticket.open, with: {in: soc-tickets, template: ticket.md.j2}}",
+    run=run,
+    connection_kinds={"in": KINDS},
+    lasting=True,
+)

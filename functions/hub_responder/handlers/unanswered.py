@@ -1,0 +1,117 @@
+"""The scheduled function that answers clicks which ended in the DLQ.
+
+A message that killed its run five times is moved there by SQS, without a word to the analyst who
+clicked. This looks at the DLQ, writes the answer on the findings, and leaves the message there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from hub_responder import aws, clock, events, observability
+from hub_responder.actions import update_finding
+from hub_responder.audit import Audit
+from hub_responder.deadline import Deadline
+from hub_responder.errors import CallError, UnreadableEvent
+from hub_responder.events import Trigger
+from hub_responder.ledger.operations import KEEP_CLICK_S, number
+from hub_responder.ledger.transaction import Part, Transactions
+from hub_responder.playbook import Playbook, Triggers
+from hub_responder.runtime import Runtime
+
+NAME = "unanswered"
+LOOK_S = 60
+"""How long a message that was looked at stays out of sight; the function runs every 5 minutes."""
+MAX_LOOKED_AT = 200
+_TEXT = (
+    "This request could not be handled: its runs ended without an answer, and its message is in"
+    " the dead-letter queue ({reason}). Your security engineers can see it there and run it again."
+)
+
+
+def handler(_event: Mapping[str, Any], context: Any) -> dict[str, int]:
+    """Answer the clicks in the DLQ; returns how many messages were looked at and answered."""
+    deadline = Deadline(lambda: context.get_remaining_time_in_millis() / 1000)
+    playbook = Playbook(name=NAME, summary="Answers clicks", steps=(), on=Triggers(), version="")
+    observability.begin(context.aws_request_id, NAME, 0)
+    audit = Audit(os.environ["AUDIT_TABLE"], playbook, context.aws_request_id)
+    transactions = Transactions(aws.client("dynamodb"), audit, deadline)
+    runtime = Runtime(playbook, Path(), deadline, clock.now(), os.environ["STAGE"])
+    looked_at = answered = 0
+    for message in _messages(deadline):
+        looked_at += 1
+        click = _click(message["Body"])
+        if click is not None:
+            reason = message.get("MessageAttributes", {}).get("reason", {}).get("StringValue", "")
+            text = _TEXT.format(reason=reason or "five runs in a row died")
+            answered += _answer(message["MessageId"], click, text, transactions, audit, runtime)
+    return {"looked_at": looked_at, "answered": answered}
+
+
+def _messages(deadline: Deadline) -> Iterator[Mapping[str, Any]]:
+    """The messages of the DLQ; each becomes visible again by itself."""
+    client, seen = aws.client("sqs"), set[str]()
+    while len(seen) < MAX_LOOKED_AT and deadline.left() > 10:  # noqa: PLR2004 - one answer's time
+        received = client.receive_message(
+            QueueUrl=os.environ["DLQ_URL"],
+            MaxNumberOfMessages=10,
+            VisibilityTimeout=LOOK_S,
+            MessageAttributeNames=["reason"],
+        ).get("Messages", [])
+        fresh = [message for message in received if message["MessageId"] not in seen]
+        if not fresh:
+            return
+        for message in fresh:
+            seen.add(message["MessageId"])
+            yield message
+
+
+def _click(body: str) -> Trigger | None:
+    """The click that a message holds, or None where it holds something else."""
+    try:
+        trigger = events.decode(body)
+    except UnreadableEvent:
+        return None
+    return trigger if trigger.kind == "custom_action" and trigger.findings else None
+
+
+def _answer(
+    message_id: str,
+    click: Trigger,
+    text: str,
+    transactions: Transactions,
+    audit: Audit,
+    runtime: Runtime,
+) -> bool:
+    """Write the answer once; whether this call wrote it."""
+    fields = {
+        "trigger": {"kind": click.kind, "event_id": click.event_id},
+        "findings": [finding.id for finding in click.findings],
+    }
+    claim = {
+        "Put": {
+            "TableName": os.environ["LEDGER_TABLE"],
+            "Item": {
+                "pk": {"S": f"{NAME}#{message_id}"},
+                "sk": {"S": "C"},
+                "expires": number(int(clock.now()) + KEEP_CLICK_S),
+            },
+            "ConditionExpression": "attribute_not_exists(pk)",
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+    }
+    attempt = audit.record("attempt", **fields, step="_answer", uses="finding.update")
+    (lost,) = transactions.submit([Part([claim], [attempt])])
+    if lost is not None:
+        return False
+    try:
+        update_finding.answer(click.findings, text, runtime)
+        status, detail = "done", text
+    except CallError as error:
+        status, detail = "failed", str(error)
+    outcome = audit.record("answered", **fields, status=status, detail=detail)
+    transactions.submit([Part([], [outcome])])
+    return status == "done"

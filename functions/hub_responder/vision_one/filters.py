@@ -1,0 +1,34 @@
+"""TMV1-Filter expressions.
+
+How a quote inside a literal is escaped is not documented, so a value that would need it is refused
+rather than sent. Fields: vision-one-mcp-server, ``tooldescriptions.FilterEndpoints``. Neither the
+cloud instance id nor an address can be filtered on.
+"""
+
+from __future__ import annotations
+
+import re
+
+from hub_responder.errors import ConfigurationError
+
+MAX_CHARACTERS = 1024
+"""A longer header is refused with 400."""
+SERVERS = "type eq 'server'"
+"""EC2 instances are servers in the inventory; desktops are not walked through."""
+_SAFE = re.compile(r"[A-Za-z0-9._:\-]{1,255}")
+
+
+def is_safe(value: str) -> bool:
+    """Whether ``value`` can stand in a literal."""
+    return _SAFE.fullmatch(value) is not None
+
+
+def equals(field: str, value: str) -> str:
+    """``field eq 'value'``.
+
+    Raises:
+        ConfigurationError: the value has characters that could end the literal.
+    """
+    if not is_safe(value):
+        raise ConfigurationError(f"{value[:80]!r} cannot be used in a Vision One filter")
+    return f"{field} eq '{value}'"

@@ -1,0 +1,43 @@
+"""What several tests need: servers on loopback that stand for other systems."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from hub_responder import aws, http, secrets
+from loopback import Cloud, Loopback
+
+
+@pytest.fixture
+def server() -> Iterator[Loopback]:
+    """Another system, whose answers the test scripts."""
+    made = Loopback()
+    yield made
+    http.session().close()
+    made.close()
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    """An AWS endpoint that all clients of the test use."""
+    made = Cloud()
+    for name, value in {
+        "AWS_ENDPOINT_URL": made.url,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "eu-central-1",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+    _forget_clients()
+    yield made
+    _forget_clients()
+    made.close()
+
+
+def _forget_clients() -> None:
+    aws.forget_clients()
+    secrets.forget_all()

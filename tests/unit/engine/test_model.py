@@ -1,0 +1,280 @@
+"""The ledger's state machine under random interleavings, duplicates, kills and delays.
+
+`HUB_RESPONDER_MODEL_RUNS=3000 pytest tests/unit/engine/test_model.py` tries more of them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from collections import Counter
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from world import World
+
+from hub_responder import clock
+from hub_responder.actions.base import Outcome
+from hub_responder.playbook import Wait
+
+RUNS = int(os.environ.get("HUB_RESPONDER_MODEL_RUNS", "150"))
+
+
+@pytest.fixture
+def make_world(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Makes a world and puts the wall clock on its time."""
+
+    def make(seed: int = 0, **options: Any) -> World:
+        world = World(seed, **options)
+        monkeypatch.setattr(clock, "time", SimpleNamespace(time=lambda: world.gate.now))
+        return world
+
+    return make
+
+
+def finding(number: int, instance: int = 1, severity: str = "HIGH", version: int = 1) -> dict:
+    """An Inspector finding."""
+    account = "111122223333"
+    return {
+        "SchemaVersion": "2018-10-08",
+        "Id": f"arn:aws:inspector2:us-east-1:{account}:finding/{number:032x}",
+        "ProductArn": "arn:aws:securityhub:us-east-1::product/aws/inspector",
+        "ProductName": "Inspector",
+        "AwsAccountId": account,
+        "Region": "us-east-1",
+        "GeneratorId": "AWSInspector",
+        "Types": ["Software and Configuration Checks/Vulnerabilities/CVE"],
+        "CreatedAt": "2026-11-20T00:00:00Z",
+        "UpdatedAt": f"2026-11-20T00:00:{version:02d}Z",
+        "Severity": {"Label": severity},
+        "Title": f"CVE-2026-{number:04d} - openssl",
+        "Description": "An invented vulnerability",
+        "Resources": [
+            {
+                "Type": "AwsEc2Instance",
+                "Id": f"arn:aws:ec2:us-east-1:{account}:instance/i-{instance:017x}",
+            }
+        ],
+        "Workflow": {"Status": "NEW"},
+        "RecordState": "ACTIVE",
+    }
+
+
+def event(*findings: dict, clicked: str = "") -> str:
+    """An EventBridge event's text."""
+    kind = "Custom Action" if clicked else "Imported"
+    body = {
+        "version": "0",
+        "id": clicked or f"e-{random.getrandbits(60):x}",
+        "detail-type": f"Security Hub Findings - {kind}",
+        "source": "aws.securityhub",
+        "account": "111122223333",
+        "time": "2026-11-20T00:00:00Z",
+        "region": "us-east-1",
+        "resources": ["arn:aws:securityhub:us-east-1:111122223333:action/custom/Ask"],
+        "detail": {"actionName": "Ask", "actionDescription": "Ask", "findings": list(findings)},
+    }
+    return json.dumps(body)
+
+
+def assert_all_told(world: World, sent: list[dict]) -> None:
+    """Nothing lost: every finding was told of, nothing waits, nothing is dead."""
+    assert world.dead == []
+    told = set().union(*(ids for _, ids in world.told)) if world.told else set()
+    assert {one["Id"] for one in sent} <= told
+    for item in world.incidents():
+        assert item["done"] == item["round"]
+        assert "owner" not in item
+        assert item["pending"]["N"] == "0"
+    done = {item["pk"]["S"]: int(item["done"]["N"]) for item in world.incidents()}
+    for item in world.findings():
+        assert int(item["round"]["N"]) <= done[item["pk"]["S"]]
+
+
+def assert_one_ticket_each(world: World) -> None:
+    """One ticket per incident, whatever died."""
+    assert set(Counter(world.opened).values()) <= {1}
+    assert len(world.opened) == len(world.incidents())
+
+
+def assert_trail_complete(world: World) -> None:
+    """Every ATTEMPT has an OUTCOME after it, or was tried again."""
+    last: dict[tuple, str] = {}
+    for record in sorted(world.records(), key=lambda record: record["at"]):
+        if record["kind"] in ("attempt", "outcome"):
+            last[record.get("incident"), record.get("round"), record["step"]] = record["kind"]
+    assert set(last.values()) <= {"outcome"}
+
+
+@pytest.mark.parametrize("part", range(10))
+def test_nothing_is_lost_and_nothing_is_done_twice_in_any_interleaving(
+    make_world: Any, part: int
+) -> None:
+    for seed in range(part * RUNS // 10, (part + 1) * RUNS // 10):
+        chance = random.Random(seed)
+        wait = chance.choice([Wait(0, 0), Wait(15, 120), Wait(0, 60)])
+        world = make_world(seed, kills=chance.randint(0, 2), wait=wait)
+        sent = [
+            finding(n, chance.randint(1, 3), chance.choice(["HIGH", "CRITICAL"]))
+            for n in range(chance.randint(1, 12))
+        ]
+        for one in sent:
+            for _ in range(chance.choice([1, 1, 1, 2])):
+                world.send(event(one), delay=chance.choice([0, 0, 1, 30, 200]))
+        if chance.random() < 0.4:
+            world.send(event(*sent[:2], clicked=f"click-{seed}"), "clicks")
+        world.drain()
+        assert_all_told(world, sent)
+        assert_one_ticket_each(world)
+        assert_trail_complete(world)
+
+
+def test_the_same_event_twice_has_one_effect(make_world: Any) -> None:
+    world = make_world()
+    body = event(finding(1))
+    world.send(body)
+    world.drain()
+    world.send(body)
+    world.drain()
+    assert len(world.told) == 1
+    assert world.opened == [world.incidents()[0]["pk"]["S"]]
+    assert [r["kind"] for r in world.records()].count("repeat") == 1
+
+
+def test_a_burst_is_collected_into_one_message_that_names_the_true_count(make_world: Any) -> None:
+    world = make_world(wait=Wait(15, 120))
+    for number in range(40):
+        world.send(event(finding(number)), delay=number % 10)
+    world.drain(batch=10, runs=1)
+    assert [len(ids) for _, ids in world.told] == [40]
+
+
+def test_what_comes_later_waits_and_joins_one_more_round(make_world: Any) -> None:
+    world = make_world(wait=Wait(15, 120))
+    world.send(event(finding(1)))
+    world.drain()
+    for number in range(2, 6):
+        world.send(event(finding(number)), delay=number * 10)
+    world.drain()
+    assert [len(ids) for _, ids in world.told] == [1, 4]
+    assert len(world.opened) == 1
+
+
+def test_a_higher_severity_passes_over_the_wait(make_world: Any) -> None:
+    world = make_world(wait=Wait(15, 600))
+    world.send(event(finding(1, severity="HIGH")))
+    world.drain()
+    before = world.gate.now
+    world.send(event(finding(1, severity="CRITICAL", version=2)))
+    world.drain()
+    assert len(world.told) == 2
+    assert world.gate.now - before < 60
+
+
+def test_quiet_holds_back_messages_but_not_rounds(make_world: Any) -> None:
+    world = make_world(quiet=3600.0)
+    world.send(event(finding(1)))
+    world.drain()
+    world.send(event(finding(2)))
+    world.drain()
+    assert len(world.told) == 1
+    assert world.written[finding(2)["Id"]] == 1
+    skipped = [r for r in world.records() if r.get("status") == "skipped" and r["step"] == "tell"]
+    assert "quiet until" in skipped[0]["detail"]
+
+
+def test_a_deferred_step_is_done_later_and_done_steps_do_not_repeat(make_world: Any) -> None:
+    world = make_world()
+    world.fail["tell"] = [Outcome("deferred", "429", retry_after=60.0)] * 3
+    world.send(event(finding(1)))
+    world.drain()
+    assert len(world.told) == 1
+    assert len(world.opened) == 1
+    assert world.written[finding(1)["Id"]] == 1
+    assert_trail_complete(world)
+
+
+def test_a_target_that_stays_down_ends_in_the_dlq_with_its_reason(make_world: Any) -> None:
+    world = make_world()
+    world.fail["tell"] = [Outcome("deferred", "slack answers 503")] * 500
+    world.send(event(finding(1)))
+    world.drain(limit_s=3 * 86_400)
+    assert len(world.dead) == 1
+    reason = world.dead[0].attributes["reason"]["StringValue"]
+    assert "slack answers 503" in reason
+    assert world.told == []
+    assert world.written[finding(1)["Id"]] == 1  # the other steps went on
+
+
+def test_a_second_click_is_a_new_request_that_updates(make_world: Any) -> None:
+    world = make_world()
+    world.send(event(finding(1), clicked="first"), "clicks")
+    world.drain()
+    world.send(event(finding(1), clicked="second"), "clicks")
+    world.send(event(finding(1), clicked="second"), "clicks")
+    world.drain()
+    assert world.written[finding(1)["Id"]] == 2
+    assert len(world.opened) == 1
+
+
+def test_what_cannot_be_read_goes_to_the_dlq_with_its_reason_and_is_recorded(
+    make_world: Any,
+) -> None:
+    world = make_world()
+    world.send('{"not": "an event"}')
+    world.send(event(finding(1)))
+    world.drain()
+    assert [m.body for m in world.dead] == ['{"not": "an event"}']
+    assert "unreadable" in world.dead[0].attributes["reason"]["StringValue"]
+    assert [r["kind"] for r in world.records()].count("unreadable") == 1
+    assert len(world.told) == 1
+
+
+def test_two_matching_resources_in_one_finding_are_two_incidents(make_world: Any) -> None:
+    world = make_world()
+    both = finding(1, 1)
+    both["Resources"] += finding(1, 2)["Resources"]
+    world.send(event(both))
+    world.drain()
+    assert len(world.incidents()) == 2
+    assert len(world.told) == 2
+
+
+def test_an_archived_finding_starts_nothing_and_no_longer_counts(make_world: Any) -> None:
+    world = make_world()
+    world.send(event(finding(1)))
+    world.send(event(finding(2)))
+    world.drain()
+    gone = finding(1, version=2) | {"RecordState": "ARCHIVED"}
+    told = len(world.told)
+    world.send(event(gone))
+    world.drain()
+    assert len(world.told) == told
+    assert world.incidents()[0]["members"]["N"] == "1"
+    back = finding(1, version=3)
+    world.send(event(back))
+    world.drain()
+    assert len(world.told) == told + 1
+    assert world.incidents()[0]["members"]["N"] == "2"
+
+
+def test_an_older_copy_of_a_finding_changes_nothing(make_world: Any) -> None:
+    world = make_world()
+    world.send(event(finding(1, severity="HIGH", version=5)))
+    world.drain()
+    world.send(event(finding(1, severity="CRITICAL", version=2)))
+    world.drain()
+    assert len(world.told) == 1
+
+
+def test_a_failed_condition_changes_nothing_and_is_recorded(make_world: Any) -> None:
+    world = make_world()
+    world.verdict = {}
+    world.send(event(finding(1)))
+    world.drain()
+    assert world.opened == []
+    failed = [r for r in world.records() if r.get("status") == "failed"]
+    assert failed[0]["step"] == "ticket"
+    assert "could not decide" in failed[0]["detail"]

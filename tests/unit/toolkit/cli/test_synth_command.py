@@ -1,0 +1,61 @@
+"""``hub-responder synth``, as people and CI call it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from hub_toolkit.cli import build, synth
+
+REPOSITORY = Path(__file__).parents[4]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    shutil.copytree(REPOSITORY / "playbooks", tmp_path / "playbooks")
+    (tmp_path / "functions").mkdir()
+    for name in ("pyproject.toml", "requirements.lock"):
+        shutil.copyfile(REPOSITORY / name, tmp_path / name)
+    return tmp_path
+
+
+def _run(*arguments: str) -> tuple[int, str]:
+    app = typer.Typer()
+    synth.register(app)
+    build.register(app)
+    result = CliRunner().invoke(app, arguments)
+    return result.exit_code, result.output
+
+
+def test_check_fails_until_synth_has_written_the_files(root: Path) -> None:
+    code, output = _run("synth", "--check", "--root", str(root))
+    assert code == 1
+    assert "+++ template.yaml (as it must be)" in output
+    assert "run `hub-responder synth`" in output
+    assert not (root / "template.yaml").exists()
+    assert _run("synth", "--root", str(root)) == (
+        0,
+        "written: template.yaml, functions/requirements.txt\n",
+    )
+    assert _run("synth", "--check", "--root", str(root)) == (0, "up to date\n")
+
+
+def test_a_wrong_playbook_is_said_with_its_place(root: Path) -> None:
+    (root / "playbooks" / "settings.yaml").write_text("langage: ja\n", encoding="utf-8")
+    said = (
+        "playbooks/settings.yaml:1:1: unknown key in settings: `langage`; did you mean `language`?"
+    )
+    for command in (["synth"], ["synth", "--check"], ["build"]):
+        code, output = _run(*command, "--root", str(root))
+        assert code == 2
+        assert said in output
+
+
+def test_build_without_requirements_says_what_to_do(root: Path) -> None:
+    code, output = _run("build", "--root", str(root))
+    assert code == 1
+    assert "run `hub-responder synth`" in output

@@ -1,0 +1,47 @@
+"""The types of connections that the loader takes are those that the functions know."""
+
+from __future__ import annotations
+
+from typing import get_args, get_type_hints
+
+import pytest
+
+from hub_responder import actions
+from hub_responder.vision_one.regions import BASE_URLS
+from hub_toolkit.playbooks.connection_types import TYPES, VisionOne
+from hub_toolkit.playbooks.load import load_project
+
+
+def test_every_type_that_an_action_takes_can_be_declared() -> None:
+    wanted = {
+        kind
+        for name in actions.names()
+        for kinds in actions.get(name).connection_kinds.values()
+        for kind in kinds
+    }
+    assert wanted <= set(TYPES)
+
+
+def test_the_regions_are_those_of_the_client() -> None:
+    assert set(get_args(get_type_hints(VisionOne)["region"])) == set(BASE_URLS)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{type: slack, channel: C0123456789}",
+        "{type: slack_webhook}",
+        "{type: sns, topic_arn: 'arn:aws:sns:us-east-1:111122223333:x'}",
+        "{type: jira, url: 'https://example.atlassian.net', project: SEC, issue_type: Task}",
+        "{type: opscenter}",
+        "{type: vision_one, region: jp}",
+        "{type: vision_one, base_url: 'https://api.example.com'}",
+    ],
+)
+def test_each_type_is_taken_with_its_settings(project, text: str) -> None:
+    project.write(
+        "playbooks/connections.yaml",
+        f"connections:\n  chat: {{type: sns}}\n  tickets: {{type: opscenter}}\n  one: {text}\n",
+    )
+    settings = load_project(project.root, "prod").connections.connections["one"]
+    assert settings["type"] in text

@@ -1,0 +1,80 @@
+"""The estate that the sandbox starts with fits the events that the project ships."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub_toolkit.sandbox.estate import load
+from hub_toolkit.sandbox.vendors.vision_one.inventory import Endpoint, endpoint
+
+EVENTS = Path(__file__).parents[4] / "events"
+NOW = 1_795_000_000.0
+
+
+def estate() -> list[Endpoint]:
+    return [endpoint(item, position) for position, item in enumerate(load().vision_one.endpoints)]
+
+
+def of_instance(account: str, instance: str) -> list[Endpoint]:
+    details = ("eppAgent", "virtualMachineDetails")
+    return [
+        each
+        for each in estate()
+        if each.at((*details, "cloudInstanceId"), NOW) == instance
+        and each.at((*details, "cloudAccountId"), NOW) == account
+    ]
+
+
+def subject(event: str) -> tuple[str, str]:
+    """Account and instance of the event's first finding."""
+    raw: dict[str, Any] = json.loads((EVENTS / event).read_text())["detail"]["findings"][0]
+    return raw["AwsAccountId"], raw["Resources"][0]["Id"].rpartition("/")[2]
+
+
+def test_guids_are_unique_and_every_time_is_relative() -> None:
+    guids = [each.guid for each in estate()]
+    assert len(set(guids)) == len(guids)
+    for each in estate():
+        for path in (("eppAgent", "lastConnectedDateTime"), ("edrSensor", "lastConnectedDateTime")):
+            assert each.at(path, NOW) in (None, "") or each.at(path, NOW) != each.at(path, NOW + 1)
+
+
+def test_the_protected_instance_is_protected() -> None:
+    (found,) = of_instance(*subject("inspector-critical-ec2-protected.json"))
+    assert found.value("eppAgentStatus", NOW) == "on"
+    assert found.value("eppAgentIntrusionPreventionSystem", NOW) == "enabled"
+    assert found.value("eppAgentAntiMalwareScans", NOW) == "enabled"
+    assert found.at(("eppAgent", "lastConnectedDateTime"), NOW) == "2026-11-18T11:01:40"
+
+
+def test_the_degraded_instance_lacks_intrusion_prevention_only() -> None:
+    (found,) = of_instance(*subject("inspector-high-ec2-degraded.json"))
+    assert found.value("eppAgentStatus", NOW) == "on"
+    assert found.value("eppAgentIntrusionPreventionSystem", NOW) == "disabled"
+    assert found.value("eppAgentAntiMalwareScans", NOW) == "enabled"
+
+
+def test_the_finance_accounts_instance_is_offline_for_three_days() -> None:
+    (found,) = of_instance(*subject("inspector-critical-ec2-finance-account.json"))
+    assert found.value("eppAgentStatus", NOW) == "off"
+    assert found.at(("eppAgent", "lastConnectedDateTime"), NOW) == "2026-11-15T11:06:40"
+
+
+@pytest.mark.parametrize(
+    "event", ["inspector-critical-ec2-unprotected.json", "inspector-critical-ec2-hook-account.json"]
+)
+def test_no_agent_names_an_unprotected_instance(event: str) -> None:
+    assert of_instance(*subject(event)) == []
+
+
+def test_traps_are_there() -> None:
+    names = [each.at(("endpointName",), NOW) for each in estate()]
+    assert names.count("pay-02") == 2
+    addresses = [each.at(("lastUsedIp",), NOW) for each in estate()]
+    assert len(set(addresses)) < len(addresses)
+    assert any("sensorOnly" in str(each.value("securityDeployment", NOW)) for each in estate())
+    assert any("edrSensor" not in each.item for each in estate())

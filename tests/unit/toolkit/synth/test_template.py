@@ -1,0 +1,276 @@
+"""The template that is written from the playbooks."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from hub_toolkit import synth
+from hub_toolkit.synth import generated
+from hub_toolkit.synth.playbook import MAX_RESOURCES
+
+REPOSITORY = Path(__file__).parents[4]
+SHIPPED = "inspector-coverage"
+PREFIX = "InspectorCoverage"
+
+
+def _template(root: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load(synth.render(root))
+    return loaded
+
+
+SMALL = """\
+format: 1
+name: NAME
+summary: Writes to findings
+on:
+  imported: {match: {Severity: {Label: [CRITICAL]}}}
+  custom_action: {id: ID, name: Note, description: Writes a note}
+steps: [{uses: finding.update, with: {note: seen}}]
+"""
+
+
+def _more(root: Path, names: list[str]) -> None:
+    """More playbooks."""
+    for name in names:
+        folder = root / "playbooks" / name
+        folder.mkdir()
+        text = SMALL.replace("NAME", name).replace("ID", name.replace("-", "X"))
+        (folder / "playbook.yaml").write_text(text, encoding="utf-8")
+
+
+def _statements(template: dict[str, Any], role: str) -> list[dict[str, Any]]:
+    (policy,) = template["Resources"][role]["Properties"]["Policies"]
+    statements: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
+    return statements
+
+
+def _granted(template: dict[str, Any], role: str) -> dict[str, list[Any]]:
+    """Action -> the resources it is granted on."""
+    found: dict[str, list[Any]] = {}
+    for statement in _statements(template, role):
+        actions = statement["Action"]
+        for action in actions if isinstance(actions, list) else [actions]:
+            found.setdefault(action, []).append(statement["Resource"])
+    return found
+
+
+def test_the_text_is_the_same_every_time(root: Path) -> None:
+    assert synth.render(root) == synth.render(root)
+
+
+def test_a_playbook_has_twelve_resources_at_most(root: Path) -> None:
+    resources = _template(root)["Resources"]
+    kinds = Counter(one["Type"] for name, one in resources.items() if name.startswith(PREFIX))
+    assert kinds.total() == MAX_RESOURCES
+    assert kinds == {
+        "AWS::SQS::Queue": 2,
+        "AWS::Logs::LogGroup": 1,
+        "AWS::IAM::Role": 1,
+        "AWS::Serverless::LayerVersion": 1,
+        "AWS::Serverless::Function": 1,
+        "AWS::Lambda::EventSourceMapping": 2,
+        "AWS::Events::Rule": 3,
+        "AWS::SecurityHub::ActionTarget": 1,
+    }
+
+
+def test_a_role_may_do_what_its_playbook_needs_and_no_more(root: Path) -> None:
+    granted = _granted(_template(root), f"{PREFIX}Role")
+    assert set(granted) == {
+        "dynamodb:BatchGetItem",
+        "dynamodb:ConditionCheckItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "secretsmanager:GetSecretValue",
+        "securityhub:BatchUpdateFindings",
+        "securityhub:GetFindings",
+        "securityhub:GetInsights",
+        "sns:Publish",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
+        "sqs:SendMessage",
+        "ssm:CreateOpsItem",
+    }
+    anywhere = [action for action, places in granted.items() if ["*"] in places]
+    assert anywhere == ["ssm:CreateOpsItem"]  # it knows no resource: the item does not exist yet
+    secrets = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:"
+    assert granted["secretsmanager:GetSecretValue"] == [
+        [{"Fn::Sub": secrets + "hub-responder/${Stage}/vision-one-??????"}]
+    ]
+
+
+def test_a_role_reaches_only_its_own_part_of_the_ledger(root: Path) -> None:
+    template = _template(root)
+    for role, name in ((f"{PREFIX}Role", SHIPPED), ("UnansweredRole", "unanswered")):
+        ledger = {"Fn::GetAtt": ["LedgerTable", "Arn"]}
+        on_ledger = [
+            one for one in _statements(template, role) if one["Resource"] in (ledger, [ledger])
+        ]
+        conditions = [one["Condition"] for one in on_ledger]
+        assert conditions == [{"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{name}#*"]}}]
+
+
+def test_no_statement_stands_twice(root: Path) -> None:
+    statements = [str(one) for one in _statements(_template(root), f"{PREFIX}Role")]
+    assert len(statements) == len(set(statements))
+
+
+def test_a_playbook_without_button_may_not_read_insights(root: Path) -> None:
+    path = root / "playbooks" / SHIPPED / "playbook.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(re.sub(r"  custom_action:\n(    .*\n)+", "", text), encoding="utf-8")
+    template = _template(root)
+    assert "securityhub:GetInsights" not in _granted(template, f"{PREFIX}Role")
+    assert f"{PREFIX}ActionTarget" not in template["Resources"]
+    assert f"{PREFIX}ActionRule" not in template["Resources"]
+
+
+def test_what_only_one_stage_needs_is_granted_in_that_stage_only(root: Path) -> None:
+    (root / "playbooks" / "connections.live.yaml").write_text(
+        "connections:\n  soc-chat: {type: slack, channel: C0123456789}\n", encoding="utf-8"
+    )
+    template = _template(root)
+    assert template["Conditions"] == {"LiveStage": {"Fn::Equals": [{"Ref": "Stage"}, "live"]}}
+    chosen = [one["Fn::If"] for one in _statements(template, f"{PREFIX}Role") if "Fn::If" in one]
+    assert [one[0] for one in chosen] == ["LiveStage"]
+    assert "soc-chat-??????" in str(chosen[0][1])
+    assert chosen[0][2] == {"Ref": "AWS::NoValue"}
+
+
+def test_the_sandbox_is_no_stage_of_the_template(root: Path) -> None:
+    assert (root / "playbooks" / "connections.sandbox.yaml").is_file()
+    template = _template(root)
+    assert "Conditions" not in template
+    assert "slack-bot" not in str(template)
+
+
+def test_queues_carry_the_numbers_that_the_engine_relies_on(root: Path) -> None:
+    template = _template(root)
+    resources, timeout = template["Resources"], template["Globals"]["Function"]["Timeout"]
+    for kind, batch, window in (("Imports", 50, 5), ("Clicks", 10, 0)):
+        queue = resources[f"{PREFIX}{kind}Queue"]["Properties"]
+        source = resources[f"{PREFIX}{kind}Source"]["Properties"]
+        assert queue["VisibilityTimeout"] == 95 > timeout == 60
+        assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
+        assert queue["SqsManagedSseEnabled"] is True
+        assert (source["BatchSize"], source["MaximumBatchingWindowInSeconds"]) == (batch, window)
+        assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    concurrency = resources[f"{PREFIX}ImportsSource"]["Properties"]["ScalingConfig"]
+    assert concurrency["MaximumConcurrency"] >= 2
+    assert "ScalingConfig" not in resources[f"{PREFIX}ClicksSource"]["Properties"]
+
+
+def test_every_rule_has_a_queue_that_lets_it_in_and_a_dead_letter_queue(root: Path) -> None:
+    resources = _template(root)["Resources"]
+    policy = resources["QueuePolicy"]["Properties"]
+    let_in = [one["Ref"] for one in policy["Queues"]]
+    (source,) = policy["PolicyDocument"]["Statement"][0]["Condition"]["ArnLike"].values()
+    rules = [one["Properties"] for one in resources.values() if one["Type"] == "AWS::Events::Rule"]
+    for rule in rules:
+        (target,) = rule["Targets"]
+        assert target["Arn"]["Fn::GetAtt"][0] in let_in
+        assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}}
+        assert rule["Name"]["Fn::Sub"].startswith("${AWS::StackName}-")
+    assert source["Fn::Sub"].endswith(":rule/${AWS::StackName}-*")
+    assert "DeadLetterQueue" in let_in
+
+
+def test_tables_are_kept_encrypted_restorable_and_forget_in_time(root: Path) -> None:
+    resources = _template(root)["Resources"]
+    for name in ("LedgerTable", "AuditTable"):
+        properties = resources[name]["Properties"]
+        assert resources[name]["DeletionPolicy"] == "Retain"
+        assert properties["BillingMode"] == "PAY_PER_REQUEST"
+        assert properties["TimeToLiveSpecification"] == {
+            "AttributeName": "expires",
+            "Enabled": True,
+        }
+        assert properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
+        assert properties["SSESpecification"]["SSEEnabled"]
+
+
+def test_the_environment_is_what_handlers_read(root: Path) -> None:
+    template = _template(root)
+    shared = template["Globals"]["Function"]["Environment"]["Variables"]
+    own = template["Resources"][f"{PREFIX}Function"]["Properties"]["Environment"]["Variables"]
+    assert set(shared) | set(own) == {
+        "PLAYBOOK_DIR",
+        "STAGE",
+        "LEDGER_TABLE",
+        "AUDIT_TABLE",
+        "IMPORTS_QUEUE_URL",
+        "CLICKS_QUEUE_URL",
+        "DLQ_URL",
+        "NOTIFICATIONS_TOPIC_ARN",
+        "POWERTOOLS_SERVICE_NAME",
+        "POWERTOOLS_METRICS_NAMESPACE",
+        "LOG_LEVEL",
+    }
+
+
+def test_intrinsics_are_in_the_long_form_and_every_reference_resolves(root: Path) -> None:
+    text = synth.render(root)
+    assert not re.search(r"!(Ref|Sub|GetAtt)\b", text)
+    template = yaml.safe_load(text)
+    known = {*template["Resources"], *template["Parameters"]}
+    named = set(re.findall(r"'Ref': '(?!AWS::)([^']+)'", str(template)))
+    named |= set(re.findall(r"'Fn::GetAtt': \['([^']+)'", str(template)))
+    assert named <= known
+
+
+def test_every_parameter_is_used(root: Path) -> None:
+    text = synth.render(root)
+    for name in yaml.safe_load(text)["Parameters"]:
+        assert f"Ref: {name}\n" in text or f"${{{name}}}" in text
+
+
+def test_a_warning_comes_at_400_resources_and_a_refusal_at_480(root: Path) -> None:
+    shared = synth.resource_count(_template(root)) - MAX_RESOURCES
+    fit = (400 - shared) // MAX_RESOURCES
+    _more(root, [f"more{number}" for number in range(fit)])
+    count = shared + (fit + 1) * MAX_RESOURCES
+    with pytest.warns(UserWarning, match=f"the stack has {count} resources; 480 are refused"):
+        synth.render(root)
+    _more(root, [f"more{number}" for number in range(fit, fit + 7)])
+    with pytest.raises(synth.SynthError, match=r"would have \d{3} resources; 480 are allowed"):
+        synth.render(root)
+
+
+def test_35_playbooks_fit_one_stack(root: Path) -> None:
+    _more(root, [f"more{number}" for number in range(34)])
+    with pytest.warns(UserWarning, match="480 are refused"):
+        synth.render(root)
+
+
+def test_playbooks_whose_resources_would_be_called_the_same_are_refused(root: Path) -> None:
+    _more(root, ["a-1b", "a1b"])
+    with pytest.raises(synth.SynthError, match="playbook a1b and another would both have"):
+        synth.render(root)
+
+
+def test_drift_is_shown_as_a_diff_until_it_is_written(root: Path) -> None:
+    assert generated.write(root) == ["template.yaml", "functions/requirements.txt"]
+    assert generated.drift(root) == ""
+    assert generated.write(root) == []
+    template = root / "template.yaml"
+    text = template.read_text(encoding="utf-8")
+    template.write_text(text.replace("Timeout: 60", "Timeout: 61"), encoding="utf-8")
+    shown = generated.drift(root)
+    assert "-    Timeout: 61\n+    Timeout: 60\n" in shown
+    (root / "functions" / "requirements.txt").unlink()
+    assert "+boto3==" in generated.drift(root)
+
+
+def test_the_committed_files_are_what_the_playbooks_say() -> None:
+    assert generated.drift(REPOSITORY) == ""

@@ -1,0 +1,163 @@
+"""``build/``: what ships. ``build/functions`` once for all, ``build/playbooks/NAME`` as layers.
+
+What has not changed is not made again: a stamp beside each part holds the hash of what it was made
+from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hub_toolkit.playbooks.compile import compile_playbook, write
+from hub_toolkit.playbooks.load import load_project
+from hub_toolkit.requirements import PYTHON
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+PACKAGE = "hub_responder"
+PIP_ARGUMENTS = (
+    "--platform=manylinux2014_aarch64",
+    f"--python-version={PYTHON}",
+    "--implementation=cp",
+    "--only-binary=:all:",
+    "--require-hashes",
+    "--no-deps",  # the list is complete
+    "--no-compile",  # Lambda's Python is another one
+    "--disable-pip-version-check",
+    "--quiet",
+)
+_PIP_TIMEOUT_S = 600
+_GIT_TIMEOUT_S = 10
+
+
+class BuildError(Exception):
+    """A part could not be made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a build did.
+
+    Attributes:
+        dependencies, code: whether that part was made again.
+        playbooks: name -> version of the compiled playbooks.
+        size: bytes of ``build/functions``; Lambda takes 250 MB with the layers, unzipped.
+    """
+
+    dependencies: bool
+    code: bool
+    playbooks: dict[str, str]
+    size: int
+
+
+def build(root: Path, stage: str) -> Built:
+    """Make ``root/build`` for ``stage``.
+
+    Raises:
+        PlaybookErrors: a playbook is wrong; nothing was made.
+        BuildError: the dependencies cannot be installed.
+    """
+    project = load_project(root, stage)
+    target = root / "build" / "functions"
+    dependencies = _dependencies(root, target)
+    code = _code(root, target, again=dependencies)
+    layers = root / "build" / "playbooks"
+    versions = {}
+    for source in project.sources:
+        compiled = compile_playbook(source, project.connections, project.settings, commit(root))
+        write(compiled, source, layers / source.name)
+        versions[source.name] = compiled.version
+    for left in layers.iterdir():
+        if left.name not in versions:
+            shutil.rmtree(left)
+    size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
+    return Built(dependencies, code, versions, size)
+
+
+def commit(root: Path) -> str:
+    """The commit that is checked out, ``-dirty`` where files differ; empty where git knows none."""
+    git = shutil.which("git")
+    if git is None:
+        return ""
+    command = [git, "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    try:
+        done = subprocess.run(
+            command, cwd=root, capture_output=True, text=True, timeout=_GIT_TIMEOUT_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _dependencies(root: Path, target: Path) -> bool:
+    """Install what ships into ``target``, made anew; whether that was needed."""
+    requirements = root / "functions" / "requirements.txt"
+    if not requirements.is_file():
+        raise BuildError(f"{requirements} is missing: run `hub-responder synth`")
+    stamp = _Stamp(root, "dependencies", [requirements.read_bytes(), repr(PIP_ARGUMENTS).encode()])
+    if stamp.holds() and target.is_dir():
+        return False
+    fresh = target.with_name("functions.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    command = [sys.executable, "-m", "pip", "install", *PIP_ARGUMENTS]
+    command += [f"--target={fresh}", f"--requirement={requirements}"]
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=_PIP_TIMEOUT_S, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise BuildError(f"pip did not finish in {_PIP_TIMEOUT_S} s") from error
+    if done.returncode != 0:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise BuildError(f"pip could not install what ships:\n{done.stderr.strip()[-2000:]}")
+    shutil.rmtree(fresh / "bin", ignore_errors=True)
+    shutil.rmtree(target, ignore_errors=True)
+    fresh.rename(target)
+    stamp.write()
+    return True
+
+
+def _code(root: Path, target: Path, *, again: bool) -> bool:
+    """Copy the package into ``target``; whether that was needed."""
+    source = root / "functions" / PACKAGE
+    files = sorted(path for path in source.rglob("*") if _ships(path))
+    names = "\n".join(path.relative_to(source).as_posix() for path in files).encode()
+    stamp = _Stamp(root, "code", [names, *(path.read_bytes() for path in files)])
+    if stamp.holds() and not again and (target / PACKAGE).is_dir():
+        return False
+    shutil.rmtree(target / PACKAGE, ignore_errors=True)
+    for path in files:
+        copy = target / PACKAGE / path.relative_to(source)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
+    stamp.write()
+    return True
+
+
+def _ships(path: Path) -> bool:
+    return path.is_file() and "__pycache__" not in path.parts
+
+
+class _Stamp:
+    """Remembers from what a part was made."""
+
+    def __init__(self, root: Path, part: str, contents: Iterable[bytes]) -> None:
+        self._path = root / "build" / f".{part}"
+        digest = hashlib.sha256()
+        for content in contents:
+            digest.update(hashlib.sha256(content).digest())
+        self._value = digest.hexdigest()
+
+    def holds(self) -> bool:
+        return self._path.is_file() and self._path.read_text(encoding="ascii") == self._value
+
+    def write(self) -> None:
+        self._path.write_text(self._value, encoding="ascii")

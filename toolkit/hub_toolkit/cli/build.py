@@ -1,0 +1,36 @@
+"""``hub-responder build``: makes build/, which is what ships."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+_STAGE = Annotated[str, typer.Option(help="Whose connections and settings are compiled in.")]
+_ROOT = Annotated[Path, typer.Option(help="The project: playbooks/ and functions/.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("build")(build)
+
+
+def build(stage: _STAGE = "prod", root: _ROOT = Path()) -> None:
+    """Make build/: the functions with what they need, and each playbook as a layer."""
+    from hub_toolkit import build as builder
+    from hub_toolkit.playbooks.problems import PlaybookErrors
+
+    try:
+        built = builder.build(root.resolve(), stage)
+    except PlaybookErrors as errors:
+        typer.echo(str(errors), err=True)
+        raise typer.Exit(2) from errors
+    except builder.BuildError as error:
+        typer.echo(f"build: {error}", err=True)
+        raise typer.Exit(1) from error
+    made = built.dependencies or built.code
+    state = "made" if made else "unchanged"
+    typer.echo(f"build/functions {state}, {built.size / 1e6:.1f} MB unzipped")
+    for name, version in built.playbooks.items():
+        typer.echo(f"build/playbooks/{name} version {version}")

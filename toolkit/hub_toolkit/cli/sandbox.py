@@ -1,0 +1,93 @@
+"""``hub-responder sandbox``: AWS and the vendors on this machine."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+_ROOT = Annotated[Path, typer.Option(help="The project: template.yaml and playbooks/.")]
+_PORT = Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")]
+_JSON = Annotated[bool, typer.Option("--json", help="Print one line of JSON when ready.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command group."""
+    group = typer.Typer(no_args_is_help=True, help="Run AWS and the vendors on this machine.")
+    group.command("up")(up)
+    group.command("vision-one")(vision_one)
+    app.add_typer(group, name="sandbox")
+
+
+def up(
+    port: _PORT = 0,
+    as_json: _JSON = False,
+    speed: Annotated[float, typer.Option(help="The clock's speed while nothing runs.")] = 1.0,
+    stage: Annotated[
+        str, typer.Option(help="Which settings and connections are used.")
+    ] = "sandbox",
+    root: _ROOT = Path(),
+) -> None:
+    """Serve the whole sandbox on one loopback address until Ctrl-C."""
+    from hub_toolkit.sandbox.server import CannotStart, Sandbox
+
+    stopped = _on_signals()
+    try:
+        sandbox = Sandbox.start(port=port, root=root, speed=speed, stage=stage)
+    except CannotStart as error:
+        typer.echo(f"the sandbox cannot start: {error}", err=True)
+        raise typer.Exit(2) from error
+    with sandbox:
+        if as_json:
+            where = {
+                "endpoint": sandbox.endpoint,
+                "region": sandbox.region,
+                "account": sandbox.account,
+            }
+            print(json.dumps(where), flush=True)
+        else:
+            _introduce(sandbox.endpoint, sandbox.region, sandbox.account)
+        stopped.wait()
+
+
+def vision_one(
+    port: _PORT = 0,
+    as_json: _JSON = False,
+) -> None:
+    """Serve the Vision One simulator alone until Ctrl-C."""
+    from hub_toolkit.sandbox.vision_one_alone import serve
+
+    stopped = _on_signals()
+    with serve(port) as simulator:
+        if as_json:
+            print(json.dumps({"url": simulator.url, "api_key": simulator.token}), flush=True)
+        else:
+            print(f"Vision One is simulated at {simulator.url}, API key {simulator.token}")
+            print(
+                f"PUT {simulator.endpoint}/_sandbox/vision_one/endpoints replaces its endpoints. "
+                "Ctrl-C ends it.",
+                flush=True,
+            )
+        stopped.wait()
+
+
+def _introduce(endpoint: str, region: str, account: str) -> None:
+    print(f"The sandbox is ready at {endpoint} (account {account}, {region}).\n")
+    print("Any access key is accepted, for example:")
+    print(f"  export AWS_ENDPOINT_URL={endpoint} AWS_REGION={region}")
+    print("  export AWS_ACCESS_KEY_ID=sandbox AWS_SECRET_ACCESS_KEY=sandbox")
+    print("  aws securityhub batch-import-findings --findings file://findings.json\n")
+    print(f"What was sent: {endpoint}/_sandbox/inbox, tickets: /_sandbox/tickets,")
+    print("every decision: /_sandbox/audit. Ctrl-C ends it, nothing is kept.", flush=True)
+
+
+def _on_signals() -> threading.Event:
+    """An event that Ctrl-C and SIGTERM set."""
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    return stopped

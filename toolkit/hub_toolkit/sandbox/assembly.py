@@ -1,0 +1,145 @@
+"""Puts a sandbox together: services, the template's resources, functions, control routes."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hub_toolkit.playbooks.problems import PlaybookErrors
+from hub_toolkit.sandbox import compiled, deploy, estate, functions, routes
+from hub_toolkit.sandbox.clock import Clock
+from hub_toolkit.sandbox.control import Control
+from hub_toolkit.sandbox.core import Core
+from hub_toolkit.sandbox.errors import AwsError
+from hub_toolkit.sandbox.idle import Idle
+from hub_toolkit.sandbox.intrinsics import TemplateError
+from hub_toolkit.sandbox.kills import Kills
+from hub_toolkit.sandbox.pollers import Pollers
+from hub_toolkit.sandbox.schedule import Schedule
+from hub_toolkit.sandbox.sqs import SqsError
+from hub_toolkit.sandbox.template import plan as read_plan
+from hub_toolkit.sandbox.workers.environment import Host
+from hub_toolkit.sandbox.workers.pool import Pool
+
+if TYPE_CHECKING:
+    from hub_toolkit.sandbox.identifiers import Place
+    from hub_toolkit.sandbox.moto_store import MotoStore
+    from hub_toolkit.sandbox.simulators import Simulators
+    from hub_toolkit.sandbox.template import Plan
+    from hub_toolkit.sandbox.workers.process import Zygote
+    from hub_toolkit.sandbox.wsgi import App
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """A sandbox that only needs to be served."""
+
+    app: App
+    pool: Pool
+
+
+def assemble(
+    closing: ExitStack,
+    root: Path,
+    template: Mapping[str, Any],
+    *,
+    place: Place,
+    moto: MotoStore,
+    zygote: Zygote,
+    speed: float,
+    stage: str,
+) -> Assembled:
+    """Make everything that the template asks for.
+
+    Args:
+        closing: takes what is to be done at the end; it runs backwards, so that nobody is left
+            waiting for what is gone.
+        root: the project.
+
+    Raises:
+        TemplateError: the template or a playbook is wrong.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="hub-responder-sandbox-"))
+    closing.callback(shutil.rmtree, folder, ignore_errors=True)
+    clock = Clock(speed=speed)
+    closing.callback(clock.close)
+    core = Core(clock, place, moto)
+    closing.callback(core.queues.close)
+    plan = read_plan(template, place, {"Stage": stage})
+    workers = _Workers()
+    kills = Kills(core.faults, workers.kill, workers.own)
+    simulators = core.simulators(kills)
+    try:
+        folders = compiled.compile_all(root, stage, folder, simulators.add)
+        deploy.deploy(plan, core.services())
+        sources = deploy.sources(plan)
+    except PlaybookErrors as error:
+        raise TemplateError(f"playbooks/ is wrong:\n{error}") from error
+    except (AwsError, SqsError, ValueError) as error:
+        raise TemplateError(f"the template cannot be deployed: {error}") from error
+    _furnish(core, simulators, stage)
+    runnable = functions.runnable(plan.functions.values(), folders, root)
+    host = Host(place.endpoint, place.region, place.account)
+    pool = workers.pool = Pool(zygote, clock, runnable, host=host, logs=folder)
+    pollers = Pollers(clock, core.queues, pool, place.region)
+    closing.callback(pollers.close)
+    closing.callback(pool.close)
+    closing.callback(pollers.stop)
+    for source in sources:
+        pollers.add(source)
+    schedule = Schedule(plan, place, clock.now, pool.invoke)
+    parts = _parts(core, simulators, plan, pollers, schedule)
+    control = Control(routes.table(parts), (AwsError, SqsError, ValueError))
+    return Assembled(core.app(simulators, kills, control), pool)
+
+
+class _Workers:
+    """The workers as requests show them: by the port that they come from."""
+
+    pool: Pool | None = None
+
+    def own(self, port: int) -> bool:
+        return self._owner(port) is not None
+
+    def kill(self, port: int) -> bool:
+        pid = self._owner(port)
+        return pid is not None and self.pool is not None and self.pool.kill(pid)
+
+    def _owner(self, port: int) -> int | None:
+        return self.pool.owner_of_port(port) if self.pool else None
+
+
+def _furnish(core: Core, simulators: Simulators, stage: str) -> None:
+    """What is there from the beginning: the connections' secrets, and an estate."""
+    for name, value in simulators.secrets.items():
+        core.moto.put_secret(f"hub-responder/{stage}/{name}", value)
+    endpoints = estate.load().vision_one.endpoints
+    for simulator in simulators.vision_ones:
+        simulator.replace_endpoints(endpoints)
+
+
+def _parts(
+    core: Core, simulators: Simulators, plan: Plan, pollers: Pollers, schedule: Schedule
+) -> routes.Parts:
+    consumed = [source.queue for source in pollers.sources]
+    tables = {one.environment.get("AUDIT_TABLE") for one in plan.functions.values()}
+    return routes.Parts(
+        clock=core.clock,
+        queues=core.queues,
+        events=core.events,
+        hub=core.hub,
+        tables=core.tables,
+        inbox=core.inbox,
+        tickets=core.tickets,
+        faults=core.faults,
+        idle=Idle(core.clock, core.queues, consumed, lambda: pollers.running() > 0),
+        vision_ones=simulators.vision_ones,
+        dead_letters=deploy.dead_letter_queues(plan),
+        audit_tables=sorted(name for name in tables if name),
+        tick=schedule.tick,
+    )

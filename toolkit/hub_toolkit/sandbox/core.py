@@ -1,0 +1,100 @@
+"""The services of a sandbox and how requests reach them, without the functions that use them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from hub_toolkit.sandbox import dynamodb
+from hub_toolkit.sandbox.aws_app import AwsApp, identify
+from hub_toolkit.sandbox.aws_effects import AwsEffects, OpsItems
+from hub_toolkit.sandbox.aws_json import json_app
+from hub_toolkit.sandbox.control import PREFIX as CONTROL
+from hub_toolkit.sandbox.deploy import Services
+from hub_toolkit.sandbox.event_plane.bus import EventPlane
+from hub_toolkit.sandbox.faults import Faults
+from hub_toolkit.sandbox.inbox import Inbox
+from hub_toolkit.sandbox.kills import AWS_EFFECTS, Kills
+from hub_toolkit.sandbox.mounts import Mounts
+from hub_toolkit.sandbox.opscenter import OPERATIONS, OpsCenter
+from hub_toolkit.sandbox.security_hub.hub import SecurityHub
+from hub_toolkit.sandbox.simulators import PATH as VENDORS
+from hub_toolkit.sandbox.simulators import Around, Simulators
+from hub_toolkit.sandbox.sqs import Queues
+from hub_toolkit.sandbox.tickets import Tickets
+
+if TYPE_CHECKING:
+    from hub_toolkit.sandbox.clock import Clock
+    from hub_toolkit.sandbox.identifiers import Place
+    from hub_toolkit.sandbox.moto_store import MotoStore
+    from hub_toolkit.sandbox.wsgi import App, Environ, StartResponse
+
+
+class Core:
+    """The services of one sandbox, empty.
+
+    Args:
+        clock: their time. place: their account, region and endpoint. moto: carries the rest of AWS.
+    """
+
+    def __init__(self, clock: Clock, place: Place, moto: MotoStore) -> None:
+        account, region = place.account, place.region
+        self.clock = clock
+        self.moto = moto
+        self.queues = Queues(clock, region, account, place.endpoint)
+        self.events = EventPlane(clock.now, self.queues, region, account)
+        self.hub = SecurityHub(clock.now, self.events.put_event, region, account)
+        self.tables = dynamodb.ItemStore(clock.now, region=region, account=account)
+        self.center = OpsCenter(clock.now, region, account)
+        self.inbox = Inbox(clock.now)
+        self.faults = Faults()
+        self.tickets = Tickets()
+        self._endpoint = place.endpoint
+
+    def simulators(self, kills: Kills) -> Simulators:
+        """The vendors, none yet."""
+        return Simulators(
+            Around(self.clock.now, self._endpoint, self.inbox, self.faults, self.tickets, kills)
+        )
+
+    def services(self) -> Services:
+        """Where the template's resources are created."""
+        return Services(
+            queues=self.queues,
+            events=self.events,
+            dynamodb=self.tables.handle,
+            topic=self.moto.create_topic,
+            action_target=lambda request: self.hub.handle("CreateActionTarget", request),
+        )
+
+    def app(self, simulators: Simulators, kills: Kills, control: App) -> App:
+        """WSGI: everything behind the sandbox's one address."""
+        effects = AwsEffects(self.inbox, simulators)
+        name = simulators.name_of("opscenter", "opscenter")
+        self.tickets.register("opscenter", name, OpsItems(self.center))
+        aws = AwsApp(
+            {
+                "sqs": self.queues.app,
+                "dynamodb": dynamodb.app(self.tables),
+                "events": json_app("AWSEvents", self.events),
+                "securityhub": self.hub.app,
+            },
+            {f"ssm.{operation}": self.center.app for operation in OPERATIONS},
+            other=self.moto.app,
+            faults=self.faults,
+            targets=effects.targets,
+            performed=effects.performed,
+        )
+        aws_app = kills.around(aws, lambda environ: identify(environ).target in AWS_EFFECTS)
+        vendors = Mounts(simulators.apps, "connection")
+
+        def app(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+            path = str(environ["PATH_INFO"])
+            if path.startswith(f"{CONTROL}/"):
+                return control(environ, start_response)
+            if path.startswith(f"{VENDORS}/"):
+                environ["SCRIPT_NAME"], environ["PATH_INFO"] = VENDORS, path.removeprefix(VENDORS)
+                return vendors(environ, start_response)
+            return aws_app(environ, start_response)
+
+        return app

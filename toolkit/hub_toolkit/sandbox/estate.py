@@ -1,0 +1,33 @@
+"""The estate that the sandbox starts with: a small invented one, in ``estate.json``.
+
+``{"vision_one": {"endpoints": [...]}}``: items as ``PUT /_sandbox/vision_one/endpoints`` takes
+them, that is as Vision One's list call returns them, with the keys of ours that
+``vendors.vision_one.inventory`` names. A time such as ``-PT5M`` stays so: it means five minutes
+before whatever the sandbox's clock then says, so an agent that reports goes on reporting when the
+clock jumps, and one that is three days offline stays so.
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import Any
+
+import msgspec
+
+
+class VisionOneEstate(msgspec.Struct, forbid_unknown_fields=True):
+    """What Vision One knows."""
+
+    endpoints: list[dict[str, Any]]
+
+
+class Estate(msgspec.Struct, forbid_unknown_fields=True):
+    """What the simulated systems know."""
+
+    vision_one: VisionOneEstate
+
+
+def load() -> Estate:
+    """The estate of ``estate.json``."""
+    file = resources.files("hub_toolkit.sandbox") / "estate.json"
+    return msgspec.json.decode(file.read_bytes(), type=Estate)

@@ -1,0 +1,152 @@
+"""The vendors that the playbooks' connections lead to: one simulator for each connection.
+
+A connection keeps its name and type; only its address and its secret become the simulator's. The
+simulator of connection NAME answers at ``/_vendors/NAME``.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from hub_toolkit.sandbox import faults as scripted
+from hub_toolkit.sandbox import inbox as deliveries
+from hub_toolkit.sandbox.kills import is_vendor_effect
+
+if TYPE_CHECKING:
+    from hub_toolkit.sandbox.faults import Faults
+    from hub_toolkit.sandbox.inbox import Inbox
+    from hub_toolkit.sandbox.kills import Kills
+    from hub_toolkit.sandbox.tickets import Tickets
+    from hub_toolkit.sandbox.vendors.vision_one import VisionOne
+    from hub_toolkit.sandbox.wsgi import App
+
+PATH = "/_vendors"
+_EMAIL = "hub-responder@example.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What stands around each simulator.
+
+    Attributes:
+        clock: returns the sandbox's seconds since the epoch.
+        endpoint: the sandbox's address.
+    """
+
+    clock: Callable[[], float]
+    endpoint: str
+    inbox: Inbox
+    faults: Faults
+    tickets: Tickets
+    kills: Kills
+
+
+@dataclass(slots=True)
+class Simulators:
+    """The simulators of one sandbox.
+
+    Attributes:
+        apps: by connection name.
+        secrets: what Secrets Manager is to hold, by connection name.
+        vision_ones: those of Vision One, which all hold the same estate.
+        names: connection names by type, in the order of connections.yaml.
+    """
+
+    around: Around
+    apps: dict[str, App] = field(default_factory=dict)
+    secrets: dict[str, dict[str, str]] = field(default_factory=dict)
+    vision_ones: list[VisionOne] = field(default_factory=list)
+    names: dict[str, list[str]] = field(default_factory=dict)
+
+    def name_of(self, kind: str, default: str) -> str:
+        """The name of the first connection of a type."""
+        return next(iter(self.names.get(kind, ())), default)
+
+    def add(self, name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Simulate a connection; its settings with the simulator's address.
+
+        SNS and OpsCenter are AWS services: they are reached through the AWS endpoint.
+        """
+        kind = str(settings.get("type"))
+        make = _MAKERS.get(kind)
+        if make is None:
+            self.names.setdefault(kind, []).append(name)
+            return dict(settings)
+        if name not in self.apps:
+            self.names.setdefault(kind, []).append(name)
+            make(self, name, settings)
+        return {**settings, **_addresses(kind, f"{self.around.endpoint}{PATH}/{name}")}
+
+    def mount(self, name: str, system: str, app: App) -> None:
+        """Answer at the connection's path, with faults, kills and the inbox around it."""
+        around = self.around
+        failing = scripted.faulty(app, around.faults, name, system)
+        recorded = deliveries.record(failing, around.inbox, system, name)
+        self.apps[name] = around.kills.around(recorded, is_vendor_effect)
+
+
+def _addresses(kind: str, url: str) -> dict[str, str]:
+    """The settings of each type that hold its address; a webhook's stands in its secret."""
+    return {
+        "vision_one": {"base_url": url},
+        "slack": {"base_url": f"{url}/api"},
+        "jira": {"url": url},
+    }.get(kind, {})
+
+
+def _vision_one(simulators: Simulators, name: str, _settings: Mapping[str, Any]) -> None:
+    from hub_toolkit.sandbox.vendors.vision_one import VisionOne
+
+    token = _token("v1")
+    simulator = VisionOne(simulators.around.clock, token=token)
+    simulators.vision_ones.append(simulator)
+    simulators.secrets[name] = {"api_key": token}
+    simulators.mount(name, "vision_one", simulator.app)
+
+
+def _slack(simulators: Simulators, name: str, settings: Mapping[str, Any]) -> None:
+    from hub_toolkit.sandbox.vendors.slack import Slack
+
+    token = _token("xoxb")
+    channels = [str(settings["channel"])]
+    simulator = Slack(simulators.around.clock, token=token, channels=channels)
+    simulators.secrets[name] = {"token": token}
+    simulators.mount(name, "slack", simulator.app)
+
+
+def _slack_webhook(simulators: Simulators, name: str, _settings: Mapping[str, Any]) -> None:
+    from hub_toolkit.sandbox.vendors.slack import Slack
+
+    path = f"T0SANDBOX/B0SANDBOX/{secrets.token_hex(12)}"
+    simulator = Slack(simulators.around.clock, token=_token("xoxb"), webhook=path)
+    url = f"{simulators.around.endpoint}{PATH}/{name}/services/{path}"
+    simulators.secrets[name] = {"webhook_url": url}
+    simulators.mount(name, "slack", simulator.app)
+
+
+def _jira(simulators: Simulators, name: str, settings: Mapping[str, Any]) -> None:
+    from hub_toolkit.sandbox.vendors.jira import Jira
+
+    token = _token("jira")
+    project = str(settings["project"])
+    around = simulators.around
+    simulator = Jira(around.clock, email=_EMAIL, api_token=token, projects=(project,))
+    simulators.secrets[name] = {"email": _EMAIL, "api_token": token}
+    around.tickets.register("jira", name, simulator)
+    simulators.mount(name, "jira", simulator.app)
+
+
+def _token(prefix: str) -> str:
+    """New for every sandbox, so that one that leaks is seen and none is worth keeping."""
+    return f"{prefix}-sandbox-{secrets.token_hex(12)}"
+
+
+_MAKERS: dict[str, Callable[[Simulators, str, Mapping[str, Any]], None]] = {
+    "vision_one": _vision_one,
+    "slack": _slack,
+    "slack_webhook": _slack_webhook,
+    "jira": _jira,
+}

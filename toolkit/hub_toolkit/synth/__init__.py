@@ -1,0 +1,14 @@
+"""``template.yaml``, the one SAM template, written from ``playbooks/``.
+
+- ``naming``    logical ids and names
+- ``roles``     what each playbook's role may do
+- ``playbook``  the resources of one playbook, at most twelve
+- ``shared``    what all playbooks use: dead letters, tables, notifications, the scheduled function
+- ``document``  the whole template, within CloudFormation's limits
+- ``emit``      YAML in a stable form
+- ``generated`` files that are written from others, and whether they drifted
+"""
+
+from hub_toolkit.synth.document import SynthError, render, resource_count
+
+__all__ = ["SynthError", "render", "resource_count"]

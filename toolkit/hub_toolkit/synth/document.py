@@ -1,0 +1,111 @@
+"""The whole template, within CloudFormation's limits."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from hub_toolkit.playbooks.load import FOLDER, load_project
+from hub_toolkit.playbooks.overlay import SANDBOX, stages
+from hub_toolkit.synth import playbook, roles, shared
+from hub_toolkit.synth.emit import emit
+from hub_toolkit.synth.naming import logical, ref
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from hub_toolkit.playbooks.load import Project
+
+WARN_AT, REFUSE_AT = 400, 480
+"""A stack has 500 resources at most (AWS CloudFormation quotas)."""
+_SCHEDULE_RESOURCES = 2  # the rule and the permission that SAM makes of an event
+
+HEADER = """\
+# Written by `hub-responder synth` from playbooks/. Do not edit: change a playbook, write it again.
+"""
+
+
+class SynthError(Exception):
+    """CloudFormation would not take the stack."""
+
+
+def render(root: Path) -> str:
+    """``template.yaml`` for the playbooks below ``root``.
+
+    Raises:
+        PlaybookErrors: a playbook, or what it shares with others, is wrong in any stage.
+        SynthError: more than `REFUSE_AT`, or two playbooks whose logical ids are the same.
+
+    Warns:
+        UserWarning: more than `WARN_AT` resources.
+    """
+    template = build(root)
+    count = resource_count(template)
+    if count > REFUSE_AT:
+        raise SynthError(
+            f"the stack would have {count} resources; {REFUSE_AT} are allowed: move playbooks to "
+            "a second deployment"
+        )
+    if count > WARN_AT:
+        text = f"the stack has {count} resources; {REFUSE_AT} are refused"
+        warnings.warn(text, UserWarning, stacklevel=2)
+    return HEADER + emit(template)
+
+
+def build(root: Path) -> dict[str, Any]:
+    """The template as data."""
+    base = load_project(root, "")
+    load_project(root, SANDBOX)  # its files are checked with the others
+    by_stage = {stage: load_project(root, stage) for stage in stages(root / FOLDER)}
+    template: dict[str, Any] = {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Transform": "AWS::Serverless-2016-10-31",
+        "Description": "hub-responder: acts on Security Hub findings, and proves what it did",
+        "Parameters": shared.PARAMETERS,
+        "Conditions": {
+            roles.condition(stage): {"Fn::Equals": [ref("Stage"), stage]} for stage in by_stage
+        },
+        "Globals": shared.GLOBALS,
+        "Resources": _resources(base, by_stage),
+        "Outputs": shared.OUTPUTS,
+    }
+    if not by_stage:
+        del template["Conditions"]
+    return template
+
+
+def resource_count(template: Mapping[str, Any]) -> int:
+    """The stack's resources, with those that SAM makes.
+
+    Functions with a role of their own and layers are one each; a scheduled event is two.
+    """
+    resources: Mapping[str, Any] = template["Resources"]
+    events = (one.get("Properties", {}).get("Events", {}) for one in resources.values())
+    return len(resources) + _SCHEDULE_RESOURCES * sum(map(len, events))
+
+
+def _resources(base: Project, by_stage: Mapping[str, Project]) -> dict[str, Any]:
+    queues = [
+        logical(source.name, suffix)
+        for source in base.sources
+        for suffix in ("ImportsQueue", "ClicksQueue")
+    ]
+    made: dict[str, Any] = dict(shared.resources(queues))
+    for number, source in enumerate(base.sources):
+        there = {
+            stage: (project.sources[number], project.connections)
+            for stage, project in by_stage.items()
+        }
+        statements = roles.statements(source, base.connections, there)
+        _add(made, playbook.resources(source, statements), source.name)
+    return made
+
+
+def _add(made: dict[str, Any], more: Mapping[str, Any], name: str) -> None:
+    taken: Sequence[str] = sorted(set(made) & set(more))
+    if taken:
+        raise SynthError(
+            f"playbook {name} and another would both have the resource {taken[0]}: rename one"
+        )
+    made.update(more)

@@ -1,0 +1,52 @@
+"""The committed files that are written from others, and whether they still say the same."""
+
+from __future__ import annotations
+
+from difflib import unified_diff
+from typing import TYPE_CHECKING
+
+from hub_toolkit import requirements
+from hub_toolkit.synth.document import render
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def texts(root: Path) -> dict[str, str]:
+    """What each file must hold, by its path in the project.
+
+    Raises:
+        PlaybookErrors, SynthError, RequirementsError: it cannot be made.
+    """
+    return {
+        "template.yaml": render(root),
+        "functions/requirements.txt": requirements.render(root),
+    }
+
+
+def write(root: Path) -> list[str]:
+    """Write the files; those that changed."""
+    changed = []
+    for name, text in texts(root).items():
+        if _held(root / name) != text:
+            (root / name).write_text(text, encoding="utf-8", newline="\n")
+            changed.append(name)
+    return changed
+
+
+def drift(root: Path) -> str:
+    """The difference between the files and what they must hold, as a diff; empty where none."""
+    found: list[str] = []
+    for name, text in texts(root).items():
+        held = _held(root / name)
+        found += unified_diff(
+            (held or "").splitlines(keepends=True),
+            text.splitlines(keepends=True),
+            f"{name} (as it is)",
+            f"{name} (as it must be)",
+        )
+    return "".join(found)
+
+
+def _held(path: Path) -> str | None:
+    return path.read_bytes().decode("utf-8", "replace") if path.is_file() else None

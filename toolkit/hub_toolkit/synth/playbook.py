@@ -1,0 +1,165 @@
+"""The resources of one playbook: at most twelve, so that about 35 playbooks fit one stack."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hub_toolkit.playbooks import rules
+from hub_toolkit.synth.naming import attribute, log_group, logical, named, ref
+from hub_toolkit.synth.roles import role
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hub_toolkit.playbooks.format import Source
+
+Resources = dict[str, dict[str, Any]]
+
+MAX_RESOURCES = 12
+FUNCTION_TIMEOUT_S = 60
+VISIBILITY_S = 95
+"""Longer than a lease (what is left of the function's time, and 5 s), so that a message comes back
+only once nobody works on it."""
+MAX_RECEIVES = 5
+"""With `VISIBILITY_S`, a crash loop ends in the DLQ in under 8 minutes."""
+IMPORTS_CONCURRENCY = 5
+"""Batches of imported findings at once: vendors are paced; analysts' clicks are not held back."""
+
+
+def resources(source: Source, statements: Sequence[Any]) -> Resources:
+    """The playbook's resources by logical id; ``statements`` are its role's."""
+    name = source.name
+    imported, lifecycle = rules.imported(source.on), rules.lifecycle(source.on)
+    made: Resources = {
+        logical(name, "ImportsQueue"): _queue(f"{name}-imports"),
+        logical(name, "ClicksQueue"): _queue(f"{name}-clicks"),
+        logical(name, "LogGroup"): {
+            "Type": "AWS::Logs::LogGroup",
+            "Properties": {
+                "LogGroupName": log_group(name),
+                "RetentionInDays": ref("LogRetentionDays"),
+            },
+        },
+        logical(name, "Role"): role(f"Playbook {name}", statements),
+        logical(name, "Layer"): _layer(name),
+        logical(name, "Function"): _function(source),
+        logical(name, "ImportsSource"): _source(name, "ImportsQueue", batch=50, window=5),
+        logical(name, "ClicksSource"): _source(name, "ClicksQueue", batch=10, window=0),
+    }
+    made[logical(name, "ImportsSource")]["Properties"]["ScalingConfig"] = {
+        "MaximumConcurrency": IMPORTS_CONCURRENCY
+    }
+    if imported is not None and lifecycle is not None:
+        made[logical(name, "ImportedRule")] = _rule(
+            f"{name}-imported", f"Findings that start {name}", imported, name, "ImportsQueue"
+        )
+        made[logical(name, "LifecycleRule")] = _rule(
+            f"{name}-lifecycle", f"Findings that end for {name}", lifecycle, name, "ImportsQueue"
+        )
+    if source.on.custom_action is not None:
+        target = logical(name, "ActionTarget")
+        action = source.on.custom_action
+        made[target] = {
+            "Type": "AWS::SecurityHub::ActionTarget",
+            "Properties": {
+                "Id": action.id,
+                "Name": action.name,
+                "Description": action.description,
+            },
+        }
+        made[logical(name, "ActionRule")] = _rule(
+            f"{name}-action",
+            f"Clicks on {action.name}, on findings and on insights",
+            rules.action(attribute(target, "ActionTargetArn")),
+            name,
+            "ClicksQueue",
+        )
+    return made
+
+
+def _queue(suffix: str) -> dict[str, Any]:
+    return {
+        "Type": "AWS::SQS::Queue",
+        "Properties": {
+            "QueueName": named(suffix),
+            "VisibilityTimeout": VISIBILITY_S,
+            "SqsManagedSseEnabled": True,
+            "RedrivePolicy": {
+                "deadLetterTargetArn": attribute("DeadLetterQueue"),
+                "maxReceiveCount": MAX_RECEIVES,
+            },
+        },
+    }
+
+
+def _layer(name: str) -> dict[str, Any]:
+    return {
+        "Type": "AWS::Serverless::LayerVersion",
+        "Properties": {
+            "LayerName": named(name),
+            "Description": f"The compiled playbook {name}",
+            "ContentUri": f"build/playbooks/{name}/",
+            "CompatibleRuntimes": ["python3.13"],
+            "CompatibleArchitectures": ["arm64"],
+            "RetentionPolicy": "Delete",
+        },
+    }
+
+
+def _function(source: Source) -> dict[str, Any]:
+    name = source.name
+    return {
+        "Type": "AWS::Serverless::Function",
+        # `make build` made the folder; one artifact serves all functions.
+        "Metadata": {"SkipBuild": True},
+        "Properties": {
+            "FunctionName": named(name),
+            "Description": source.summary,
+            "CodeUri": "build/functions/",
+            "Handler": "hub_responder.handlers.playbook.handler",
+            "Role": attribute(logical(name, "Role")),
+            "Layers": [ref(logical(name, "Layer"))],
+            "LoggingConfig": {"LogGroup": ref(logical(name, "LogGroup"))},
+            "Environment": {
+                "Variables": {
+                    "PLAYBOOK_DIR": "/opt",
+                    "IMPORTS_QUEUE_URL": ref(logical(name, "ImportsQueue")),
+                    "CLICKS_QUEUE_URL": ref(logical(name, "ClicksQueue")),
+                    "POWERTOOLS_SERVICE_NAME": name,
+                }
+            },
+        },
+    }
+
+
+def _source(name: str, queue: str, *, batch: int, window: int) -> dict[str, Any]:
+    return {
+        "Type": "AWS::Lambda::EventSourceMapping",
+        "Properties": {
+            "FunctionName": ref(logical(name, "Function")),
+            "EventSourceArn": attribute(logical(name, queue)),
+            "BatchSize": batch,
+            "MaximumBatchingWindowInSeconds": window,
+            "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        },
+    }
+
+
+def _rule(
+    suffix: str, description: str, pattern: rules.Pattern, name: str, queue: str
+) -> dict[str, Any]:
+    return {
+        "Type": "AWS::Events::Rule",
+        "Properties": {
+            "Name": named(suffix),
+            "Description": description,
+            "EventPattern": pattern,
+            "Targets": [
+                {
+                    "Id": "queue",
+                    "Arn": attribute(logical(name, queue)),
+                    "DeadLetterConfig": {"Arn": attribute("DeadLetterQueue")},
+                }
+            ],
+        },
+    }

@@ -1,0 +1,184 @@
+"""What each function's role may do: its own queues, logs and part of the ledger, and its steps'.
+
+Which statement takes which resource follows the Service Authorization Reference (cfn-lint carries
+its data and checks it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from hub_responder import actions
+from hub_toolkit.playbooks import structs
+from hub_toolkit.synth.naming import attribute, hub, logical, ref
+
+if TYPE_CHECKING:
+    from hub_responder.playbook import Step
+    from hub_toolkit.playbooks.connections import Connections
+    from hub_toolkit.playbooks.format import Source
+
+Statement = Mapping[str, Any]
+NO_VALUE = {"Ref": "AWS::NoValue"}
+
+LEDGER_ACTIONS = [
+    "dynamodb:BatchGetItem",
+    "dynamodb:ConditionCheckItem",
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:Query",
+    "dynamodb:UpdateItem",
+]
+
+
+def allow(action: str | list[str], resource: Any, **rest: Any) -> dict[str, Any]:
+    """One statement."""
+    return {"Effect": "Allow", "Action": action, "Resource": resource, **rest}
+
+
+def role(description: str, statements: Sequence[Any]) -> dict[str, Any]:
+    """A role that Lambda assumes, with one inline policy."""
+    return {
+        "Type": "AWS::IAM::Role",
+        "Properties": {
+            "Description": description,
+            "AssumeRolePolicyDocument": {
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Effect": "Allow",
+                        "Principal": {"Service": "lambda.amazonaws.com"},
+                        "Action": "sts:AssumeRole",
+                    }
+                ],
+            },
+            "Policies": [
+                {
+                    "PolicyName": "own",
+                    "PolicyDocument": {"Version": "2012-10-17", "Statement": list(statements)},
+                }
+            ],
+        },
+    }
+
+
+def logs(group: str) -> Statement:
+    """Writing to one log group, by its logical id."""
+    return allow(["logs:CreateLogStream", "logs:PutLogEvents"], attribute(group))
+
+
+def own(source: Source) -> list[Statement]:
+    """What the engine needs for a playbook, whatever its steps do."""
+    queues = [attribute(logical(source.name, f"{kind}Queue")) for kind in ("Imports", "Clicks")]
+    statements = [
+        logs(logical(source.name, "LogGroup")),
+        allow(
+            [
+                "sqs:DeleteMessage",
+                "sqs:GetQueueAttributes",
+                "sqs:ReceiveMessage",
+                "sqs:SendMessage",
+            ],
+            queues,
+        ),
+        allow("sqs:SendMessage", attribute("DeadLetterQueue")),
+        allow(LEDGER_ACTIONS, attribute("LedgerTable"), **_only(source.name)),
+        allow("dynamodb:PutItem", attribute("AuditTable")),
+        # The default connection: what could not be decided or done is said there.
+        allow("sns:Publish", ref("NotificationsTopic")),
+    ]
+    if source.on.custom_action is not None:
+        # An insight's findings are looked up; a click is answered on the finding itself.
+        readable = ["securityhub:GetFindings", "securityhub:GetInsights"]
+        statements.append(allow(readable, hub()))
+        statements.append(allow("securityhub:BatchUpdateFindings", hub()))
+    return statements
+
+
+def for_steps(source: Source, connections: Connections) -> list[Statement]:
+    """What the steps' actions declare, for the connections that each of them reaches."""
+    found: list[Statement] = []
+    for step in source.steps:
+        action = actions.get(step.uses)
+        reached = {name: connections.connections[name] for name in _reached(step, connections)}
+        found += [dict(one) for one in action.permissions(step.with_, reached)]
+    return found
+
+
+def _reached(step: Step, connections: Connections) -> list[str]:
+    action = actions.get(step.uses)
+    names: set[str] = set()
+    for key in action.connection_kinds:
+        given = step.with_.get(key, structs.fallback(action.params, key))
+        if isinstance(given, str):
+            names.update(connections.behind(given))
+    return sorted(names)
+
+
+def statements(
+    source: Source, base: Connections, stages: Mapping[str, tuple[Source, Connections]]
+) -> list[Any]:
+    """Every statement once; those that only some stages need depend on the stage.
+
+    Args:
+        source: the playbook. base: the connections of stages without files of their own.
+        stages: the others: stage -> the playbook and connections there.
+    """
+    plain = _once([*own(source), *for_steps(source, base)])
+    by_stage = {
+        stage: _once([*own(there), *for_steps(there, connections)])
+        for stage, (there, connections) in stages.items()
+    }
+    wanted = _once([*plain, *(one for all_of in by_stage.values() for one in all_of)])
+    found: list[Any] = []
+    for statement in wanted:
+        here = statement in plain
+        value: Any = statement if here else NO_VALUE
+        for stage, all_of in by_stage.items():
+            there = statement in all_of
+            if there != here:
+                value = {"Fn::If": [condition(stage), statement if there else NO_VALUE, value]}
+        found.append(value)
+    return found
+
+
+def condition(stage: str) -> str:
+    """The name of the condition that holds in ``stage``."""
+    return logical(stage, "Stage")
+
+
+def _once(statements: Sequence[Statement]) -> list[Statement]:
+    """Each statement once, with its actions and resources as lists in a stable order."""
+    found: list[Statement] = []
+    for statement in statements:
+        one = {
+            **statement,
+            "Action": sorted(_listed(statement["Action"])),
+            "Resource": sorted(_listed(statement["Resource"]), key=repr),
+        }
+        if one not in found:
+            found.append(one)
+    return found
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def unanswered() -> list[Statement]:
+    """What the scheduled function needs: dead letters, its marks, the answer on the finding."""
+    return [
+        logs("UnansweredLogGroup"),
+        allow("sqs:ReceiveMessage", attribute("DeadLetterQueue")),
+        allow("dynamodb:PutItem", attribute("LedgerTable"), **_only("unanswered")),
+        allow("dynamodb:PutItem", attribute("AuditTable")),
+        allow("securityhub:BatchUpdateFindings", hub()),
+    ]
+
+
+def _only(name: str) -> dict[str, Any]:
+    """Only partitions of the ledger that begin with ``name#``.
+
+    TransactWriteItems is authorised as the operations in it, with their keys.
+    """
+    return {"Condition": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{name}#*"]}}}

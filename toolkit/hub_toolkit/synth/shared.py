@@ -1,0 +1,276 @@
+"""What all playbooks share: parameters, dead letters, tables, notifications, the schedule."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hub_toolkit.synth.naming import arn, attribute, log_group, named, ref
+from hub_toolkit.synth.playbook import FUNCTION_TIMEOUT_S, VISIBILITY_S
+from hub_toolkit.synth.roles import role, unanswered
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hub_toolkit.synth.playbook import Resources
+
+DLQ_RETENTION_S = 1_209_600
+"""Fourteen days, the most that SQS keeps a message."""
+
+PARAMETERS: dict[str, Any] = {
+    "Stage": {
+        "Type": "String",
+        "Default": "prod",
+        "AllowedPattern": "[a-z][a-z0-9-]{0,15}",
+        "Description": "Names the secrets, hub-responder/STAGE/CONNECTION; build for it too",
+    },
+    "LogRetentionDays": {
+        "Type": "Number",
+        "Default": 90,
+        "AllowedValues": [30, 60, 90, 180, 365, 400, 731],
+        "Description": "How long logs are kept; the audit trail is not a log",
+    },
+    "LogLevel": {
+        "Type": "String",
+        "Default": "INFO",
+        "AllowedValues": ["DEBUG", "INFO", "WARNING", "ERROR"],
+        "Description": "The least severe log lines that are written",
+    },
+}
+
+GLOBALS: dict[str, Any] = {
+    "Function": {
+        "Runtime": "python3.13",
+        "Architectures": ["arm64"],
+        "Timeout": FUNCTION_TIMEOUT_S,
+        "MemorySize": 256,
+        "Environment": {
+            "Variables": {
+                "STAGE": ref("Stage"),
+                "LEDGER_TABLE": ref("LedgerTable"),
+                "AUDIT_TABLE": ref("AuditTable"),
+                "DLQ_URL": ref("DeadLetterQueue"),
+                "NOTIFICATIONS_TOPIC_ARN": ref("NotificationsTopic"),
+                "POWERTOOLS_METRICS_NAMESPACE": "HubResponder",
+                "LOG_LEVEL": ref("LogLevel"),
+            }
+        },
+    }
+}
+
+OUTPUTS: dict[str, Any] = {
+    "NotificationsTopicArn": {
+        "Description": "Subscribe here: Amazon Q Developer in chat applications, e-mail",
+        "Value": ref("NotificationsTopic"),
+    },
+    "DeadLetterQueueUrl": {
+        "Description": "Messages that could not be handled, each with its reason",
+        "Value": ref("DeadLetterQueue"),
+    },
+    "LedgerTableName": {
+        "Description": "Incidents, their findings and what was done",
+        "Value": ref("LedgerTable"),
+    },
+    "AuditTableName": {"Description": "The audit trail", "Value": ref("AuditTable")},
+}
+
+
+def resources(queues: Sequence[str]) -> Resources:
+    """The shared resources; ``queues`` are the logical ids of the playbooks' queues."""
+    return {
+        "DeadLetterQueue": {
+            "Type": "AWS::SQS::Queue",
+            "Properties": {
+                "QueueName": named("dlq"),
+                "VisibilityTimeout": VISIBILITY_S,
+                "MessageRetentionPeriod": DLQ_RETENTION_S,
+                "SqsManagedSseEnabled": True,
+            },
+        },
+        "QueuePolicy": _queue_policy(["DeadLetterQueue", *queues]),
+        "LedgerTable": _table(),
+        "AuditTable": _table(),
+        **_notifications(),
+        **_unanswered(),
+        "DeadLetterAlarm": {
+            "Type": "AWS::CloudWatch::Alarm",
+            "Properties": {
+                "AlarmDescription": "Messages that could not be handled wait in the DLQ",
+                "Namespace": "AWS/SQS",
+                "MetricName": "ApproximateNumberOfMessagesVisible",
+                "Dimensions": [
+                    {"Name": "QueueName", "Value": attribute("DeadLetterQueue", "QueueName")}
+                ],
+                "Statistic": "Maximum",
+                "Period": 300,
+                "EvaluationPeriods": 1,
+                "Threshold": 0,
+                "ComparisonOperator": "GreaterThanThreshold",
+                "TreatMissingData": "notBreaching",
+                "AlarmActions": [ref("NotificationsTopic")],
+                "OKActions": [ref("NotificationsTopic")],
+            },
+        },
+    }
+
+
+def _queue_policy(queues: Sequence[str]) -> dict[str, Any]:
+    """One policy for all queues; in a queue's policy "*" is that queue.
+
+    The stack's rules are told by their names: a list of their ARNs would pass the 8 KB that SQS
+    takes at about 20 playbooks.
+    """
+    return {
+        "Type": "AWS::SQS::QueuePolicy",
+        "Properties": {
+            "Queues": [ref(queue) for queue in queues],
+            "PolicyDocument": {
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Effect": "Allow",
+                        "Principal": {"Service": "events.amazonaws.com"},
+                        "Action": "sqs:SendMessage",
+                        "Resource": "*",
+                        "Condition": {
+                            "ArnLike": {"aws:SourceArn": arn("events", "rule/${AWS::StackName}-*")}
+                        },
+                    },
+                    _deny_plain_text("sqs:*"),
+                ],
+            },
+        },
+    }
+
+
+def _deny_plain_text(action: str | list[str], resource: Any = "*") -> dict[str, Any]:
+    return {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": action,
+        "Resource": resource,
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+
+
+def _table() -> dict[str, Any]:
+    """A table that outlives the stack; without a name of its own a new stack can be made."""
+    return {
+        "Type": "AWS::DynamoDB::Table",
+        "DeletionPolicy": "Retain",
+        "UpdateReplacePolicy": "Retain",
+        "Properties": {
+            "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": [
+                {"AttributeName": "pk", "AttributeType": "S"},
+                {"AttributeName": "sk", "AttributeType": "S"},
+            ],
+            "KeySchema": [
+                {"AttributeName": "pk", "KeyType": "HASH"},
+                {"AttributeName": "sk", "KeyType": "RANGE"},
+            ],
+            "TimeToLiveSpecification": {"AttributeName": "expires", "Enabled": True},
+            "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
+            "SSESpecification": {"SSEEnabled": True},
+        },
+    }
+
+
+def _notifications() -> Resources:
+    """The default connection. CloudWatch cannot publish to a topic with AWS's own SNS key, so the
+    key is the stack's; its policy says what AWS's own says, and lets CloudWatch in."""
+    through_sns = {
+        "StringEquals": {
+            "kms:CallerAccount": ref("AWS::AccountId"),
+            "kms:ViaService": {"Fn::Sub": "sns.${AWS::Region}.amazonaws.com"},
+        }
+    }
+    of_account = {"StringEquals": {"aws:SourceAccount": ref("AWS::AccountId")}}
+    use = ["kms:Decrypt", "kms:GenerateDataKey*"]
+    root = {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}
+    alarms = {"Service": "cloudwatch.amazonaws.com"}
+    key_statements: list[dict[str, Any]] = [
+        {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"},
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": "*"},
+            "Action": use,
+            "Resource": "*",
+            "Condition": through_sns,
+        },
+        {
+            "Effect": "Allow",
+            "Principal": alarms,
+            "Action": use,
+            "Resource": "*",
+            "Condition": of_account,
+        },
+    ]
+    topic = ref("NotificationsTopic")
+    topic_statements: list[dict[str, Any]] = [
+        {
+            "Effect": "Allow",
+            "Principal": alarms,
+            "Action": "sns:Publish",
+            "Resource": topic,
+            "Condition": of_account,
+        },
+        _deny_plain_text("sns:Publish", topic),
+    ]
+    return {
+        "NotificationsKey": {
+            "Type": "AWS::KMS::Key",
+            "Properties": {
+                "Description": {"Fn::Sub": "Notifications of ${AWS::StackName}"},
+                "EnableKeyRotation": True,
+                "PendingWindowInDays": 7,
+                "KeyPolicy": {"Version": "2012-10-17", "Statement": key_statements},
+            },
+        },
+        "NotificationsTopic": {
+            "Type": "AWS::SNS::Topic",
+            "Properties": {
+                "TopicName": named("notifications"),
+                "KmsMasterKeyId": ref("NotificationsKey"),
+            },
+        },
+        "NotificationsTopicPolicy": {
+            "Type": "AWS::SNS::TopicPolicy",
+            "Properties": {
+                "Topics": [topic],
+                "PolicyDocument": {"Version": "2012-10-17", "Statement": topic_statements},
+            },
+        },
+    }
+
+
+def _unanswered() -> Resources:
+    """The function that answers clicks which ended in the DLQ."""
+    return {
+        "UnansweredLogGroup": {
+            "Type": "AWS::Logs::LogGroup",
+            "Properties": {
+                "LogGroupName": log_group("unanswered"),
+                "RetentionInDays": ref("LogRetentionDays"),
+            },
+        },
+        "UnansweredRole": role("Answers clicks that ended in the DLQ", unanswered()),
+        "UnansweredFunction": {
+            "Type": "AWS::Serverless::Function",
+            "Metadata": {"SkipBuild": True},
+            "Properties": {
+                "FunctionName": named("unanswered"),
+                "Description": "Answers clicks that ended in the DLQ",
+                "CodeUri": "build/functions/",
+                "Handler": "hub_responder.handlers.unanswered.handler",
+                "Role": attribute("UnansweredRole"),
+                "LoggingConfig": {"LogGroup": ref("UnansweredLogGroup")},
+                "Environment": {"Variables": {"POWERTOOLS_SERVICE_NAME": "unanswered"}},
+                "Events": {
+                    "Schedule": {
+                        "Type": "Schedule",
+                        "Properties": {"Schedule": "rate(5 minutes)"},
+                    }
+                },
+            },
+        },
+    }
