@@ -95,13 +95,24 @@ class Round:
             "findings": [finding.id for finding in self.incident.findings],
         }
 
+    def begin(self, step: str, *, in_doubt: bool) -> None:
+        """A step is attempted; where an earlier attempt is in doubt, its time is kept."""
+        at = self.steps.get(step, {}).get("at") if in_doubt else None
+        self.steps[step] = {"s": "attempt", "at": at or clock.now(), "doubt": in_doubt}
+
     def take(self, step: str, outcome: Outcome) -> None:
-        """Keep what became of a step."""
-        kept: dict[str, Any] = {"s": outcome.status, "at": clock.now(), "d": outcome.detail}
+        """Keep what became of a step; a doubt stays until the step is over."""
+        held = self.steps.get(step, {})
+        doubt = outcome.status == "deferred" and (outcome.in_doubt or held.get("doubt", False))
+        at = held.get("at") if doubt else None
+        kept: dict[str, Any] = {
+            "s": outcome.status,
+            "at": at or clock.now(),
+            "d": outcome.detail,
+            "doubt": doubt,
+        }
         if outcome.result:
             kept["r"] = dict(outcome.result)
-        if outcome.in_doubt:
-            kept["doubt"] = True
         self.steps[step] = kept
         for connection, values in outcome.refs.items():
             self.refs[connection] = {**self.refs.get(connection, {}), **values}

@@ -154,7 +154,7 @@ class Steps:
         parts = []
         operations = self.ledger.operations()
         for one, work in works:
-            one.steps[step.id] = {"s": "attempt", "at": clock.now()}
+            one.begin(step.id, in_doubt=work.in_doubt)
             move = operations.step(one.pk, one.state.round, one.steps, one.refs)
             parts.append(Part([move], [*one.untold, self.attempt(one, step, work)]))
         won = []
@@ -204,8 +204,7 @@ class Steps:
 
     def note(self, one: Round, step: Step, outcome: Outcome) -> None:
         """Keep an outcome and its record; the next transaction writes it."""
-        doubt = one.steps.get(step.id, {}).get("doubt") and outcome.status == "deferred"
-        one.take(step.id, replace(outcome, in_doubt=True) if doubt else outcome)
+        one.take(step.id, outcome)
         one.untold.append(
             self.audit.record(
                 "outcome",

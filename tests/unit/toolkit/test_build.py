@@ -93,6 +93,13 @@ def test_a_wheel_that_is_not_the_pinned_one_is_refused_and_nothing_is_left(root:
     assert not (root / "build" / "functions").exists()
 
 
+def test_a_requirement_without_a_hash_is_refused(root: Path) -> None:
+    path = root / "functions" / "requirements.txt"
+    path.write_text(path.read_text(encoding="utf-8").split(" --hash")[0], encoding="utf-8")
+    with pytest.raises(BuildError, match="Hashes are required"):
+        build(root, "prod")
+
+
 def test_nothing_is_made_of_playbooks_that_are_wrong(root: Path) -> None:
     (root / "playbooks" / "settings.yaml").write_text("timezone: nowhere\n", encoding="utf-8")
     with pytest.raises(PlaybookErrors):

@@ -64,9 +64,9 @@ def vision_one(
     stopped = _on_signals()
     with serve(port) as simulator:
         if as_json:
-            print(json.dumps({"url": simulator.url, "api_key": simulator.token}), flush=True)
+            print(json.dumps({"url": simulator.url, "token": simulator.token}), flush=True)
         else:
-            print(f"Vision One is simulated at {simulator.url}, API key {simulator.token}")
+            print(f"Vision One is simulated at {simulator.url}, token {simulator.token}")
             print(
                 f"PUT {simulator.endpoint}/_sandbox/vision_one/endpoints replaces its endpoints. "
                 "Ctrl-C ends it.",

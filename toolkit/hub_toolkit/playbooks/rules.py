@@ -60,7 +60,7 @@ def lifecycle(triggers: Triggers) -> Pattern | None:
             ASFF_EVENT,
             _closing(
                 triggers.imported,
-                compliance="Compliance",
+                compliance=("Compliance", "Status"),
                 severity=("Severity",),
                 ended=(
                     {"RecordState": ["ARCHIVED"]},
@@ -74,7 +74,7 @@ def lifecycle(triggers: Triggers) -> Pattern | None:
             OCSF_EVENT,
             _closing(
                 triggers.imported_v2,
-                compliance="compliance",
+                compliance=("compliance", "status"),
                 severity=("severity", "severity_id"),
                 ended=(
                     {"activity_name": ["Close"]},
@@ -124,23 +124,43 @@ def _joined(alternatives: list[Pattern | None]) -> Pattern | None:
 def _closing(
     match: Pattern,
     *,
-    compliance: str,
+    compliance: tuple[str, str],
     severity: tuple[str, ...],
     ended: tuple[Pattern, ...],
     passed: Pattern,
 ) -> Pattern:
     """``match`` for findings that have ended, whatever ended them."""
-    branches = [
-        {**{key: value for key, value in match.items() if key != "$or"}, **chosen}
-        for chosen in match.get("$or", [{}])
-    ]
+    outer, status = compliance
     wanted: list[Pattern] = []
-    for branch, end in product(branches, (*ended, passed)):
-        one = {key: value for key, value in branch.items() if key != compliance}
+    for branch, end in product(_branches(match), (*ended, passed)):
+        one = dict(branch)
+        held = {key: value for key, value in one.pop(outer, {}).items() if key != status}
+        if held:
+            one[outer] = held
         if end is passed:
             one = {key: value for key, value in one.items() if key not in severity}
-        wanted.append({**one, **end})
+        wanted.append(_merged(one, end))
     return _factored(wanted)
+
+
+def _branches(match: Pattern) -> list[Pattern]:
+    """``match`` without ``$or`` at its top: a pattern for each alternative."""
+    rest = {key: value for key, value in match.items() if key != "$or"}
+    if "$or" not in match:
+        return [rest]
+    return [_merged(rest, branch) for chosen in match["$or"] for branch in _branches(chosen)]
+
+
+def _merged(one: Pattern, other: Pattern) -> Pattern:
+    """Both patterns' fields; of a field that both match, what ``other`` says."""
+    merged = dict(one)
+    for key, value in other.items():
+        held = merged.get(key)
+        if isinstance(held, dict) and isinstance(value, dict):
+            merged[key] = _merged(held, value)
+        else:
+            merged[key] = value
+    return merged
 
 
 def _factored(alternatives: list[Pattern]) -> Pattern:

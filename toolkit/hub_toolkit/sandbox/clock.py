@@ -209,7 +209,8 @@ class Clock:
         with self._lock:
             self._settle()
             self._held += change
-            pass
+            if not self._held:
+                self._wake.notify()
 
     def _cancel(self, timer: Timer) -> None:
         with self._lock:

@@ -1,14 +1,14 @@
 """The AWS services that moto carries in this process: SNS, Secrets Manager, STS, S3, KMS, and more.
 
-Importing moto takes the better part of a second, so a thread does it while the rest of the sandbox
-starts; whoever needs moto waits for that thread. Moto keeps its data per process: a process holds
-one sandbox at a time.
+Importing moto takes the better part of a second, so it is done after everything else, in a thread:
+the sandbox listens meanwhile, and whoever needs moto waits for that thread. Moto keeps its data per
+process: a process holds one sandbox at a time.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from typing import Any
 
@@ -21,7 +21,7 @@ ACCOUNT_HEADER = "HTTP_X_MOTO_ACCOUNT_ID"
 
 
 class MotoStore:
-    """Moto, in the sandbox's account and region.
+    """Moto, in the sandbox's account and region; nothing is imported before `load`.
 
     Args:
         account: the account that every request belongs to, whatever its access key.
@@ -31,16 +31,23 @@ class MotoStore:
     def __init__(self, account: str, region: str) -> None:
         self._account = account
         self._region = region
+        self._first: list[Callable[[], object]] = []
         self._app: Future[App] = Future()
-        threading.Thread(target=self._load, name="moto-import", daemon=True).start()
+        self._thread = threading.Thread(target=self._load, name="moto-import", daemon=True)
+
+    def load(self) -> None:
+        """Begin to import moto; what was to be created is there before the first request."""
+        self._thread.start()
 
     def _load(self) -> None:
         try:
-            from moto.moto_server.werkzeug_app import (  # slow, hence here
+            from moto.moto_server.werkzeug_app import (
                 DomainDispatcherApplication,
                 create_backend_app,
             )
 
+            for create in self._first:
+                create()
             self._app.set_result(DomainDispatcherApplication(create_backend_app))
         except Exception as error:  # noqa: BLE001 - handed to whoever waits
             self._app.set_exception(error)
@@ -50,35 +57,37 @@ class MotoStore:
         environ[ACCOUNT_HEADER] = self._account
         return self._app.result()(environ, start_response)
 
-    def backend(self, service: str, *, account: str = "", region: str = "") -> Any:
-        """Moto's own object for a service, for what is simpler without a request."""
-        self._app.result()
+    def create_topic(self, name: str) -> None:
+        """Create an SNS topic; before `load`."""
+        self._first.append(lambda: self._backend("sns").create_topic(name, {}, {}))
+
+    def put_secret(self, name: str, value: Mapping[str, str]) -> None:
+        """Create a secret that holds ``value`` as a JSON object; before `load`."""
+        secret = {
+            "name": name,
+            "secret_string": msgspec.json.encode(value).decode(),
+            "secret_binary": None,
+            "description": None,
+            "tags": None,
+            "kms_key_id": None,
+            "client_request_token": None,
+            "replica_regions": [],
+            "force_overwrite": False,
+        }
+        self._first.append(lambda: self._backend("secretsmanager").create_secret(**secret))
+
+    def _backend(self, service: str) -> Any:
+        """Moto's own object for a service: simpler than a request."""
         from moto.backends import get_backend
 
         name: Any = service
-        return get_backend(name)[account or self._account][region or self._region]
-
-    def create_topic(self, name: str) -> None:
-        """Create an SNS topic."""
-        self.backend("sns").create_topic(name, {}, {})
-
-    def put_secret(self, name: str, value: Mapping[str, str]) -> None:
-        """Create a secret that holds ``value`` as a JSON object."""
-        self.backend("secretsmanager").create_secret(
-            name=name,
-            secret_string=msgspec.json.encode(value).decode(),
-            secret_binary=None,
-            description=None,
-            tags=None,
-            kms_key_id=None,
-            client_request_token=None,
-            replica_regions=[],
-            force_overwrite=False,
-        )
+        return get_backend(name)[self._account][self._region]
 
     def reset(self) -> None:
         """Forget everything, so that the next sandbox of this process starts empty."""
-        self._app.result()
+        if not self._thread.ident:
+            return
+        self._thread.join()
         from moto.moto_api._internal import moto_api_backend
 
         moto_api_backend.reset()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ from hub_toolkit.sandbox.control import (
     text,
     texts,
 )
+from hub_toolkit.sandbox.errors import AwsError
 
 if TYPE_CHECKING:
     from hub_toolkit.sandbox.clock import Clock
@@ -118,7 +120,7 @@ class _Routes:
             raise ControlError(f"the event has no {', '.join(missing)}")
         if not isinstance(body["detail"], dict):
             raise ControlError("the event's detail is no JSON object")
-        learn(self._parts.hub, body["detail"].get("findings"))
+        learn(self._parts.hub, body["detail"])
         return {"event_id": str(body["id"]), "rules": self._parts.events.put_event(body)}
 
     def idle(self, _body: Any, query: Query) -> Any:
@@ -184,11 +186,17 @@ class _Routes:
         return self._parts.tick(text(an_object(body, "function"), "function"))
 
 
-def learn(hub: SecurityHub, findings: Any) -> None:
-    """Let Security Hub hold the findings of an event that it does not hold yet.
+def learn(hub: SecurityHub, detail: dict[str, Any]) -> None:
+    """Let Security Hub hold the findings and the insight of an event that it does not hold yet.
 
-    What cannot be a finding is passed over: it is the responder's part to cope with that.
+    The event does not tell an insight's filters: here it is about all active findings. What cannot
+    be a finding or insight is passed over: it is the responder's part to cope with that.
     """
+    if "insightArn" in detail:
+        names = (detail.get(key) for key in ("insightArn", "insightName", "resultType"))
+        with suppress(AwsError):
+            hub.seed_insight(*(str(name) for name in names))
+    findings = detail.get("findings")
     for finding in findings if isinstance(findings, list) else ():
         try:
             if "finding_info" in finding:

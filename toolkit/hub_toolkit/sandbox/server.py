@@ -1,7 +1,7 @@
 """The sandbox as a whole: started, reached over one loopback address, stopped.
 
-The slow things start first and side by side: the process that imports the handlers, and moto. Our
-own services are imported and made meanwhile, hence the late import of `assembly`.
+The process that imports the handlers starts first; our own services are imported and made
+meanwhile, hence the late import of `assembly`. Moto comes last: the sandbox listens already.
 """
 
 from __future__ import annotations
@@ -108,3 +108,4 @@ class Sandbox:
         )
         self.pool = assembled.pool
         listener.start(assembled.app)
+        moto.load()

@@ -103,7 +103,7 @@ def _vision_one(simulators: Simulators, name: str, _settings: Mapping[str, Any])
     token = _token("v1")
     simulator = VisionOne(simulators.around.clock, token=token)
     simulators.vision_ones.append(simulator)
-    simulators.secrets[name] = {"api_key": token}
+    simulators.secrets[name] = {"token": token}
     simulators.mount(name, "vision_one", simulator.app)
 
 

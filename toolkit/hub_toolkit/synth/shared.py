@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from hub_toolkit.synth.naming import arn, attribute, log_group, named, ref
 from hub_toolkit.synth.playbook import FUNCTION_TIMEOUT_S, VISIBILITY_S
-from hub_toolkit.synth.roles import role, unanswered
+from hub_toolkit.synth.roles import allow, role, unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -175,57 +175,19 @@ def _table() -> dict[str, Any]:
     }
 
 
+_ALARMS = {"Service": "cloudwatch.amazonaws.com"}
+_OF_ACCOUNT = {"StringEquals": {"aws:SourceAccount": ref("AWS::AccountId")}}
+
+
 def _notifications() -> Resources:
-    """The default connection. CloudWatch cannot publish to a topic with AWS's own SNS key, so the
-    key is the stack's; its policy says what AWS's own says, and lets CloudWatch in."""
-    through_sns = {
-        "StringEquals": {
-            "kms:CallerAccount": ref("AWS::AccountId"),
-            "kms:ViaService": {"Fn::Sub": "sns.${AWS::Region}.amazonaws.com"},
-        }
-    }
-    of_account = {"StringEquals": {"aws:SourceAccount": ref("AWS::AccountId")}}
-    use = ["kms:Decrypt", "kms:GenerateDataKey*"]
-    root = {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}
-    alarms = {"Service": "cloudwatch.amazonaws.com"}
-    key_statements: list[dict[str, Any]] = [
-        {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"},
-        {
-            "Effect": "Allow",
-            "Principal": {"AWS": "*"},
-            "Action": use,
-            "Resource": "*",
-            "Condition": through_sns,
-        },
-        {
-            "Effect": "Allow",
-            "Principal": alarms,
-            "Action": use,
-            "Resource": "*",
-            "Condition": of_account,
-        },
-    ]
+    """The default connection: a topic that playbooks and alarms publish to."""
     topic = ref("NotificationsTopic")
-    topic_statements: list[dict[str, Any]] = [
-        {
-            "Effect": "Allow",
-            "Principal": alarms,
-            "Action": "sns:Publish",
-            "Resource": topic,
-            "Condition": of_account,
-        },
+    statements = [
+        allow("sns:Publish", topic, Principal=_ALARMS, Condition=_OF_ACCOUNT),
         _deny_plain_text("sns:Publish", topic),
     ]
     return {
-        "NotificationsKey": {
-            "Type": "AWS::KMS::Key",
-            "Properties": {
-                "Description": {"Fn::Sub": "Notifications of ${AWS::StackName}"},
-                "EnableKeyRotation": True,
-                "PendingWindowInDays": 7,
-                "KeyPolicy": {"Version": "2012-10-17", "Statement": key_statements},
-            },
-        },
+        "NotificationsKey": _key(),
         "NotificationsTopic": {
             "Type": "AWS::SNS::Topic",
             "Properties": {
@@ -237,8 +199,35 @@ def _notifications() -> Resources:
             "Type": "AWS::SNS::TopicPolicy",
             "Properties": {
                 "Topics": [topic],
-                "PolicyDocument": {"Version": "2012-10-17", "Statement": topic_statements},
+                "PolicyDocument": {"Version": "2012-10-17", "Statement": statements},
             },
+        },
+    }
+
+
+def _key() -> dict[str, Any]:
+    """The topic's key. CloudWatch cannot publish to a topic with AWS's own SNS key, so this one is
+    the stack's; its policy says what AWS's own says, and lets CloudWatch in."""
+    root = {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}
+    through_sns = {
+        "StringEquals": {
+            "kms:CallerAccount": ref("AWS::AccountId"),
+            "kms:ViaService": {"Fn::Sub": "sns.${AWS::Region}.amazonaws.com"},
+        }
+    }
+    use = ["kms:Decrypt", "kms:GenerateDataKey*"]
+    statements = [
+        allow("kms:*", "*", Principal={"AWS": root}),
+        allow(use, "*", Principal={"AWS": "*"}, Condition=through_sns),
+        allow(use, "*", Principal=_ALARMS, Condition=_OF_ACCOUNT),
+    ]
+    return {
+        "Type": "AWS::KMS::Key",
+        "Properties": {
+            "Description": {"Fn::Sub": "Notifications of ${AWS::StackName}"},
+            "EnableKeyRotation": True,
+            "PendingWindowInDays": 7,
+            "KeyPolicy": {"Version": "2012-10-17", "Statement": statements},
         },
     }
 

@@ -105,12 +105,14 @@ def _state(
     states: dict[str, None] = {}
     for finding_id in finding_ids:
         now = _workflow(after.get(finding_id, {}))
-        was = _workflow(before.get(finding_id, {})) or "NEW"
+        was = _workflow(before.get(finding_id, {})) or now
         if now:
             states[now if now == was else f"{was} -> {now}"] = None
     return ", ".join(states)
 
 
 def _workflow(finding: Mapping[str, Any]) -> str:
+    if "finding_info" in finding:
+        return str(finding.get("status", "")).upper()
     workflow = finding.get("Workflow")
     return str(workflow.get("Status", "")) if isinstance(workflow, Mapping) else ""

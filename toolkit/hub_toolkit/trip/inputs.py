@@ -40,23 +40,18 @@ class Rejected:
 def read_all(paths: Iterable[Path]) -> tuple[Sequence[EventFile], Sequence[Rejected]]:
     """Read files, and the ``*.json`` of folders (their own, not those of folders below).
 
-    Files of one folder come in the order of their names.
+    Files of one folder come in the order of their events' times, then of their names.
     """
     accepted: list[EventFile] = []
     rejected: list[Rejected] = []
     for path in paths:
-        if path.is_dir():
-            members = sorted(path.glob("*.json"))
-            if not members:
-                rejected.append(Rejected(path, "the folder holds no *.json file"))
-        else:
-            members = [path]
-        for member in members:
-            found = read(member)
-            if isinstance(found, EventFile):
-                accepted.append(found)
-            else:
-                rejected.append(found)
+        members = sorted(path.glob("*.json")) if path.is_dir() else [path]
+        if not members:
+            rejected.append(Rejected(path, "the folder holds no *.json file"))
+        found = [read(member) for member in members]
+        rejected += [one for one in found if isinstance(one, Rejected)]
+        readable = [one for one in found if isinstance(one, EventFile)]
+        accepted += sorted(readable, key=lambda file: file.trigger.at)
     return accepted, rejected
 
 

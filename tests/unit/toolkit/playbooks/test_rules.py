@@ -67,6 +67,7 @@ def _passed(pattern: dict[str, Any] | None, event: dict[str, Any]) -> bool:
         # A control that passes: Security Hub makes its finding INFORMATIONAL.
         (_asff(Compliance={"Status": "PASSED"}, Severity={"Label": "INFORMATIONAL"}), False, True),
         (_asff(RecordState="ARCHIVED", Severity={"Label": "LOW"}), False, False),
+        (_asff(RecordState="ARCHIVED", Compliance={"Status": "WARNING"}), False, True),
         (_asff(RecordState="ARCHIVED", Resources=[{"Type": "AwsS3Bucket"}]), False, False),
         (_ocsf(), True, False),
         (_ocsf(status="In Progress"), True, False),
@@ -98,6 +99,22 @@ def test_a_match_with_or_keeps_its_meaning_in_both_rules() -> None:
         event["detail"]["findings"][0]["RecordState"] = "ARCHIVED"
         assert _passed(rules.lifecycle(triggers), event) is wanted
         assert _passed(rules.imported(triggers), event) is False
+
+
+def test_what_passed_closes_only_for_the_control_that_was_matched() -> None:
+    triggers = Triggers(
+        imported={"Compliance": {"Status": ["FAILED"], "SecurityControlId": ["EC2.19"]}}
+    )
+    for control, wanted in (("EC2.19", True), ("EC2.2", False)):
+        event = _asff(Compliance={"Status": "PASSED", "SecurityControlId": control})
+        assert _passed(rules.lifecycle(triggers), event) is wanted
+
+
+def test_an_or_within_an_or_keeps_its_meaning_when_it_closes() -> None:
+    inner = {"Title": ["b"], "$or": [{"Id": ["1"]}, {"Id": ["2"]}]}
+    pattern = rules.lifecycle(Triggers(imported={"$or": [{"Title": ["a"]}, inner]}))
+    for title, number, wanted in (("a", "9", True), ("b", "2", True), ("b", "9", False)):
+        assert _passed(pattern, _asff(Title=title, Id=number, RecordState="ARCHIVED")) is wanted
 
 
 def test_the_action_rule_takes_clicks_and_insights_of_its_action_only() -> None:

@@ -33,9 +33,15 @@ QUEUE = {"Type": "Q", "Properties": {"QueueName": {"Fn::Sub": "${AWS::StackName}
         ({"Ref": "Queue"}, "url/stack-q"),
         ({"Fn::GetAtt": ["Queue", "Arn"]}, "arn:Q:stack-q"),
         ({"Fn::GetAtt": "Queue.Arn"}, "arn:Q:stack-q"),
-        ({"Fn::Sub": "${AWS::Region}/${Queue}/${Queue.Arn}"}, "us-east-1/url/stack-q/arn:Q:stack-q"),
+        (
+            {"Fn::Sub": "${AWS::Region}/${Queue}/${Queue.Arn}"},
+            "us-east-1/url/stack-q/arn:Q:stack-q",
+        ),
         ({"Fn::Sub": "${!literal}"}, "${literal}"),
-        ({"Fn::Sub": ["${mine}-${AWS::Region}", {"mine": {"Ref": "Queue"}}]}, "url/stack-q-us-east-1"),
+        (
+            {"Fn::Sub": ["${mine}-${AWS::Region}", {"mine": {"Ref": "Queue"}}]},
+            "url/stack-q-us-east-1",
+        ),
         ({"Fn::Join": ["-", ["a", {"Ref": "AWS::Region"}]]}, "a-us-east-1"),
         ({"Fn::Select": [1, {"Fn::Split": [",", "a,b"]}]}, "b"),
         ({"Fn::FindInMap": ["Map", "a", "b"]}, "c"),
@@ -65,7 +71,7 @@ def test_an_intrinsic_is_replaced_by_its_value(expression: Any, value: Any) -> N
         ({"Fn::Or": [{"Condition": "Yes"}, {"Fn::Equals": ["a", "b"]}]}, True),
     ],
 )
-def test_conditions_combine(expression: Any, holds: bool) -> None:  # noqa: FBT001
+def test_conditions_combine(expression: Any, holds: bool) -> None:
     made = resolver(Conditions={"Yes": {"Fn::Equals": ["a", "a"]}})
     assert made.condition(expression) is holds
 

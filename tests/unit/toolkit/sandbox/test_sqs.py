@@ -581,7 +581,7 @@ def test_a_long_poll_ends_with_the_first_message(queues: Queues, queue: str) -> 
     thread, got = long_poll(queues, queue)
     while queues.clock.next_due() is None:
         thread.join(0.001)
-    thread.join(0.01)
+    thread.join(0.01)  # lets it begin to wait; without that the test proves less, not wrongly
     queues.send(queue, "x")
     thread.join(WAIT_S)
     assert [m.body for m in got[0]] == ["x"]

@@ -143,9 +143,7 @@ def test_a_layer_of_elsewhere_is_an_error() -> None:
         ("Resources: {A: !Ref B}", "cannot be read"),
     ],
 )
-def test_a_file_that_is_no_template_is_an_error(
-    tmp_path: Path, text: str, complaint: str
-) -> None:
+def test_a_file_that_is_no_template_is_an_error(tmp_path: Path, text: str, complaint: str) -> None:
     path = tmp_path / "template.yaml"
     path.write_text(text)
     with pytest.raises(TemplateError, match=complaint):

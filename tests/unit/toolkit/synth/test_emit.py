@@ -19,7 +19,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.dictionaries(TEXT, VALUES, min_size=1, max_size=4))
 def test_yaml_1_1_and_1_2_read_back_what_was_written(value: dict[str, object]) -> None:
     text = emit(value)

@@ -104,6 +104,15 @@ class SecurityHub:
         """
         self._findings.seed_ocsf(finding)
 
+    def seed_insight(self, arn: str, name: str, group_by: str) -> None:
+        """Keep an insight about all active findings, unless there is one of this ARN.
+
+        Raises:
+            AwsError: there is no such attribute to group by.
+        """
+        active = {"RecordState": [{"Value": "ACTIVE", "Comparison": "EQUALS"}]}
+        self._insights.seed(arn, name, active, group_by)
+
     def get(self, finding_id: str) -> dict[str, Any] | None:
         """A copy of the finding of an id, in ASFF; the first where products share it."""
         found = self._findings.with_id(finding_id)

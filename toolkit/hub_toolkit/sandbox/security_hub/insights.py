@@ -43,13 +43,19 @@ class Insights:
             if len(self._insights) >= MAX_INSIGHTS:
                 raise AwsError("LimitExceededException", f"At most {MAX_INSIGHTS} insights", 429)
             arn = self._prefix + str(uuid.uuid4())
-            self._insights[arn] = {
-                "InsightArn": arn,
-                "Name": name,
-                "Filters": copy.deepcopy(filters),
-                "GroupByAttribute": group_by,
-            }
+            self._insights[arn] = _shown(arn, name, filters, group_by)
             return arn
+
+    def seed(self, arn: str, name: str, filters: dict[str, Any], group_by: str) -> None:
+        """Keep an insight under an ARN of its own, unless there is one.
+
+        Raises:
+            AwsError: filters or attribute are not valid.
+        """
+        compile_filters(filters, 0.0)
+        _check_attribute(group_by)
+        with self._lock:
+            self._insights.setdefault(arn, _shown(arn, name, filters, group_by))
 
     def get(self, arn: str) -> dict[str, Any]:
         """An insight, as the API shows it.
@@ -102,6 +108,15 @@ def results(
         for value in {str(value) for value in values_at(finding, path)}
     )
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:MAX_RESULTS]
+
+
+def _shown(arn: str, name: str, filters: dict[str, Any], group_by: str) -> dict[str, Any]:
+    return {
+        "InsightArn": arn,
+        "Name": name,
+        "Filters": copy.deepcopy(filters),
+        "GroupByAttribute": group_by,
+    }
 
 
 def _check_attribute(name: str) -> None:

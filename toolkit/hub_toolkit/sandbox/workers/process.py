@@ -118,13 +118,7 @@ class Zygote:
         self._sock, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-P",
-                    "-m",
-                    "hub_toolkit.sandbox.workers.zygote",
-                    str(theirs.fileno()),
-                ],
+                [sys.executable, "-P", "-m", MODULE, str(theirs.fileno())],
                 pass_fds=(theirs.fileno(),),
                 env=_environment(),
                 stdin=subprocess.DEVNULL,
@@ -151,10 +145,10 @@ class Zygote:
         Raises:
             ZygoteGoneError: it ended, or took longer than ``timeout`` seconds.
         """
-        if not self._ready.wait(timeout) or self._gone:
-            raise ZygoteGoneError(
-                f"the process that runs the functions is not ready after {timeout} s"
-            )
+        if not self._ready.wait(timeout):
+            raise ZygoteGoneError(f"the process that runs the functions took over {timeout:g} s")
+        if self._gone:
+            raise ZygoteGoneError("the process that runs the functions has ended")
 
     def spawn(self, spec: Mapping[str, Any], exited: Callable[[Worker], None]) -> Worker:
         """Fork a worker; returns before it has started.

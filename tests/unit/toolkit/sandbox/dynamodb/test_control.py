@@ -67,6 +67,14 @@ def test_an_update_leaves_the_billing_that_it_does_not_name(dynamodb: DynamoDBCl
     dynamodb.update_table(TableName="ledger", DeletionProtectionEnabled=True)
     table = dynamodb.describe_table(TableName="ledger")["Table"]
     assert table["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+    dynamodb.update_table(
+        TableName="ledger",
+        BillingMode="PROVISIONED",
+        ProvisionedThroughput={"ReadCapacityUnits": 5, "WriteCapacityUnits": 6},
+    )
+    dynamodb.update_table(TableName="ledger", DeletionProtectionEnabled=False)
+    throughput = dynamodb.describe_table(TableName="ledger")["Table"]["ProvisionedThroughput"]
+    assert (throughput["ReadCapacityUnits"], throughput["WriteCapacityUnits"]) == (5, 6)
 
 
 @pytest.mark.parametrize(

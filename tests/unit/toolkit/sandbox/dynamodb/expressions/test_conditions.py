@@ -222,6 +222,11 @@ def test_binary_is_compared_by_its_bytes() -> None:
     assert holds("size(alpha) = :v", item, {":v": {"N": "3"}})
 
 
+def test_what_has_no_order_is_never_less() -> None:
+    item = {"alpha": {"M": {}}, "beta": {"M": {}}, "gamma": {"BOOL": True}, "delta": {"S": "x"}}
+    assert not holds("alpha <= beta OR gamma > alpha OR gamma < delta", item, {})
+
+
 def test_words_of_the_language_can_begin_names() -> None:
     item = {
         "android": {"N": "1"},

@@ -1,0 +1,76 @@
+# The environment is made by the first target that needs it and made again when the lock changes.
+STAGE ?= prod
+STACK ?= hub-responder-$(STAGE)
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+HUB := $(BIN)/hub-responder
+SAM := .venv-sam/bin/sam
+SAM_ENV := AWS_EC2_METADATA_DISABLED=true SAM_CLI_TELEMETRY=0
+
+.PHONY: run test check lint types template sam-check bench synth build deploy clean lock help
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+run: $(VENV)/.ready ## Send the example events through the responder in the sandbox
+	$(HUB) run events/
+
+test: $(VENV)/.ready ## The tests
+	$(BIN)/pytest -n auto
+
+check: lint types template test sam-check ## The whole gate
+
+lint: $(VENV)/.ready ## Style and likely mistakes
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.ready ## mypy, strict
+	$(BIN)/mypy
+
+template: $(VENV)/.ready ## Generated files are what their sources say; cfn-lint
+	$(HUB) synth --check
+	AWS_DEFAULT_REGION=us-east-1 $(BIN)/cfn-lint template.yaml
+
+sam-check: build .venv-sam/.ready ## sam validate --lint and sam build, without AWS
+	AWS_DEFAULT_REGION=us-east-1 $(SAM_ENV) $(SAM) validate --lint --template-file template.yaml
+	AWS_DEFAULT_REGION=us-east-1 $(SAM_ENV) $(SAM) build --template-file template.yaml
+
+bench: $(VENV)/.ready ## Import time, memory, calls and CPU per finding
+	cd tests && ../$(BIN)/python -m benchmarks
+
+synth: $(VENV)/.ready ## Write template.yaml and the other generated files
+	$(HUB) synth
+
+build: $(VENV)/.ready ## Make build/, which is what ships
+	$(HUB) build --stage $(STAGE)
+
+deploy: build .venv-sam/.ready ## Build, and deploy with SAM to the account of your credentials
+	$(SAM) deploy --template-file template.yaml --stack-name $(STACK) --resolve-s3 \
+	  --capabilities CAPABILITY_IAM --parameter-overrides Stage=$(STAGE)
+
+clean: ## Remove what was made, the environments included
+	rm -rf build dist .aws-sam .venv .venv-sam .bench .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+lock: $(VENV)/.ready ## Pin the newest allowed versions again (needs uv in the environment)
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
+	  --extra toolkit --extra dev pyproject.toml --output-file requirements.lock
+
+$(VENV)/.ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	  || { echo "hub-responder needs Python 3.11, 3.12 or 3.13: make PYTHON=python3.12 ..."; exit 2; }
+	@echo "Making $(VENV) (once, about a minute)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
+	  --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+	  --editable .
+	@touch $@
+
+# SAM pins its own dependencies, so it lives in an environment of its own.
+.venv-sam/.ready: requirements-sam.lock
+	@echo "Making .venv-sam (once)"
+	@$(PYTHON) -m venv .venv-sam
+	@.venv-sam/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	  --no-deps --requirement requirements-sam.lock
+	@touch $@

@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from werkzeug.test import Client
+
+from hub_toolkit.sandbox.aws_app import Call, Performed
+from hub_toolkit.sandbox.aws_effects import AwsEffects, OpsItems
+from hub_toolkit.sandbox.faults import Faults
+from hub_toolkit.sandbox.inbox import Inbox
+from hub_toolkit.sandbox.kills import Kills
+from hub_toolkit.sandbox.mounts import Mounts
+from hub_toolkit.sandbox.opscenter import OpsCenter
+from hub_toolkit.sandbox.simulators import Around, Simulators
+from hub_toolkit.sandbox.tickets import Tickets
+
+ENDPOINT = "http://127.0.0.1:1"
+
+
+def now() -> float:
+    return 1_800_000_000.0
+
+
+class World:
+    """Simulators with nothing but an inbox and faults around them."""
+
+    def __init__(self) -> None:
+        self.inbox, self.faults, self.tickets = Inbox(now), Faults(), Tickets()
+        kills = Kills(self.faults, lambda _port: False, lambda _port: False)
+        self.simulators = Simulators(
+            Around(now, ENDPOINT, self.inbox, self.faults, self.tickets, kills)
+        )
+        self.client = Client(Mounts(self.simulators.apps, "connection"))
+
+    def post(self, url: str, body: Any, **headers: str) -> int:
+        path = url.removeprefix(f"{ENDPOINT}/_vendors")
+        assert path != url
+        return self.client.post(path, json=body, headers=headers).status_code
+
+
+def test_a_slack_bots_messages_arrive_under_its_connections_name() -> None:
+    world = World()
+    settings = world.simulators.add("bot", {"type": "slack", "channel": "C0SANDBOX01"})
+    token = world.simulators.secrets["bot"]["token"]
+    body = {"channel": "C0SANDBOX01", "text": "hello"}
+    url = f"{settings['base_url']}/chat.postMessage"
+    assert world.post(url, body, Authorization=f"Bearer {token}") == 200
+    (delivery,) = world.inbox.deliveries()
+    assert (delivery["system"], delivery["connection"]) == ("slack", "bot")
+    assert delivery["body"] == body
+
+
+def test_a_webhooks_address_is_its_secret() -> None:
+    world = World()
+    settings = world.simulators.add("hook", {"type": "slack_webhook"})
+    assert settings == {"type": "slack_webhook"}
+    assert world.post(world.simulators.secrets["hook"]["webhook_url"], {"text": "hi"}) == 200
+    (delivery,) = world.inbox.deliveries()
+    assert (delivery["connection"], delivery["path"]) == ("hook", "/services/***")
+
+
+def test_a_jira_projects_issues_are_tickets() -> None:
+    world = World()
+    given = {"type": "jira", "url": "https://x.atlassian.net", "project": "OPS"}
+    settings = world.simulators.add("jira-ops", given)
+    secret = world.simulators.secrets["jira-ops"]
+    fields = {"project": {"key": "OPS"}, "issuetype": {"name": "Task"}, "summary": "s"}
+    response = world.client.post(
+        settings["url"].removeprefix(f"{ENDPOINT}/_vendors") + "/rest/api/3/issue",
+        json={"fields": fields},
+        auth=(secret["email"], secret["api_token"]),
+    )
+    assert response.status_code == 201
+    (ticket,) = world.tickets.list()
+    assert (ticket["system"], ticket["connection"], ticket["id"]) == ("jira", "jira-ops", "OPS-1")
+
+
+def test_vision_one_answers_only_to_the_key_of_its_secret() -> None:
+    world = World()
+    settings = world.simulators.add("vision-one", {"type": "vision_one", "region": "jp"})
+    path = "/vision-one/v3.0/endpointSecurity/endpoints"
+    assert settings["base_url"] == f"{ENDPOINT}/_vendors/vision-one"
+    key = world.simulators.secrets["vision-one"]["token"]
+    assert world.client.get(path, headers={"Authorization": f"Bearer {key}"}).status_code == 200
+    assert world.client.get(path, headers={"Authorization": "Bearer other"}).status_code == 401
+
+
+@pytest.mark.parametrize("target", ["slack", "hook"])
+def test_faults_name_the_system_or_the_connection(target: str) -> None:
+    world = World()
+    world.simulators.add("hook", {"type": "slack_webhook"})
+    world.faults.add([{"target": target, "status": 503}])
+    url = world.simulators.secrets["hook"]["webhook_url"]
+    assert [world.post(url, {"text": "hi"}) for _ in range(2)] == [503, 200]
+    assert len(world.inbox.deliveries()) == 1
+
+
+def test_adding_a_connection_again_keeps_its_simulator() -> None:
+    world = World()
+    first = world.simulators.add("hook", {"type": "slack_webhook"})
+    secret = dict(world.simulators.secrets["hook"])
+    assert world.simulators.add("hook", {"type": "slack_webhook"}) == first
+    assert world.simulators.secrets["hook"] == secret
+
+
+def performed(target: str, body: bytes, *, form: bool = False, refused: bool = False) -> Performed:
+    service, operation = target.split(".")
+    return Performed(Call(service, operation), body, form, 400 if refused else 200, refused)
+
+
+def test_an_sns_message_is_in_the_inbox_under_its_connections_name() -> None:
+    world = World()
+    assert world.simulators.add("amazon-q", {"type": "sns"}) == {"type": "sns"}
+    effects = AwsEffects(world.inbox, world.simulators)
+    body = b"Action=Publish&TopicArn=arn&Message=%7B%22version%22%3A%221.0%22%7D"
+    effects.performed(performed("sns.Publish", body, form=True))
+    effects.performed(performed("sns.CreateTopic", b"Action=CreateTopic", form=True))
+    (delivery,) = world.inbox.deliveries()
+    assert (delivery["system"], delivery["connection"]) == ("sns", "amazon-q")
+    assert delivery["body"]["Message"] == {"version": "1.0"}
+    assert effects.targets(Call("sns", "Publish")) == ("amazon-q",)
+
+
+def test_an_ops_item_is_in_the_inbox_and_what_was_refused_is_not() -> None:
+    world = World()
+    effects = AwsEffects(world.inbox, world.simulators)
+    effects.performed(performed("ssm.CreateOpsItem", b'{"Title": "t"}'))
+    effects.performed(performed("ssm.CreateOpsItem", b'{"Title": "no"}', refused=True))
+    (delivery,) = world.inbox.deliveries()
+    assert (delivery["system"], delivery["body"]) == ("opscenter", {"Title": "t"})
+    assert [one["body"] for one in world.inbox.refused()] == [{"Title": "no"}]
+
+
+def test_ops_items_are_tickets() -> None:
+    center = OpsCenter(now, "us-east-1", "111122223333")
+    dedup = {"Type": "SearchableString", "Value": json.dumps({"dedupString": "hr-1"})}
+    request = {
+        "Title": "t",
+        "Description": "d",
+        "Source": "s",
+        "OperationalData": {"/aws/dedup": dedup},
+    }
+    created = center.handle("CreateOpsItem", request)
+    (ticket,) = OpsItems(center).tickets()
+    assert (ticket["id"], ticket["summary"]) == (created["OpsItemId"], "t")
+    assert (ticket["status"], ticket["body"]) == ("Open", "d")
+    assert "hr-1" in ticket["labels"][0]
