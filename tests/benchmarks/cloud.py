@@ -6,12 +6,11 @@ stay in their queue until they are asked for.
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
@@ -33,11 +32,155 @@ from hub_toolkit.sandbox.shipped import CODE
 from hub_toolkit.sandbox.template import plan as read_plan
 from hub_toolkit.sandbox.template import read_template
 from hub_toolkit.sandbox.workers.environment import Host, variables
-from hub_toolkit.sandbox.wsgi import Environ, StartResponse, respond_error
+from hub_toolkit.sandbox.wsgi import App, Environ, StartResponse, respond_error
 
 PLAYBOOK = "inspector-coverage"
 STAGE = "sandbox"
 SAMPLE = "events/inspector-critical-ec2-unprotected.json"
-ACTION = Action(
+"""One finding on an instance that Vision One does not know."""
+CLICKED = Action(
     f"arn:aws:securityhub:{REGION}:{ACCOUNT}:action/custom/CheckCoverage", "Check V1 coverage", ""
 )
+
+Record = Mapping[str, Any]
+
+
+def _no_control(_environ: Environ, start_response: StartResponse) -> list[bytes]:
+    return respond_error(start_response, 404, "there are no control routes here")
+
+
+class Cloud:
+    """Serves until `close`. ``root`` is the project."""
+
+    def __init__(self, root: Path) -> None:
+        self._closing = ExitStack()
+        self._folder = Path(tempfile.mkdtemp(prefix="hub-responder-bench-"))
+        self._closing.callback(shutil.rmtree, self._folder, ignore_errors=True)
+        self._clock = Clock()
+        self._closing.callback(self._clock.close)
+        moto = MotoStore(ACCOUNT, REGION)
+        self._closing.callback(moto.reset)
+        listener = Listener()
+        self._closing.callback(listener.stop)
+        self._core = Core(self._clock, Place(STACK, ACCOUNT, REGION, listener.endpoint), moto)
+        self._closing.callback(self._core.queues.close)
+        self._host = Host(listener.endpoint, REGION, ACCOUNT)
+        self._envelopes = Envelopes(REGION, ACCOUNT)
+        sample = msgspec.json.decode((root / SAMPLE).read_bytes())
+        self._sample = msgspec.json.encode(sample["detail"]["findings"][0]).decode()
+        self._names = _names(msgspec.json.decode(self._sample))
+        self._root = root
+        listener.start(self._furnish(moto, listener.endpoint))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closing.close()
+
+    def _furnish(self, moto: MotoStore, endpoint: str) -> App:
+        """The template's queues and tables, the connections' simulators with their secrets."""
+        core, template = self._core, read_template(self._root / TEMPLATE)
+        plan = read_plan(template, Place(STACK, ACCOUNT, REGION, endpoint), {"Stage": STAGE})
+        plan.rules.clear()
+        kills = Kills(core.faults, lambda _port: False, lambda _port: False)
+        simulators = core.simulators(kills)
+        compiled.compile_all(self._root, STAGE, self._folder, simulators.add)
+        deploy.deploy(plan, core.services())
+        for name, value in simulators.secrets.items():
+            moto.put_secret(f"hub-responder/{STAGE}/{name}", value)
+        for simulator in simulators.vision_ones:
+            simulator.replace_endpoints(estate.load().vision_one.endpoints)
+        self._function = next(one for one in plan.functions.values() if PLAYBOOK in one.layers)
+        self._imports, self._clicks = (
+            f"arn:aws:sqs:{REGION}:{ACCOUNT}:{url.rpartition('/')[2]}"
+            for url in (
+                self._function.environment["IMPORTS_QUEUE_URL"],
+                self._function.environment["CLICKS_QUEUE_URL"],
+            )
+        )
+        return core.app(simulators, kills, _no_control)
+
+    def environment(self, wait: Wait | None = None) -> dict[str, str]:
+        """The function's environment; its playbook as shipped, or with another ``wait``."""
+        folder = self._folder / PLAYBOOK
+        if wait is not None:
+            folder = Path(shutil.copytree(folder, self._folder / uuid.uuid4().hex))
+            changed = msgspec.structs.replace(load(folder), wait=wait)
+            (folder / "playbook.json").write_bytes(msgspec.json.encode(changed))
+        function = self._function
+        return variables(
+            self._host,
+            name=function.name,
+            handler=function.handler,
+            memory_mb=function.memory,
+            directory=str(self._root / CODE),
+            log_stream="bench",
+            template={**function.environment, "PLAYBOOK_DIR": str(folder)},
+        )
+
+    def offset(self) -> float:
+        """Seconds that the simulated clock is ahead of the machine's."""
+        return self._clock.now() - time.time()
+
+    def advance(self, seconds: float) -> None:
+        """Let simulated time pass."""
+        self._clock.advance(seconds)
+
+    def findings(self, count: int) -> list[dict[str, Any]]:
+        """New findings in Security Hub, each on an instance of its own."""
+        made = []
+        for _ in range(count):
+            text = self._sample
+            for name in self._names:
+                text = text.replace(name, name[:2] + uuid.uuid4().hex[: len(name) - 2])
+            finding = msgspec.json.decode(text)
+            self._core.hub.seed(finding)
+            made.append(finding)
+        return made
+
+    def imported(self, findings: Sequence[dict[str, Any]]) -> list[Record]:
+        """The messages of EventBridge about imported findings, one each, as Lambda gets them."""
+        at = self._clock.now()
+        return self._through(self._imports, [self._envelopes.imported(f, at) for f in findings])
+
+    def clicked(self, findings: Sequence[dict[str, Any]]) -> list[Record]:
+        """The messages about findings that an analyst sent to the custom action, one each."""
+        at = self._clock.now()
+        events = [self._envelopes.clicked(CLICKED, [finding], at) for finding in findings]
+        return self._through(self._clicks, events)
+
+    def _through(self, queue: str, events: Sequence[dict[str, Any]]) -> list[Record]:
+        for event in events:
+            self._core.queues.send(queue, msgspec.json.encode(event).decode())
+        return self.waiting(queue)
+
+    def waiting(self, queue: str = "") -> list[Record]:
+        """The visible messages of the imports queue, taken out of it."""
+        queue = queue or self._imports
+        records: list[Record] = []
+        while taken := self._core.queues.receive(queue):
+            for message in taken:
+                records.append(to_record(message, queue, REGION))
+                self._core.queues.delete(queue, message.receipt)
+        return records
+
+    def assert_answered(self, findings: Sequence[dict[str, Any]]) -> None:
+        """Every finding has the whole playbook's mark: verdict, ticket, workflow.
+
+        Raises:
+            RuntimeError: one has not; what was measured is not the whole playbook then.
+        """
+        for finding in findings:
+            held = self._core.hub.get(finding["Id"]) or {}
+            fields = held.get("UserDefinedFields", {})
+            verdict, ticket = fields.get("hubResponderVerdict"), fields.get("hubResponderTicket")
+            workflow = held.get("Workflow", {}).get("Status")
+            if verdict != "UNPROTECTED" or not str(ticket).startswith("SEC-") or workflow != "NOTIFIED":
+                raise RuntimeError(f"a finding is {workflow} with {fields}: not the whole playbook")
+
+
+def _names(finding: Mapping[str, Any]) -> tuple[str, str]:
+    """The parts of the sample that name its instance (``i-...``) and the finding itself."""
+    instance = str(finding["Resources"][0]["Id"]).rpartition("/")[2]
+    return instance, str(finding["Id"]).rpartition("/")[2]

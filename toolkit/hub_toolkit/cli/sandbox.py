@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
-import threading
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Annotated
 
 import typer
@@ -51,7 +51,7 @@ def up(
             print(json.dumps(where), flush=True)
         else:
             _introduce(sandbox.endpoint, sandbox.region, sandbox.account)
-        stopped.wait()
+        stopped.get()
 
 
 def vision_one(
@@ -72,7 +72,7 @@ def vision_one(
                 "Ctrl-C ends it.",
                 flush=True,
             )
-        stopped.wait()
+        stopped.get()
 
 
 def _introduce(endpoint: str, region: str, account: str) -> None:
@@ -85,9 +85,12 @@ def _introduce(endpoint: str, region: str, account: str) -> None:
     print("every decision: /_sandbox/audit. Ctrl-C ends it, nothing is kept.", flush=True)
 
 
-def _on_signals() -> threading.Event:
-    """An event that Ctrl-C and SIGTERM set."""
-    stopped = threading.Event()
+def _on_signals() -> SimpleQueue[int]:
+    """A queue that gets Ctrl-C and SIGTERM.
+
+    An Event would not do: its lock cannot be taken again by a handler that interrupts its wait.
+    """
+    stopped: SimpleQueue[int] = SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
+        signal.signal(number, lambda number, _frame: stopped.put(number))
     return stopped

@@ -1,0 +1,107 @@
+"""``python -m benchmarks``: measure everything and print the table."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from hub_responder.playbook import Wait
+
+from benchmarks import cold, table, warm
+from benchmarks.cloud import Cloud
+from benchmarks.process import Cost, Handler
+from benchmarks.table import Row
+from benchmarks.warm import Series
+
+ROOT = Path(__file__).parents[2]
+DOCUMENT = ROOT / "docs" / "benchmarks.md"
+
+
+def _cold_rows(rounds: int) -> list[Row]:
+    took = cold.import_ms(rounds)
+    own = took["nothing"]
+    boto3 = took["boto3"] - own
+    how = f"median of {rounds} fresh processes each, {took['boto3']:.0f} ms for boto3"
+    return [
+        Row("import of the handler / import boto3", (took["handler"] - own) / boto3, "x", 1.7, how),
+        Row("... with all that the shipped playbook uses", (took["all"] - own) / boto3, "x"),
+    ]
+
+
+def _cpu(cost: Cost) -> float:
+    return cost.cpu_ms
+
+
+def _batch_rows(batch: Series) -> list[Row]:
+    how = f"median of {len(batch.samples)} batches of {warm.BATCH}"
+    return [
+        Row("peak memory of the handler's process", batch.peak_mb(), "MB", 80),
+        Row("batch: CPU per finding", batch.cpu_ms(), "ms", 8, f"{how}; the aim is 5"),
+        Row(
+            "batch: AWS calls per finding",
+            batch.median(Cost.aws),
+            "",
+            0.6,
+            "besides its update: BatchUpdateFindings takes one note",
+        ),
+        Row("batch: updates of findings per finding", batch.median(Cost.updates), "", 1),
+        Row(
+            "batch: HTTP calls per finding",
+            batch.median(Cost.http),
+            "",
+            None,
+            "one message, one ticket, and Vision One for all",
+        ),
+        Row("batch: time per finding", batch.median(lambda cost: cost.wall_ms), "ms"),
+        Row("first batch of a process: CPU", batch.first.cpu_ms, "ms", None, "clients, TLS, templates"),
+    ]
+
+
+def _other_rows(click: Series, waiting: Series) -> list[Row]:
+    return [
+        Row("click of one finding: CPU", click.cpu_ms(), "ms", 25, f"median of {len(click.samples)}"),
+        Row("click of one finding: AWS calls", click.median(lambda c: c.aws() + c.updates()), ""),
+        Row(
+            "with wait: CPU per finding",
+            waiting.cpu_ms(),
+            "ms",
+            None,
+            "the playbook as shipped: arrival, and its round 15 s later",
+        ),
+        Row("with wait: AWS calls per finding", waiting.median(Cost.aws), "", None, "besides its update"),
+    ]
+
+
+def measure(rounds: int) -> list[Row]:
+    """Every figure, measured now."""
+    rows = _cold_rows(max(5, rounds // 3))
+    with Cloud(ROOT) as cloud:
+        with Handler(cloud.environment(Wait(0, 0))) as handler:
+            batch = warm.measure(cloud, handler, warm.batch, rounds)
+            click = warm.measure(cloud, handler, warm.click, rounds)
+        with Handler(cloud.environment()) as handler:
+            waiting = warm.measure(cloud, handler, warm.waiting, rounds)
+    return rows + _batch_rows(batch) + _other_rows(click, waiting)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run; the exit code."""
+    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=30, help="batches of each kind")
+    parser.add_argument("--write", action="store_true", help=f"renew the table of {DOCUMENT.name}")
+    parser.add_argument("--check", action="store_true", help="exit 1 where a limit is exceeded")
+    asked = parser.parse_args(arguments)
+    rows = measure(asked.rounds)
+    command = shlex.join(["python", "-m", "benchmarks", *arguments])
+    heading = f"`{command}` on {table.machine()}"
+    table.show(rows, heading)
+    if asked.write:
+        table.write(DOCUMENT, table.markdown(rows, heading))
+    return 1 if asked.check and any(row.exceeded for row in rows) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,169 @@
+"""A running sandbox as end-to-end tests see it: through AWS clients and the control routes only."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import json
+from typing import Any
+
+import boto3
+import requests
+from botocore.config import Config
+
+from hub_toolkit.sandbox import estate
+from hub_toolkit.sandbox.server import Sandbox
+
+ACCOUNT, FINANCE, HOOK = "111122223333", "444455556666", "333344445555"
+"""The sandbox's routes lead their findings to Slack and Jira, SNS and OpsCenter, a webhook."""
+REGION = "us-east-1"
+PRODUCT = f"arn:aws:securityhub:{REGION}::product/aws/inspector"
+IMPORTS = f"http://x/{ACCOUNT}/hub-responder-inspector-coverage-imports"
+ACTION = "CheckCoverage"
+CHAT, TICKETS = frozenset({"slack", "sns"}), frozenset({"jira", "opscenter"})
+
+
+class Live:
+    """One sandbox that many tests share: each uses instances and findings of its own."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.endpoint = sandbox.endpoint
+        self._numbers = itertools.count(1)
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._clients: dict[str, Any] = {}
+
+    def close(self) -> None:
+        self._session.close()
+        for client in self._clients.values():
+            client.close()
+
+    def client(self, service: str) -> Any:
+        """A boto3 client with an access key of no meaning."""
+        if service not in self._clients:
+            self._clients[service] = boto3.client(
+                service,
+                endpoint_url=self.endpoint,
+                region_name=REGION,
+                aws_access_key_id="anything",
+                aws_secret_access_key="goes",
+                config=Config(retries={"total_max_attempts": 1}),
+            )
+        return self._clients[service]
+
+    def control(self, method: str, path: str, body: Any = None) -> Any:
+        """Call a control route that is expected to succeed."""
+        url = f"{self.endpoint}/_sandbox/{path}"
+        response = self._session.request(method, url, json=body, timeout=120)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def reset(self) -> None:
+        """No faults, the estate of the beginning, nothing queued; what has happened stays."""
+        self.control("DELETE", "faults", [])
+        self.control("PUT", "vision_one/endpoints", estate.load().vision_one.endpoints)
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until nothing more happens."""
+        self.control("GET", "idle?timeout=60")
+
+    def fault(self, **entry: Any) -> None:
+        self.control("POST", "faults", [entry])
+
+    def instance(self) -> str:
+        """The id of an instance that no test has used."""
+        return f"i-0e2e{next(self._numbers):013x}"
+
+    def protect(self, *instances: str, account: str = ACCOUNT) -> None:
+        """Let Vision One know these instances, besides the estate's, with all modules on."""
+        endpoints = estate.load().vision_one.endpoints
+        model = next(item for item in endpoints if item["displayName"] == "app-01")
+        for number, instance in enumerate(instances):
+            item = copy.deepcopy(model)
+            machine = item["eppAgent"]["virtualMachineDetails"]
+            machine.update(cloudInstanceId=instance, cloudAccountId=account)
+            item |= {"agentGuid": f"{number:08x}-0000-4000-8000-00000000e2e0"}
+            item |= {"endpointName": f"host-{instance}", "displayName": f"host-{instance}"}
+            endpoints.append(item)
+        self.control("PUT", "vision_one/endpoints", endpoints)
+
+    def finding(self, *instances: str, account: str = ACCOUNT, **fields: Any) -> dict[str, Any]:
+        """An Inspector finding of its own about instances."""
+        number = next(self._numbers)
+        resources = [
+            {
+                "Type": "AwsEc2Instance",
+                "Id": f"arn:aws:ec2:{REGION}:{account}:instance/{instance}",
+                "Region": REGION,
+                "Partition": "aws",
+            }
+            for instance in instances
+        ]
+        return {
+            "SchemaVersion": "2018-10-08",
+            "Id": f"arn:aws:inspector2:{REGION}:{account}:finding/{number:032x}",
+            "ProductArn": PRODUCT,
+            "GeneratorId": "AWSInspector",
+            "AwsAccountId": account,
+            "Types": ["Software and Configuration Checks/Vulnerabilities/CVE"],
+            "CreatedAt": "2026-11-01T00:00:00.000Z",
+            "UpdatedAt": "2026-11-01T00:00:00.000Z",
+            "Severity": {"Label": "CRITICAL"},
+            "Title": f"CVE-2026-1111 - openssl ({number})",
+            "Description": "An invented vulnerability.",
+            "Resources": resources,
+            **fields,
+        }
+
+    def imported(self, *findings: dict[str, Any]) -> None:
+        """Import findings as a product does, and wait until all is done."""
+        answer = self.client("securityhub").batch_import_findings(Findings=list(findings))
+        assert answer["FailedCount"] == 0, answer
+        self.settle()
+
+    def clicked(self, *findings: dict[str, Any]) -> None:
+        """Click on findings that were not handled on import, and wait until all is done."""
+        ids = [finding["Id"] for finding in findings]
+        self.control("POST", "click", {"action_id": ACTION, "finding_ids": ids})
+        self.settle()
+
+    def held(self, finding: dict[str, Any]) -> dict[str, Any]:
+        """The finding as Security Hub holds it, found by filters."""
+        filters = {"Id": [{"Value": finding["Id"], "Comparison": "EQUALS"}]}
+        (found,) = self.client("securityhub").get_findings(Filters=filters)["Findings"]
+        assert isinstance(found, dict)
+        return found
+
+    def records(self, finding: dict[str, Any], *kinds: str) -> list[dict[str, Any]]:
+        """The audit records that name a finding, of some kinds or all."""
+        return [
+            record
+            for record in self.control("GET", "audit")
+            if finding["Id"] in record.get("findings", ())
+            and (not kinds or record["kind"] in kinds)
+        ]
+
+    def verdict(self, finding: dict[str, Any]) -> dict[str, Any]:
+        """The last coverage of a finding."""
+        results = [record.get("result", {}) for record in self.records(finding, "outcome")]
+        found = [result for result in results if "verdict" in result]
+        assert found, "no coverage was recorded"
+        assert isinstance(found[-1], dict)
+        return found[-1]
+
+    def messages(self, about: str) -> list[dict[str, Any]]:
+        """The chat deliveries whose text names ``about``."""
+        return self._deliveries(CHAT, about)
+
+    def tickets(self, about: str) -> list[dict[str, Any]]:
+        """The tickets whose text names ``about``."""
+        return [one for one in self.control("GET", "tickets") if about in json.dumps(one)]
+
+    def _deliveries(self, systems: frozenset[str], about: str) -> list[dict[str, Any]]:
+        return [
+            one
+            for one in self.control("GET", "inbox")
+            if one["system"] in systems and about in json.dumps(one["body"])
+        ]
