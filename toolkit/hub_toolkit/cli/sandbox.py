@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Annotated
 
 import typer
@@ -35,7 +35,7 @@ def up(
     """Serve the whole sandbox on one loopback address until Ctrl-C."""
     from hub_toolkit.sandbox.server import CannotStart, Sandbox
 
-    stopped = _on_signals()
+    stopped = _Signals()
     try:
         sandbox = Sandbox.start(port=port, root=root, speed=speed, stage=stage)
     except CannotStart as error:
@@ -51,7 +51,7 @@ def up(
             print(json.dumps(where), flush=True)
         else:
             _introduce(sandbox.endpoint, sandbox.region, sandbox.account)
-        stopped.get()
+        stopped.wait()
 
 
 def vision_one(
@@ -61,7 +61,7 @@ def vision_one(
     """Serve the Vision One simulator alone until Ctrl-C."""
     from hub_toolkit.sandbox.vision_one_alone import serve
 
-    stopped = _on_signals()
+    stopped = _Signals()
     with serve(port) as simulator:
         if as_json:
             print(json.dumps({"url": simulator.url, "token": simulator.token}), flush=True)
@@ -72,7 +72,7 @@ def vision_one(
                 "Ctrl-C ends it.",
                 flush=True,
             )
-        stopped.get()
+        stopped.wait()
 
 
 def _introduce(endpoint: str, region: str, account: str) -> None:
@@ -85,12 +85,20 @@ def _introduce(endpoint: str, region: str, account: str) -> None:
     print("every decision: /_sandbox/audit. Ctrl-C ends it, nothing is kept.", flush=True)
 
 
-def _on_signals() -> SimpleQueue[int]:
-    """A queue that gets Ctrl-C and SIGTERM.
+class _Signals:
+    """Waits for Ctrl-C or SIGTERM.
 
-    An Event would not do: its lock cannot be taken again by a handler that interrupts its wait.
+    The wake-up socket works whichever thread the signal reaches, and however often it comes; a lock
+    that a handler sets while the main thread waits for it does not.
     """
-    stopped: SimpleQueue[int] = SimpleQueue()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda number, _frame: stopped.put(number))
-    return stopped
+
+    def __init__(self) -> None:
+        self._came, self._wake = socket.socketpair()
+        self._wake.setblocking(False)
+        signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: None)
+
+    def wait(self) -> None:
+        """Return when one of them has come."""
+        self._came.recv(1)
