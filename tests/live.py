@@ -145,6 +145,12 @@ class Live:
             and (not kinds or record["kind"] in kinds)
         ]
 
+    def moves(self, finding: dict[str, Any]) -> list[str]:
+        """The kinds of all audit records of the finding's incidents, oldest first."""
+        incidents = {record.get("incident") for record in self.records(finding)} - {None}
+        records = self.control("GET", "audit")
+        return [record["kind"] for record in records if record.get("incident") in incidents]
+
     def verdict(self, finding: dict[str, Any]) -> dict[str, Any]:
         """The last coverage of a finding."""
         results = [record.get("result", {}) for record in self.records(finding, "outcome")]

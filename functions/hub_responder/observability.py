@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from traceback import extract_tb
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit
@@ -23,6 +24,12 @@ def begin(request_id: str, playbook: str, messages: int) -> None:
     """Note the start of a run; its request id is the run's id in the trail."""
     logger().append_keys(run=request_id, playbook=playbook)
     logger().info("batch", extra={"messages": messages})
+
+
+def log_bug(error: Exception) -> None:
+    """Where an error nobody expected came from; without its text, which may quote a finding."""
+    frames = [f"{f.filename}:{f.lineno} {f.name}" for f in extract_tb(error.__traceback__)]
+    logger().error("internal error", extra={"error": type(error).__name__, "frames": frames})
 
 
 def count(name: str, value: float = 1) -> None:

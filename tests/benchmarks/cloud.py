@@ -89,6 +89,7 @@ class Cloud:
         deploy.deploy(plan, core.services())
         for name, value in simulators.secrets.items():
             moto.put_secret(f"hub-responder/{STAGE}/{name}", value)
+        moto.load()
         for simulator in simulators.vision_ones:
             simulator.replace_endpoints(estate.load().vision_one.endpoints)
         self._function = next(one for one in plan.functions.values() if PLAYBOOK in one.layers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +17,10 @@ from hub_responder.errors import ConfigurationError, HubResponderError
 from hub_responder.vision_one import coverage as verdicts
 from hub_responder.vision_one import wording
 from hub_responder.vision_one.client import Client
-from hub_responder.vision_one.coverage import MODULES, Coverage, Demand
-from hub_responder.vision_one.endpoint import Endpoint
-from hub_responder.vision_one.endpoint import read as read_endpoint
-from hub_responder.vision_one.inventory import Inventory, inventory
+from hub_responder.vision_one.coverage import Coverage, Demand, has_agent
+from hub_responder.vision_one.endpoint import Endpoint, merged
+from hub_responder.vision_one.inventory import inventory
+from hub_responder.vision_one.modules import MODULES, confirmed, identity
 from hub_responder.vision_one.regions import base_url
 
 if TYPE_CHECKING:
@@ -43,24 +43,26 @@ class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def run(works: Sequence[Work], runtime: Runtime) -> list[Outcome]:
-    """One walk through the inventory for all incidents; details of the matched endpoints."""
-    asked = [work for work in works if work.incident.resource.type == INSTANCE]
+    """One walk through the inventory for all incidents; then a closer look at those it found."""
     found: dict[int, Coverage] = {}
-    for params, group in _by_params(asked):
+    for params, group in _by_params(works):
         answers = _ask(params, [work.incident.resource for work in group], runtime)
         found |= {id(work): answer for work, answer in zip(group, answers, strict=True)}
     return [_outcome(work, found.get(id(work)), runtime) for work in works]
 
 
 def _by_params(works: Sequence[Work]) -> list[tuple[Params, list[Work]]]:
+    """The works that can be asked for, those with equal parameters together."""
     groups: list[tuple[Params, list[Work]]] = []
     for work in works:
-        for params, group in groups:
-            if params == work.params:
-                group.append(work)
-                break
-        else:
+        resource = work.incident.resource
+        if resource.type != INSTANCE or not resource.instance_id:
+            continue
+        group = next((group for params, group in groups if params == work.params), None)
+        if group is None:
             groups.append((work.params, [work]))
+        else:
+            group.append(work)
     return groups
 
 
@@ -69,55 +71,96 @@ def _ask(params: Params, resources: Sequence[Resource], runtime: Runtime) -> lis
     try:
         demand = _demand(params)
         client = _client(params.connection, runtime)
+    except ConfigurationError as error:
+        return [verdicts.unknown(error, "configuration")] * len(resources)
+    try:
         known = inventory(client, [resource.instance_id for resource in resources])
     except HubResponderError as error:
         return [verdicts.unknown(error)] * len(resources)
-    with ThreadPoolExecutor(max_workers=THREADS) as pool:
-        return list(pool.map(lambda resource: _one(resource, known, client, demand), resources))
+    answers = [verdicts.find(known, each.account, each.instance_id) for each in resources]
+    look = _looker(client, demand, known.read_at, answers)
+    with ThreadPoolExecutor(max_workers=THREADS) as pool:  # starts no more threads than it needs
+        return [
+            answer if isinstance(answer, Coverage) else answer.result()
+            for answer in [
+                each if isinstance(each, Coverage) else pool.submit(look, each) for each in answers
+            ]
+        ]
 
 
-def _one(resource: Resource, known: Inventory, client: Client, demand: Demand) -> Coverage:
-    found = verdicts.find(known, resource.account, resource.instance_id)
-    if isinstance(found, Coverage):
-        return found
+def _looker(
+    client: Client, demand: Demand, read_at: float, answers: Sequence[Endpoint | Coverage]
+) -> Callable[[Endpoint], Coverage]:
+    """What judges an endpoint: by what was listed, or with its modules where some are demanded."""
+    with_agent = [each for each in answers if isinstance(each, Endpoint) and has_agent(each)]
+    if not demand.modules or not with_agent:
+        return lambda endpoint: verdicts.judge(endpoint, demand, read_at)
+    asked_at = clock.now()
     try:
-        checked_at = clock.now()
-        detail = read_endpoint(client.detail(found.guid)) if demand.modules else found
+        on = confirmed(client, with_agent, demand.modules)
+    except HubResponderError as error:
+        trouble = verdicts.unknown(error)
+        return lambda endpoint: (
+            trouble if has_agent(endpoint) else verdicts.judge(endpoint, demand, read_at)
+        )
+
+    def look(endpoint: Endpoint) -> Coverage:
+        if not has_agent(endpoint):
+            return verdicts.judge(endpoint, demand, read_at)
+        now = on.get(identity(endpoint))
+        if now is not None:
+            return verdicts.judge(now, demand, asked_at)
+        return _in_detail(client, endpoint, demand)
+
+    return look
+
+
+def _in_detail(client: Client, endpoint: Endpoint, demand: Demand) -> Coverage:
+    asked_at = clock.now()
+    try:
+        detail = client.detail(endpoint.guid) if endpoint.guid else endpoint
     except HubResponderError as error:
         return verdicts.unknown(error)
-    return verdicts.judge(_merged(found, detail), demand, checked_at)
-
-
-def _merged(listed: Endpoint, detail: Endpoint | None) -> Endpoint:
-    """The listed endpoint with the features that only the detail has."""
-    if detail is None:
-        return listed
-    return Endpoint(
-        **{name: getattr(listed, name) for name in Endpoint.__slots__}
-        | {"features": detail.features}
-    )
+    return verdicts.judge(merged(endpoint, detail), demand, asked_at)
 
 
 def _demand(params: Params) -> Demand:
     wrong = sorted(set(params.modules) - set(MODULES))
     if wrong:
-        raise ConfigurationError(f"no module {', '.join(wrong)}; there are {', '.join(MODULES)}")
+        raise ConfigurationError(
+            f"no module {', '.join(wrong)[:80]}; there are {', '.join(MODULES)}"
+        )
+    if not params.stale_after > 0:
+        raise ConfigurationError("stale_after must be more than nothing")
     return Demand(params.stale_after, params.modules)
 
 
 def _client(name: str, runtime: Runtime) -> Client:
     settings = read(named(runtime.playbook, name).settings, VisionOne, name)
 
-    def with_token(call: Any) -> Any:
-        return secrets.use(
-            runtime.stage, name, lambda secret: call(secrets.value(secret, "token", name))
-        )
+    def with_token(call: Callable[[str], Any]) -> Any:
+        return secrets.use(runtime.stage, name, lambda secret: call(_token(secret, name)))
 
-    return Client(base_url(settings.region, settings.base_url), with_token, runtime.deadline)
+    url = base_url(settings.region, settings.base_url)
+    return Client(name, url, with_token, runtime.deadline)
+
+
+def _token(secret: Mapping[str, str], name: str) -> str:
+    """The token, which a header must be able to carry.
+
+    Raises:
+        ConfigurationError: there is none, or it has characters that no token has.
+    """
+    token = secrets.value(secret, "token", name)
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise ConfigurationError(f"the token of connection {name} is no token")
+    return token
 
 
 def _outcome(work: Work, found: Coverage | None, runtime: Runtime) -> Outcome:
     resource, playbook = work.incident.resource, runtime.playbook
+    if found is None and resource.type == INSTANCE:
+        found = verdicts.no_instance_id()
     found = found or verdicts.not_applicable(resource.type)
     said = wording.summary(found, resource, language=playbook.language, timezone=playbook.timezone)
     result = msgspec.to_builtins(msgspec.structs.replace(found, summary=said))

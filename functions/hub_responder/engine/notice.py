@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from hub_responder.actions.base import Action, Outcome, Statement, Work, each
+from hub_responder.actions.base import Action, Outcome, Work, each
 from hub_responder.playbook import Playbook, Step
 
 if TYPE_CHECKING:
@@ -78,15 +78,6 @@ def run(works: Sequence[Work], runtime: Runtime) -> list[Outcome]:
     return each(lambda work: _say(work, runtime), works)
 
 
-def _permissions(
-    _with: Mapping[str, Any], _connections: Mapping[str, Mapping[str, Any]]
-) -> list[Statement]:
-    return [
-        {"Effect": "Allow", "Action": "sns:Publish", "Resource": {"Ref": "NotificationsTopic"}},
-        {"Effect": "Allow", "Action": "securityhub:BatchUpdateFindings", "Resource": "*"},
-    ]
-
-
 STEP = Step(id="_notice", uses="notice")
 ACTION = Action(
     name="notice",
@@ -94,7 +85,7 @@ ACTION = Action(
     effects=True,
     params=Nothing,
     result=Nothing,
-    permissions=_permissions,
+    permissions=lambda _with, _connections: [],  # every role has them: see the template
     example="",
     run=run,
 )

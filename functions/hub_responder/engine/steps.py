@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from hub_responder import clock
+from hub_responder import clock, observability
 from hub_responder.actions.base import Action, Outcome, Work
 from hub_responder.audit import Audit, Record
 from hub_responder.engine import notice
@@ -173,6 +173,7 @@ class Steps:
         except CallError as error:
             return [Outcome("deferred", str(error), in_doubt=error.sent)] * len(works)
         except Exception as error:  # noqa: BLE001 - a bug in an action must not lose the batch
+            observability.log_bug(error)
             detail = f"internal error in {action.name}: {type(error).__name__}"
             return [Outcome("failed", detail)] * len(works)
 

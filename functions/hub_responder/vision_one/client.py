@@ -7,15 +7,19 @@ HTML and truncated bodies occur.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
+import msgspec
+
 from hub_responder import http
-from hub_responder.deadline import Deadline
-from hub_responder.errors import PermanentError, TransientError
+from hub_responder.deadline import RESERVE_S, Deadline
+from hub_responder.errors import DeniedError, PermanentError, TransientError
+from hub_responder.vision_one.endpoint import Endpoint, read
 
 TARGET = "vision_one"
 PAGE = 1000
@@ -25,78 +29,132 @@ MAX_BYTES = 16_000_000
 """A page of 1,000 endpoints has 2 to 6 MB."""
 TIMEOUT_S = 20.0
 PATIENCE_S = 2.0
-"""What is waited here for another try; what takes longer is deferred by the engine."""
-RATE_WINDOW_S = 60.0
+"""What is waited here in all for second tries; what takes longer is deferred by the engine."""
+PAUSE_S = 0.3
+"""Before a second try where nothing says how long."""
 TOO_MANY = 429
+
+T = TypeVar("T")
+
+
+class IncompleteError(TransientError):
+    """The inventory could not be read to its end, or not soundly: what was read proves nothing."""
+
+
+class Page(msgspec.Struct):
+    """A page of the endpoint list; ``items`` are still JSON. Other fields may have any type."""
+
+    items: list[msgspec.Raw]
+    nextLink: Any = None  # noqa: N815 - the API's names
+    totalCount: Any = None  # noqa: N815
+    count: Any = None
+
+
+class Patience:
+    """What may still be slept, by all threads together."""
+
+    def __init__(self, seconds: float = PATIENCE_S) -> None:
+        self._left = seconds
+        self._lock = threading.Lock()
+
+    def take(self, seconds: float) -> bool:
+        """Whether ``seconds`` may be slept, which uses them up."""
+        with self._lock:
+            if seconds > self._left:
+                return False
+            self._left -= seconds
+            return True
+
+
+_PAGES = msgspec.json.Decoder(Page)
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """One tenant.
+    """One tenant, for one run.
 
     Args:
+        name: the connection's; two connections may be two tenants at one address.
         base_url: without a slash at its end.
         with_token: calls a function with the bearer token, again with a fresh one if it is refused.
-        deadline: bounds every call.
+        deadline: bounds every call and every pause.
     """
 
+    name: str
     base_url: str
     with_token: Callable[[Callable[[str], Any]], Any]
     deadline: Deadline
+    patience: Patience = field(default_factory=Patience)
 
-    def pages(self, filter_: str) -> Iterator[list[Any]]:
-        """The items of ``GET /v3.0/endpointSecurity/endpoints``, page by page.
+    def pages(self, filter_: str, *, top: int = PAGE) -> Iterator[Page]:
+        """``GET /v3.0/endpointSecurity/endpoints``, page by page; all endpoints if unfiltered.
+
+        In the order of the agents' GUIDs: by another order, an agent that reports meanwhile could
+        move from a page that is to come to one that was read.
 
         Raises:
-            TransientError: a page cannot be had now, or the paging is not sound (a link that
-                repeats or leaves the host, a body of another shape): what was read is incomplete.
+            IncompleteError: the paging is not sound: a link that repeats, leaves the host or has
+                expired, or a body of another shape.
+            TransientError: a page cannot be had now.
             PermanentError: the call is refused.
         """
-        url = f"{self.base_url}/v3.0/endpointSecurity/endpoints?top={PAGE}"
-        headers = {"TMV1-Filter": filter_}
+        url = f"{self._endpoints()}?top={top}&orderBy=agentGuid%20asc"
+        headers = {"TMV1-Filter": filter_} if filter_ else {}
         seen: set[str] = set()
         while url:
             if url in seen or len(seen) >= MAX_PAGES:
-                raise TransientError("Vision One's paging does not end", target=TARGET)
+                raise IncompleteError("Vision One's paging does not end", target=TARGET)
+            page = self._page(url, headers, first=not seen)
             seen.add(url)
-            page = self._get(url, headers)
-            items = page.get("items")
-            if not isinstance(items, list):
-                raise TransientError("Vision One answered without items", target=TARGET)
-            yield items
-            url = self._next(page.get("nextLink"))
+            yield page
+            url = self._next(page.nextLink)
 
-    def detail(self, guid: str) -> Mapping[str, Any]:
+    def detail(self, guid: str) -> Endpoint:
         """``GET /v3.0/endpointSecurity/endpoints/{agentGuid}``.
 
         Raises:
             TransientError, PermanentError: as `pages`.
         """
-        path = quote(guid, safe="")
-        return self._get(f"{self.base_url}/v3.0/endpointSecurity/endpoints/{path}", {})
+        return self._get(f"{self._endpoints()}/{quote(guid, safe='')}", {}, _detail)
+
+    def _endpoints(self) -> str:
+        return f"{self.base_url}/v3.0/endpointSecurity/endpoints"
+
+    def _page(self, url: str, headers: Mapping[str, str], *, first: bool) -> Page:
+        try:
+            return self._get(url, headers, _PAGES.decode)
+        except DeniedError:
+            raise
+        except PermanentError as error:
+            if first or error.status is None:
+                raise
+            # A cursor that has expired is refused like a wrong one: begin anew, later.
+            raise IncompleteError(
+                f"Vision One refused a next page ({error.status})", target=TARGET
+            ) from error
 
     def _next(self, link: object) -> str:
         """The next page's address; the token goes to no other host."""
         if link in (None, ""):
             return ""
         if not isinstance(link, str) or _origin(link) != _origin(self.base_url):
-            raise TransientError("Vision One's next page is at another host", target=TARGET)
+            raise IncompleteError("Vision One's next page is at another host", target=TARGET)
         return link
 
-    def _get(self, url: str, headers: Mapping[str, str]) -> Mapping[str, Any]:
+    def _get(self, url: str, headers: Mapping[str, str], decode: Callable[[bytes], T]) -> T:
         """One answer; tried a second time where that can help and takes no long wait."""
         try:
-            return self._get_once(url, headers)
+            return self._get_once(url, headers, decode)
         except TransientError as error:
-            pause = 0.3 if error.retry_after is None else error.retry_after
+            pause = PAUSE_S if error.retry_after is None else error.retry_after
             if error.status == TOO_MANY and error.retry_after is None:
-                pause = RATE_WINDOW_S
-            if pause > PATIENCE_S:
+                raise  # the rate is counted over a minute
+            if pause >= self.deadline.left() - RESERVE_S or not self.patience.take(pause):
                 raise
             time.sleep(pause)
-        return self._get_once(url, headers)
+        return self._get_once(url, headers, decode)
 
-    def _get_once(self, url: str, headers: Mapping[str, str]) -> Mapping[str, Any]:
+    def _get_once(self, url: str, headers: Mapping[str, str], decode: Callable[[bytes], T]) -> T:
         def call(token: str) -> http.Response:
             answer = http.call(
                 "GET",
@@ -112,14 +170,28 @@ class Client:
 
         answer: http.Response = self.with_token(call)
         try:
-            body = answer.json()
-        except PermanentError as error:  # 200 with HTML, or cut short: a gateway's trouble
-            raise TransientError(str(error), target=TARGET, status=answer.status) from error
-        if not isinstance(body, Mapping):
-            raise TransientError("Vision One's answer is not a JSON object", target=TARGET)
-        return body
+            return decode(answer.body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            # 200 with HTML, cut short or of another shape: a gateway's trouble.
+            raise IncompleteError(
+                f"Vision One answered {answer.status} with something else than was asked for",
+                target=TARGET,
+                status=answer.status,
+            ) from None
 
 
-def _origin(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.netloc
+def _detail(body: bytes) -> Endpoint:
+    endpoint = read(body)
+    if endpoint is None or not endpoint.guid:
+        raise msgspec.DecodeError("no endpoint")
+    return endpoint
+
+
+def _origin(url: str) -> tuple[str, str, int] | None:
+    """Scheme, host and port; None where there is none, which equals no base URL's."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError:
+        return None
+    return parts.scheme, parts.hostname or "", port

@@ -1,12 +1,12 @@
 """The verdict: does Vision One protect this instance?
 
 Every answer has its reasons and its evidence. What could not be told is UNKNOWN, never UNPROTECTED:
-UNPROTECTED needs a complete walk without the instance, or a record without any agent.
+UNPROTECTED needs a complete walk without the instance, or a record that plainly has no agent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,39 +14,25 @@ import msgspec
 
 from hub_responder import clock
 from hub_responder.errors import (
-    CallError,
     ConfigurationError,
     DeniedError,
     HubResponderError,
     PermanentError,
     TransientError,
 )
+from hub_responder.vision_one.client import TARGET, TOO_MANY, IncompleteError
 from hub_responder.vision_one.endpoint import Endpoint
 from hub_responder.vision_one.inventory import Inventory
+from hub_responder.vision_one.modules import MODULES, OFF, ON
 
 Verdict = Literal["PROTECTED", "DEGRADED", "UNPROTECTED", "UNKNOWN", "NOT_APPLICABLE"]
 
-MODULES: Mapping[str, tuple[str, ...]] = {
-    "anti_malware": ("AntiMalwareScans", "AntiMalware"),
-    "intrusion_prevention": ("IntrusionPreventionSystem", "VulnerabilityProtection"),
-    "behavior_monitoring": ("BehaviorMonitoring",),
-    "predictive_machine_learning": ("PredictiveMachineLearning",),
-    "web_reputation": ("WebReputation",),
-    "firewall": ("Firewall",),
-    "integrity_monitoring": ("IntegrityMonitoring",),
-    "log_inspection": ("LogInspection",),
-    "application_control": ("ApplicationControl",),
-    "device_control": ("DeviceControl",),
-    "activity_monitoring": ("ActivityMonitoring",),
-}
-"""Module -> names of the detail call's features. ``AntiMalwareScans`` is published; the others are
-inferred from the suffixes of the inventory's filter fields (``eppAgentIntrusionPreventionSystem``).
-The two names of a module belong to Endpoint Security and to Server & Workload Protection."""
 AGAIN_S = 60.0
 """When to ask again where Vision One does not say."""
+LATEST_S = 900.0
+"""The longest wait that is taken over from Vision One; it is also the queue's longest delay."""
 _SKEW_S = 300.0
-_ON = ("enabled", "enabling")
-_CAN_PASS = ("vision_one_unreachable", "rate_limited", "incomplete")
+_NOT_FOUND = 404
 
 
 class Coverage(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,16 +61,21 @@ class Demand:
 
 def not_applicable(resource_type: str) -> Coverage:
     """For a resource that is no EC2 instance."""
-    reasons = [f"not_an_instance:{resource_type}"]
+    reasons = [f"not_an_instance:{resource_type[:64]}"]
     return Coverage(verdict="NOT_APPLICABLE", reasons=reasons, checked_at=clock.now())
 
 
-def unknown(error: HubResponderError) -> Coverage:
-    """For a question that could not be asked, with its cause."""
-    reason, retry_after = _cause(error)
+def no_instance_id() -> Coverage:
+    """For an EC2 instance whose id the finding does not tell: nothing can be looked up."""
+    return Coverage(verdict="UNKNOWN", reasons=["no_instance_id"], checked_at=clock.now())
+
+
+def unknown(error: HubResponderError, reason: str = "") -> Coverage:
+    """For a question that could not be asked, with its cause; ``reason`` where it is known."""
+    cause, retry_after = _cause(error)
     return Coverage(
         verdict="UNKNOWN",
-        reasons=[reason],
+        reasons=[reason or cause],
         evidence={"cause": str(error)[:300]},
         checked_at=clock.now(),
         retry_after=retry_after,
@@ -94,49 +85,59 @@ def unknown(error: HubResponderError) -> Coverage:
 def _cause(error: HubResponderError) -> tuple[str, float | None]:
     if isinstance(error, ConfigurationError):
         return "secret_missing", None
+    if isinstance(error, TransientError):
+        wait = AGAIN_S if not error.retry_after else min(error.retry_after, LATEST_S)
+        if error.target != TARGET:
+            return "secret_unreachable", wait
+        if isinstance(error, IncompleteError):
+            return "incomplete", wait
+        return "rate_limited" if error.status == TOO_MANY else "vision_one_unreachable", wait
     if isinstance(error, DeniedError):
         return "denied_401" if error.status == 401 else "denied_403", None  # noqa: PLR2004
-    if isinstance(error, TransientError):
-        limited = error.status == 429  # noqa: PLR2004
-        reason = "rate_limited" if limited else "vision_one_unreachable"
-        return reason, error.retry_after or AGAIN_S
-    if isinstance(error, PermanentError | CallError):
-        return "vision_one_refused", None
-    return "internal", None
+    if isinstance(error, PermanentError) and error.status == _NOT_FOUND:
+        return "endpoint_gone", AGAIN_S  # a detail of an endpoint that was listed a moment ago
+    return "vision_one_refused", None
 
 
 def find(inventory: Inventory, account: str, instance_id: str) -> Endpoint | Coverage:
     """The endpoint of an instance, or the verdict where there is none to look at.
 
-    Several records of one instance are its earlier agents: the one with the latest contact counts.
+    Several records of one instance are its earlier agents, or a cloud connector's: one with an
+    agent counts before one without, then the latest contact. An account that either side does not
+    tell is taken to fit: instance ids are unique.
     """
     records = inventory.find(instance_id)
-    own = [record for record in records if record.account_id in (account, "")]
+    own = [record for record in records if not account or record.account_id in (account, "")]
     if own:
-        return max(own, key=lambda record: record.last_connected or 0.0)
+        return max(own, key=_standing)
     evidence: dict[str, Any] = {
         "matched_by": "cloud instance id and account",
         "servers_walked": inventory.walked,
     }
     if records:
         evidence["other_account"] = records[0].account_id
-        return _verdict("UNKNOWN", ["account_mismatch"], evidence, inventory)
-    if inventory.unreadable:
-        evidence["unreadable"] = inventory.unreadable
-        return _verdict("UNKNOWN", ["incomplete"], evidence, inventory, AGAIN_S)
-    return _verdict("UNPROTECTED", ["no_endpoint"], evidence, inventory)
+        return _verdict("UNKNOWN", "account_mismatch", evidence, inventory)
+    unseen = inventory.unseen(account)
+    if unseen:
+        evidence["unreadable"] = unseen
+        return _verdict("UNKNOWN", "incomplete", evidence, inventory, AGAIN_S)
+    return _verdict("UNPROTECTED", "no_endpoint", evidence, inventory)
+
+
+def _standing(record: Endpoint) -> tuple[bool, bool, float]:
+    return record.epp_status == "on", has_agent(record), record.last_connected or 0.0
 
 
 def _verdict(
     verdict: Verdict,
-    reasons: list[str],
+    reason: str,
     evidence: dict[str, Any],
     inventory: Inventory,
     retry_after: float | None = None,
 ) -> Coverage:
     return Coverage(
         verdict=verdict,
-        reasons=reasons,
+        reasons=[reason],
         evidence=evidence,
         checked_at=inventory.read_at,
         retry_after=retry_after,
@@ -144,44 +145,49 @@ def _verdict(
 
 
 def judge(endpoint: Endpoint, demand: Demand, checked_at: float) -> Coverage:
-    """The verdict on an endpoint (with its detail's features) against what is demanded."""
+    """The verdict on an endpoint (with its modules' states) against what is demanded."""
     evidence: dict[str, Any] = {
         "endpoint": endpoint.name,
         "agent_guid": endpoint.guid,
         "matched_by": "cloud instance id and account" if endpoint.account_id else "instance id",
         "agent_status": endpoint.epp_status,
         "last_connected": clock.iso(endpoint.last_connected) if endpoint.last_connected else "",
-        "policy": endpoint.policy,
+        "policy": endpoint.policy or "",
     }
-    gone = _without_agent(endpoint)
-    if gone is not None:
-        verdict, reason = gone
-        return Coverage(verdict=verdict, reasons=[reason], evidence=evidence, checked_at=checked_at)
-    untold = _cannot_tell(endpoint, demand)
-    weak = _weaknesses(endpoint, demand, checked_at)
-    if untold and not weak:
-        return Coverage(verdict="UNKNOWN", reasons=untold, evidence=evidence, checked_at=checked_at)
-    return Coverage(
-        verdict="DEGRADED" if weak else "PROTECTED",
-        reasons=[*weak, *untold],
-        evidence=evidence,
-        checked_at=checked_at,
-    )
+    verdict, reasons = _judged(endpoint, demand, checked_at)
+    return Coverage(verdict=verdict, reasons=reasons, evidence=evidence, checked_at=checked_at)
 
 
-def _without_agent(endpoint: Endpoint) -> tuple[Verdict, str] | None:
+def _judged(endpoint: Endpoint, demand: Demand, now: float) -> tuple[Verdict, list[str]]:
+    if not has_agent(endpoint):
+        return _without_agent(endpoint)
+    weak, untold = _weaknesses(endpoint, demand, now), _untold(endpoint, demand, now)
+    if weak:
+        return "DEGRADED", [*weak, *untold]
+    return ("UNKNOWN", untold) if untold else ("PROTECTED", [])
+
+
+def has_agent(endpoint: Endpoint) -> bool:
+    """Whether a protection agent is there, as far as is told."""
+    return endpoint.epp_installed or endpoint.epp_status == "on"
+
+
+def _without_agent(endpoint: Endpoint) -> tuple[Verdict, list[str]]:
     """A record alone is no protection: cloud connectors list instances without any agent."""
-    if endpoint.epp_installed or endpoint.epp_status == "on":
-        return None
-    if endpoint.sensor_status in _ON:
-        return "DEGRADED", "sensor_only"
-    return "UNPROTECTED", "no_agent"
+    if endpoint.sensor_status in ON:
+        return "DEGRADED", ["sensor_only"]
+    plain = endpoint.epp_status in ("", "off") and endpoint.sensor_status in ("", "disabled")
+    return ("UNPROTECTED", ["no_agent"]) if plain else ("UNKNOWN", ["agent_status_unknown"])
 
 
-def _cannot_tell(endpoint: Endpoint, demand: Demand) -> list[str]:
+def _untold(endpoint: Endpoint, demand: Demand, now: float) -> list[str]:
     reasons = ["agent_status_unknown"] if endpoint.epp_status not in ("on", "off") else []
+    contact = endpoint.epp_last_connected
+    if (contact is None and endpoint.epp_status == "on") or (contact or 0.0) - now > _SKEW_S:
+        reasons.append("contact_unknown")
     for module in demand.modules:
-        if not any(name in endpoint.features for name in MODULES[module]):
+        states = _states(endpoint, module)
+        if not any(state in ON for state in states) and not _all_off(states):
             reasons.append(f"module_unknown:{module}")
     return reasons
 
@@ -191,18 +197,24 @@ def _weaknesses(endpoint: Endpoint, demand: Demand, now: float) -> list[str]:
     if endpoint.epp_status == "off":
         reasons.append("offline")
     contact = endpoint.epp_last_connected
-    if contact is None:
+    if contact is None and endpoint.epp_status == "off":
         reasons.append("never_connected")
-    elif now - contact > demand.stale_after or contact - now > _SKEW_S:
+    elif contact is not None and now - contact > demand.stale_after:
         reasons.append("stale")
-    for module in demand.modules:
-        states = [endpoint.features[n].lower() for n in MODULES[module] if n in endpoint.features]
-        if states and not any(state in _ON for state in states):
-            reasons.append(f"module_off:{module}")
+    off = [module for module in demand.modules if _all_off(_states(endpoint, module))]
+    reasons += [f"module_off:{module}" for module in off]
     if endpoint.component_version == "outdatedVersion":
         reasons.append("components_outdated")
-    if not endpoint.policy:
+    if endpoint.policy == "":
         reasons.append("policy_missing")
     if endpoint.isolation == "on":
         reasons.append("isolated")
     return reasons
+
+
+def _states(endpoint: Endpoint, module: str) -> list[str]:
+    return [endpoint.features[name] for name in MODULES[module] if name in endpoint.features]
+
+
+def _all_off(states: Sequence[str]) -> bool:
+    return bool(states) and all(state in OFF for state in states)

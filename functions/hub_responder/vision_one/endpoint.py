@@ -4,42 +4,57 @@ The list and the detail call differ (``virtualMachineDetails`` is an object in o
 keys and values in the other), time stamps may have no zone (they are UTC), empty texts are normal,
 ``edrSensor`` can be missing and ``eppAgent`` empty. Sources: pytmv1 0.11.0 ``model/common.py``; the
 shape of real tenants' data as independent programs report it.
+
+Only what is needed is decoded: a page of 1,000 endpoints has megabytes, most of them pattern lists.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+import msgspec
+
+from hub_responder import values
+
 _MAX_TEXT = 256
+NO_VERSION = ("", "0.0.0.0")  # noqa: S104 - an agent's version, not an address
+"""Server & Workload Protection's version of a computer without an agent is 0.0.0.0; that the
+inventory shows it too is a guess."""
+_ODD = "unreadable"
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     """What the verdict needs; times are epoch seconds, texts are at most 256 characters.
 
     Attributes:
-        epp_status: on, off, unknown, or empty where there is no protection agent.
-        epp_installed: whether a protection agent is there at all; the object alone says nothing.
-        sensor_status: enabled, disabled, ..., or empty where there is no sensor.
+        type: server, desktop, or empty.
+        account_id, instance_id: of the cloud instance; the instance id in lower case.
+        identified: False where it is a cloud instance but its id cannot be read: it could be any
+            instance of ``account_id``, or of all accounts where that is empty.
+        epp_status: on, off, unknown, or empty where nothing is said; ``unreadable`` where what is
+            said has another type than text.
+        epp_installed: whether a protection agent is or was there; the object alone says nothing.
+        policy: the protection policy's name; None where nothing is said about policies.
+        sensor_status: enabled, disabled, ..., ``unreadable``, or empty where there is no sensor.
         features: module -> status, as the detail call gives them.
     """
 
-    guid: str
-    name: str
+    guid: str = ""
+    name: str = ""
+    type: str = ""
     account_id: str = ""
     instance_id: str = ""
+    identified: bool = True
     epp_status: str = ""
     epp_installed: bool = False
     epp_last_connected: float | None = None
-    policy: str = ""
+    policy: str | None = None
     component_version: str = ""
     sensor_status: str = ""
     sensor_last_connected: float | None = None
     isolation: str = ""
-    features: Mapping[str, str] = field(default_factory=dict)
+    features: Mapping[str, str] = {}
 
     @property
     def last_connected(self) -> float | None:
@@ -47,62 +62,150 @@ class Endpoint:
         return self.epp_last_connected or self.sensor_last_connected
 
 
-def read(raw: object) -> Endpoint | None:
-    """The endpoint that ``raw`` (an item of the list, or a detail) is; None where it is none."""
-    if not isinstance(raw, Mapping) or not _text(raw, "agentGuid"):
+class _Agent(msgspec.Struct):
+    status: Any = None
+    version: Any = None
+    protectionManager: Any = None  # noqa: N815 - the API's names
+    policyName: Any = None  # noqa: N815
+    componentVersion: Any = None  # noqa: N815
+    lastConnectedDateTime: Any = None  # noqa: N815
+    virtualMachineDetails: Any = None  # noqa: N815
+    features: Any = None
+
+
+class _Sensor(msgspec.Struct):
+    status: Any = None
+    lastConnectedDateTime: Any = None  # noqa: N815
+
+
+class _Item(msgspec.Struct):
+    agentGuid: Any = None  # noqa: N815
+    endpointName: Any = None  # noqa: N815
+    displayName: Any = None  # noqa: N815
+    type: Any = None
+    isolationStatus: Any = None  # noqa: N815
+    securityPolicy: Any = None  # noqa: N815
+    eppAgent: _Agent | None = None  # noqa: N815
+    edrSensor: _Sensor | None = None  # noqa: N815
+
+
+_DECODER = msgspec.json.Decoder(_Item)
+
+
+def read(raw: bytes | msgspec.Raw) -> Endpoint | None:
+    """The endpoint that ``raw`` (the JSON of an item of the list, or of a detail) is.
+
+    None where it is none: nothing can be said of it, so it could be any instance.
+    """
+    try:
+        return _endpoint(_item(raw))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    epp, sensor = _object(raw, "eppAgent"), _object(raw, "edrSensor")
-    machine = _machine(epp.get("virtualMachineDetails"))
+
+
+def _item(raw: bytes | msgspec.Raw) -> _Item:
+    """The item; a sensor of another shape costs only the sensor.
+
+    Raises:
+        msgspec.DecodeError: it is no object, or its ``eppAgent`` is none.
+    """
+    try:
+        return _DECODER.decode(raw)
+    except msgspec.ValidationError:
+        item = msgspec.json.decode(raw)
+        if isinstance(item, dict) and not isinstance(item.get("edrSensor"), dict | None):
+            item["edrSensor"] = {"status": _ODD}
+        return msgspec.convert(item, _Item)
+
+
+def _endpoint(item: _Item) -> Endpoint:
+    epp, sensor = item.eppAgent or _Agent(), item.edrSensor or _Sensor()
+    account, instance, identified = _machine(epp.virtualMachineDetails)
+    contact = values.seconds(epp.lastConnectedDateTime)
     return Endpoint(
-        guid=_text(raw, "agentGuid"),
-        name=_text(raw, "endpointName") or _text(raw, "displayName"),
-        account_id=machine.get("cloudAccountId", ""),
-        instance_id=machine.get("cloudInstanceId", ""),
-        epp_status=_text(epp, "status").lower(),
-        epp_installed=bool(_text(epp, "version") or _text(epp, "protectionManager")),
-        epp_last_connected=_time(epp.get("lastConnectedDateTime")),
-        policy=_text(epp, "policyName"),
-        component_version=_text(epp, "componentVersion"),
-        sensor_status=_text(sensor, "status").lower(),
-        sensor_last_connected=_time(sensor.get("lastConnectedDateTime")),
-        isolation=_text(raw, "isolationStatus").lower(),
-        features=_features(epp.get("features")),
+        guid=_text(item.agentGuid),
+        name=_text(item.endpointName) or _text(item.displayName),
+        type=_text(item.type).lower(),
+        account_id=account,
+        instance_id=instance,
+        identified=identified,
+        epp_status=_status(epp.status, epp.version, epp.protectionManager),
+        epp_installed=_installed(epp, contact),
+        epp_last_connected=contact,
+        policy=_policy(epp.policyName, item.securityPolicy),
+        component_version=_text(epp.componentVersion),
+        sensor_status=_status(sensor.status),
+        sensor_last_connected=values.seconds(sensor.lastConnectedDateTime),
+        isolation=_text(item.isolationStatus).lower(),
+        features=_features(epp.features) if epp.features else {},
     )
 
 
-def _object(raw: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = raw.get(name)
-    return value if isinstance(value, Mapping) else {}
+def _text(value: object) -> str:
+    return value.strip()[:_MAX_TEXT] if type(value) is str else ""
 
 
-def _text(raw: Mapping[str, Any], name: str) -> str:
-    value = raw.get(name)
-    return value.strip()[:_MAX_TEXT] if isinstance(value, str) else ""
+def _status(status: object, *others: object) -> str:
+    """``status`` in lower case; ``unreadable`` where it or one of the others is no text."""
+    for value in (status, *others):
+        if value is not None and type(value) is not str:
+            return _ODD
+    return _text(status).lower()
 
 
-def _machine(raw: object) -> Mapping[str, str]:
-    """``virtualMachineDetails``, whichever of its two shapes it has."""
-    if isinstance(raw, Mapping):
-        return {str(key): value for key, value in raw.items() if isinstance(value, str)}
-    if not isinstance(raw, list):
-        return {}
-    pairs = [pair for pair in raw if isinstance(pair, Mapping)]
-    return {str(p.get("key")): p["value"] for p in pairs if isinstance(p.get("value"), str)}
+def _installed(epp: _Agent, contact: float | None) -> bool:
+    """An agent has a version, and a manager; or it has at least been in contact."""
+    version = _text(epp.version)
+    if version in NO_VERSION and contact is None:
+        return not version and bool(_text(epp.protectionManager))
+    return True
+
+
+def _policy(name: object, security_policy: object) -> str | None:
+    if type(name) is not str and type(security_policy) is not str:
+        return None
+    return _text(name) or _text(security_policy)
+
+
+def _machine(raw: object) -> tuple[str, str, bool]:
+    """``virtualMachineDetails``, whichever of its two shapes it has: account, instance, identified.
+
+    Without a cloud's account or instance it is no cloud instance. The names in the list of keys and
+    values are not published; they are taken to be those of the object.
+    """
+    if raw is None or raw in ({}, [], ""):
+        return "", "", True
+    if isinstance(raw, list):
+        pairs = [pair for pair in raw if isinstance(pair, Mapping)]
+        raw = {str(pair.get("key")): pair.get("value") for pair in pairs}
+        if "cloudInstanceId" not in raw:
+            return _text(raw.get("cloudAccountId")), "", False
+    if not isinstance(raw, Mapping):
+        return "", "", False
+    account, instance = raw.get("cloudAccountId"), raw.get("cloudInstanceId")
+    instance_id = _text(instance).lower()
+    odd = instance is not None and type(instance) is not str
+    return _text(account), instance_id, bool(instance_id) or not (odd or account)
 
 
 def _features(raw: object) -> Mapping[str, str]:
-    if not isinstance(raw, list):
-        return {}
-    found = [feature for feature in raw if isinstance(feature, Mapping)]
-    return {_text(f, "name"): _text(f, "status") for f in found if _text(f, "name")}
+    found = raw if isinstance(raw, list) else []
+    pairs = [(f.get("name"), f.get("status")) for f in found if isinstance(f, Mapping)]
+    return {_text(name): _text(status).lower() for name, status in pairs if _text(name)}
 
 
-def _time(raw: object) -> float | None:
-    """Epoch seconds of a time stamp with or without its zone; None where there is none."""
-    if not isinstance(raw, str) or not raw:
-        return None
-    try:
-        read_ = datetime.fromisoformat(raw)
-        return (read_ if read_.tzinfo else read_.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
-        return None
+def merged(listed: Endpoint, detail: Endpoint) -> Endpoint:
+    """The listed endpoint with what its detail says, which is newer and has the features.
+
+    Clones of one image share an agent GUID: the detail of another instance says nothing here.
+    """
+    of_another = detail.instance_id not in ("", listed.instance_id)
+    if of_another or detail.guid != listed.guid or detail.account_id not in ("", listed.account_id):
+        return listed
+    said = {name: getattr(detail, name) for name in Endpoint.__struct_fields__}
+    newer = {name: value for name, value in said.items() if value not in _NOTHING}
+    newer.pop("identified", None)
+    return msgspec.structs.replace(listed, **newer)
+
+
+_NOTHING: Iterable[object] = ("", None, {}, False)

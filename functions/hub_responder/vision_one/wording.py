@@ -2,64 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from hub_responder.finding import Resource
+from hub_responder.markdown.characters import clean, one_line, shorten
 from hub_responder.vision_one.coverage import Coverage
 
 MAX_CHARACTERS = 300
+_MAX_NAME = 64
+_MAX_SUBJECT = 80
+_MAX_SAID = 4
 _EN: Mapping[str, str] = {
-    "PROTECTED": "protected by Vision One",
+    "PROTECTED": "Vision One agent running, last contact {last}",
     "no_endpoint": "no Vision One agent",
-    "no_agent": "known to Vision One, but without an agent",
+    "no_agent": "known to Vision One, but no agent",
     "sensor_only": "endpoint sensor only, no protection agent",
-    "offline": "agent offline since {last}",
-    "never_connected": "agent has never connected",
+    "offline": "agent offline, last contact {last}",
+    "never_connected": "agent never connected",
     "stale": "agent not seen since {last}",
-    "module_off": "{module} off",
-    "module_unknown": "state of {module} not told",
+    "module_off": "{about} off",
     "components_outdated": "components outdated",
     "policy_missing": "no policy assigned",
     "isolated": "isolated from the network",
+    "module_unknown": "state of {about} not told",
     "agent_status_unknown": "agent status not told",
-    "not_an_instance": "not an EC2 instance ({module})",
-    "secret_missing": "Vision One's secret is missing or unreadable",
+    "contact_unknown": "time of the agent's last contact not told",
+    "not_an_instance": "not an EC2 instance ({about})",
+    "no_instance_id": "the finding does not tell the instance id",
+    "configuration": "the configuration is wrong",
+    "secret_missing": "Vision One's secret is missing or wrong",
+    "secret_unreachable": "Vision One's secret cannot be read now",
     "denied_401": "Vision One refuses the token (401)",
     "denied_403": "the token lacks a permission (403)",
     "rate_limited": "Vision One's rate limit is reached (429)",
     "vision_one_unreachable": "Vision One cannot be reached",
     "vision_one_refused": "Vision One refuses the request",
-    "account_mismatch": "an endpoint has this instance id in account {other}",
+    "endpoint_gone": "the endpoint has just been removed",
+    "account_mismatch": "Vision One has this instance id in another account ({other})",
     "incomplete": "Vision One's inventory could not be read completely",
     "internal": "an internal error",
 }
 _JA: Mapping[str, str] = {
-    "PROTECTED": "Vision Oneが保護しています",
+    "PROTECTED": "Vision Oneエージェント稼働中、最終接続{last}",
     "no_endpoint": "Vision Oneエージェントなし",
     "no_agent": "Vision Oneに登録はあるがエージェントなし",
     "sensor_only": "センサーのみ(保護エージェントなし)",
-    "offline": "エージェントが{last}からオフライン",
+    "offline": "エージェントはオフライン、最終接続{last}",
     "never_connected": "エージェントは一度も接続していません",
     "stale": "エージェントの最終接続は{last}",
-    "module_off": "{module}が無効",
-    "module_unknown": "{module}の状態が不明",
+    "module_off": "{about}が無効",
     "components_outdated": "コンポーネントが古い",
     "policy_missing": "ポリシー未割り当て",
     "isolated": "ネットワークから隔離中",
+    "module_unknown": "{about}の状態が不明",
     "agent_status_unknown": "エージェントの状態が不明",
-    "not_an_instance": "EC2インスタンスではありません({module})",
-    "secret_missing": "Vision Oneのシークレットがないか読めません",
+    "contact_unknown": "エージェントの最終接続時刻が不明",
+    "not_an_instance": "EC2インスタンスではありません({about})",
+    "no_instance_id": "検出結果にインスタンスIDがありません",
+    "configuration": "設定に誤りがあります",
+    "secret_missing": "Vision Oneのシークレットがないか正しくありません",
+    "secret_unreachable": "Vision Oneのシークレットを今は読めません",
     "denied_401": "Vision Oneがトークンを拒否(401)",
     "denied_403": "トークンの権限不足(403)",
     "rate_limited": "Vision Oneのレート制限(429)",
     "vision_one_unreachable": "Vision Oneに接続できません",
     "vision_one_refused": "Vision Oneが要求を拒否",
-    "account_mismatch": "このインスタンスIDはアカウント{other}のエンドポイントのもの",
+    "endpoint_gone": "エンドポイントは削除されたばかりです",
+    "account_mismatch": "このインスタンスIDはVision Oneでは別のアカウント({other})のもの",
     "incomplete": "Vision Oneのインベントリを最後まで読めませんでした",
     "internal": "内部エラー",
 }
+REASONS = frozenset(_EN) - {"PROTECTED"}
+"""Every reason's code; those of modules and resource types are followed by ``:NAME``."""
 _JA_VERDICTS: Mapping[str, str] = {
     "PROTECTED": "保護済み",
     "DEGRADED": "保護低下",
@@ -70,60 +87,87 @@ _JA_VERDICTS: Mapping[str, str] = {
 _JA_MODULES: Mapping[str, str] = {
     "anti_malware": "不正プログラム対策",
     "intrusion_prevention": "侵入防御",
-    "firewall": "ファイアウォール",
+    "behavior_monitoring": "挙動監視",
+    "predictive_machine_learning": "機械学習型検索",
     "web_reputation": "Webレピュテーション",
+    "firewall": "ファイアウォール",
     "integrity_monitoring": "変更監視",
     "log_inspection": "セキュリティログ監視",
     "application_control": "アプリケーションコントロール",
+    "device_control": "デバイスコントロール",
+    "activity_monitoring": "アクティビティ監視",
 }
+_STATED = ("PROTECTED", "DEGRADED", "UNPROTECTED")
 
 
 def summary(coverage: Coverage, resource: Resource, *, language: str, timezone: str) -> str:
-    """``UNPROTECTED: no Vision One agent on web-01 (i-0abc), 09:03:12 JST, matched by ...``."""
+    """``UNPROTECTED: no Vision One agent on web-01 (i-0abc), 09:03:12 JST, matched by ...``.
+
+    Plain text of one line, at most 300 characters; names from the finding are cut, not the facts.
+    """
     zone = _zone(timezone)
-    japanese = language == "ja"
-    words = _JA if japanese else _EN
-    codes = coverage.reasons or [coverage.verdict]
-    said = [_said(code, words, coverage, zone, japanese=japanese) for code in codes[:4]]
-    subject = resource.instance_id or resource.id
-    if resource.name:
-        subject = f"{resource.name}({subject})" if japanese else f"{resource.name} ({subject})"
     at = datetime.fromtimestamp(coverage.checked_at, zone).strftime("%H:%M:%S %Z")
-    again = coverage.retry_after
-    if japanese:
-        verdict = _JA_VERDICTS.get(coverage.verdict, coverage.verdict)
-        more = f"、{int(again)}秒後に再確認" if again else ""
-        text = f"【{verdict}】{subject}{'、'.join(said)}({at}{_matched(coverage, japanese)}){more}"
-    else:
-        more = f", looked at again in {int(again)} s" if again else ""
-        joined = ", ".join(said)
-        text = (
-            f"{coverage.verdict}: {joined} on {subject}, {at}{_matched(coverage, japanese)}{more}"
-        )
-    return text if len(text) <= MAX_CHARACTERS else text[: MAX_CHARACTERS - 1] + "…"
+    text = (_japanese if language == "ja" else _english)(coverage, resource, at, zone)
+    return shorten(text, MAX_CHARACTERS)
+
+
+def _english(coverage: Coverage, resource: Resource, at: str, zone: tzinfo) -> str:
+    said = ", ".join(_said(coverage, _EN, zone, lambda name: name.replace("_", " ")))
+    name, subject = _subject(resource)
+    subject = f"{name} ({subject})" if name else subject
+    matched = ", matched by instance id" if _matched(coverage) else ""
+    again = f", looked at again in {coverage.retry_after:.0f} s" if coverage.retry_after else ""
+    about = "on" if coverage.verdict in _STATED else "for"
+    return f"{coverage.verdict}: {said} {about} {subject}, {at}{matched}{again}"
+
+
+def _japanese(coverage: Coverage, resource: Resource, at: str, zone: tzinfo) -> str:
+    said = "、".join(_said(coverage, _JA, zone, lambda name: _JA_MODULES.get(name, name)))
+    name, subject = _subject(resource)
+    subject = f"{name}({subject})" if name else f"{subject} "
+    matched = "、インスタンスIDで照合" if _matched(coverage) else ""
+    again = f"、{coverage.retry_after:.0f}秒後に再確認" if coverage.retry_after else ""
+    return f"【{_JA_VERDICTS[coverage.verdict]}】{subject}{said}({at}{matched}){again}"
 
 
 def _said(
-    code: str, words: Mapping[str, str], coverage: Coverage, zone: tzinfo, *, japanese: bool
-) -> str:
-    reason, _, module = code.partition(":")
-    named = _JA_MODULES.get(module, module) if japanese else module.replace("_", " ")
+    coverage: Coverage, words: Mapping[str, str], zone: tzinfo, named: Callable[[str], str]
+) -> list[str]:
+    """The first reasons in words."""
+    codes = coverage.reasons or [coverage.verdict]
     last = str(coverage.evidence.get("last_connected", ""))
-    if last:
-        seen = datetime.fromisoformat(last).astimezone(zone)
-        last = seen.strftime("%m-%d %H:%M")
-    other = str(coverage.evidence.get("other_account", ""))
-    return words.get(reason, reason).format(module=named, last=last or "?", other=other)
+    facts = {
+        "last": f"{datetime.fromisoformat(last).astimezone(zone):%m-%d %H:%M}" if last else "?",
+        "other": _plain(str(coverage.evidence.get("other_account", "")), 12),
+    }
+    parts = [code.partition(":") for code in codes[:_MAX_SAID]]
+    return [
+        words.get(reason, reason).format(about=_plain(named(about), _MAX_NAME), **facts)
+        for reason, _, about in parts
+    ]
 
 
-def _matched(coverage: Coverage, japanese: bool) -> str:
-    if "matched_by" not in coverage.evidence or coverage.verdict == "UNKNOWN":
-        return ""
-    return "、インスタンスIDで照合" if japanese else ", matched by instance id"
+def _subject(resource: Resource) -> tuple[str, str]:
+    """Name, and instance id or the end of the resource's id (the part that tells it apart)."""
+    subject = resource.instance_id or resource.id
+    if len(subject) > _MAX_SUBJECT:
+        subject = "…" + subject[1 - _MAX_SUBJECT :]
+    return _plain(resource.name, _MAX_NAME), _plain(subject, _MAX_SUBJECT)
 
 
+def _plain(text: str, limit: int) -> str:
+    """One line; without the `` | `` that parts the note's own fields."""
+    return shorten(one_line(clean(text)).replace("|", "/").strip(), limit)
+
+
+def _matched(coverage: Coverage) -> bool:
+    return "matched_by" in coverage.evidence and coverage.verdict != "UNKNOWN"
+
+
+@lru_cache(maxsize=16)
 def _zone(name: str) -> tzinfo:
+    """The zone, or UTC where the machine lacks it: no verdict is lost over a clock's zone."""
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (KeyError, ValueError, OSError):
         return UTC

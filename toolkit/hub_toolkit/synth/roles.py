@@ -23,8 +23,6 @@ NO_VALUE = {"Ref": "AWS::NoValue"}
 
 LEDGER_ACTIONS = [
     "dynamodb:BatchGetItem",
-    "dynamodb:ConditionCheckItem",
-    "dynamodb:GetItem",
     "dynamodb:PutItem",
     "dynamodb:Query",
     "dynamodb:UpdateItem",

@@ -84,8 +84,6 @@ def test_a_role_may_do_what_its_playbook_needs_and_no_more(root: Path) -> None:
     granted = _granted(_template(root), f"{PREFIX}Role")
     assert set(granted) == {
         "dynamodb:BatchGetItem",
-        "dynamodb:ConditionCheckItem",
-        "dynamodb:GetItem",
         "dynamodb:PutItem",
         "dynamodb:Query",
         "dynamodb:UpdateItem",

@@ -1,0 +1,87 @@
+"""The protection modules, and a question that answers for a batch which endpoints have them on.
+
+A filter can name agents and modules together, so one list call confirms about fifteen endpoints
+whose modules are on; only those that it does not find need their detail. Being in the answer proves
+something, being absent proves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from hub_responder.errors import PermanentError
+from hub_responder.vision_one import filters
+from hub_responder.vision_one.client import Client
+from hub_responder.vision_one.endpoint import Endpoint, read
+
+MODULES: Mapping[str, tuple[str, ...]] = {
+    "anti_malware": ("AntiMalwareScans", "AntiMalware"),
+    "intrusion_prevention": ("IntrusionPreventionSystem", "VulnerabilityProtection"),
+    "behavior_monitoring": ("BehaviorMonitoring",),
+    "predictive_machine_learning": ("PredictiveMachineLearning",),
+    "web_reputation": ("WebReputation",),
+    "firewall": ("Firewall",),
+    "integrity_monitoring": ("IntegrityMonitoring",),
+    "log_inspection": ("LogInspection",),
+    "application_control": ("ApplicationControl",),
+    "device_control": ("DeviceControl",),
+    "activity_monitoring": ("ActivityMonitoring",),
+}
+"""Module -> names of the detail call's features, which are the suffixes of the inventory's filter
+fields (``eppAgentIntrusionPreventionSystem``). The fields are published; of the features only
+``AntiMalwareScans`` is, the others are inferred. The two names of a module belong to Endpoint
+Security and to Server & Workload Protection."""
+ON = ("enabled", "enabling")
+OFF = ("disabled", "disabling", "notsupported")
+_TOP = 100
+
+Identity = tuple[str, str, str]
+"""Agent GUID, account and instance: clones of one image can share the GUID."""
+
+
+def identity(endpoint: Endpoint) -> Identity:
+    """What tells one endpoint from another."""
+    return endpoint.guid, endpoint.account_id, endpoint.instance_id
+
+
+def confirmed(
+    client: Client, endpoints: Iterable[Endpoint], modules: Sequence[str]
+) -> Mapping[Identity, Endpoint]:
+    """Those of ``endpoints`` that have all ``modules`` on, as they are now.
+
+    Raises:
+        TransientError, DeniedError: as `Client.pages`.
+    """
+    features = {MODULES[module][0]: ON[0] for module in modules}
+    found: dict[Identity, Endpoint] = {}
+    for expression in _expressions(endpoints, modules):
+        try:
+            raws = [raw for page in client.pages(expression, top=_TOP) for raw in page.items]
+        except PermanentError as error:
+            if error.status in (401, 403):  # noqa: PLR2004 - HTTP
+                raise
+            return found  # an expression that is refused: the details tell as well
+        for raw in raws:
+            endpoint = read(raw)
+            if endpoint is not None:
+                found[identity(endpoint)] = msgspec.structs.replace(endpoint, features=features)
+    return found
+
+
+def _expressions(endpoints: Iterable[Endpoint], modules: Sequence[str]) -> Iterator[str]:
+    """As few as the header's length allows; GUIDs that no filter can carry are left out."""
+    demands = [filters.any_of([f"eppAgent{n} eq 'enabled'" for n in MODULES[m]]) for m in modules]
+    demand = " and ".join(demands)
+    room = filters.MAX_CHARACTERS - len(demand) - len("() and ")
+    terms: list[str] = []
+    for guid in dict.fromkeys(each.guid for each in endpoints if filters.is_safe(each.guid)):
+        term = filters.equals("agentGuid", guid)
+        if terms and len(" or ".join([*terms, term])) > room:
+            yield f"{filters.any_of(terms)} and {demand}"
+            terms = []
+        if len(term) <= room:
+            terms.append(term)
+    if terms:
+        yield f"{filters.any_of(terms)} and {demand}"
