@@ -9,6 +9,7 @@ from hub_responder.errors import TransientError
 
 RESERVE_S = 2.0
 """Kept back at the end of an invocation, to record what happened and answer the queue."""
+_SHORTEST_S = 0.1
 
 
 class Deadline:
@@ -38,6 +39,6 @@ class Deadline:
             TransientError: less than 100 ms would remain; the call is not made.
         """
         available = self.left() - RESERVE_S
-        if available < 0.1:
+        if available < _SHORTEST_S:
             raise TransientError(f"no time left to call {target}", target=target)
         return min(limit, available)

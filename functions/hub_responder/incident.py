@@ -27,7 +27,7 @@ class Incident:
         resource: the resource that matched.
         severity: the worst of its findings.
         change: why this round happens.
-        refs: by connection name, what earlier steps and rounds left: ``ticket``, ``url``, ``thread``.
+        refs: by connection name, what earlier steps left: ``ticket``, ``url``, ``thread``.
         clicked: an analyst asked for this round and waits for an answer on the finding.
     """
 

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hub_responder.actions.base import Action
-
     from hub_responder.deadline import Deadline
     from hub_responder.playbook import Playbook
 

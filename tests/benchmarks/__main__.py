@@ -8,13 +8,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from hub_responder.playbook import Wait
-
 from benchmarks import cold, table, warm
 from benchmarks.cloud import Cloud
 from benchmarks.process import Cost, Handler
 from benchmarks.table import Row
 from benchmarks.warm import Series
+from hub_responder.playbook import Wait
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
@@ -56,13 +55,21 @@ def _batch_rows(batch: Series) -> list[Row]:
             "one message, one ticket, and Vision One for all",
         ),
         Row("batch: time per finding", batch.median(lambda cost: cost.wall_ms), "ms"),
-        Row("first batch of a process: CPU", batch.first.cpu_ms, "ms", None, "clients, TLS, templates"),
+        Row(
+            "first batch of a process: CPU",
+            batch.first.cpu_ms,
+            "ms",
+            None,
+            "clients, TLS, templates",
+        ),
     ]
 
 
 def _other_rows(click: Series, waiting: Series) -> list[Row]:
     return [
-        Row("click of one finding: CPU", click.cpu_ms(), "ms", 25, f"median of {len(click.samples)}"),
+        Row(
+            "click of one finding: CPU", click.cpu_ms(), "ms", 25, f"median of {len(click.samples)}"
+        ),
         Row("click of one finding: AWS calls", click.median(lambda c: c.aws() + c.updates()), ""),
         Row(
             "with wait: CPU per finding",
@@ -71,7 +78,13 @@ def _other_rows(click: Series, waiting: Series) -> list[Row]:
             None,
             "the playbook as shipped: arrival, and its round 15 s later",
         ),
-        Row("with wait: AWS calls per finding", waiting.median(Cost.aws), "", None, "besides its update"),
+        Row(
+            "with wait: AWS calls per finding",
+            waiting.median(Cost.aws),
+            "",
+            None,
+            "besides its update",
+        ),
     ]
 
 

@@ -177,7 +177,11 @@ class Cloud:
             fields = held.get("UserDefinedFields", {})
             verdict, ticket = fields.get("hubResponderVerdict"), fields.get("hubResponderTicket")
             workflow = held.get("Workflow", {}).get("Status")
-            if verdict != "UNPROTECTED" or not str(ticket).startswith("SEC-") or workflow != "NOTIFIED":
+            if (
+                verdict != "UNPROTECTED"
+                or not str(ticket).startswith("SEC-")
+                or workflow != "NOTIFIED"
+            ):
                 raise RuntimeError(f"a finding is {workflow} with {fields}: not the whole playbook")
 
 

@@ -31,7 +31,9 @@ class Cost:
 
     def aws(self) -> int:
         """AWS calls but updates of findings, of which each takes one note."""
-        return sum(n for name, n in self.requests.items() if name.startswith("aws ")) - self.updates()
+        return (
+            sum(n for name, n in self.requests.items() if name.startswith("aws ")) - self.updates()
+        )
 
     def updates(self) -> int:
         """Calls of BatchUpdateFindings."""

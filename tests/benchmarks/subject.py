@@ -35,7 +35,12 @@ class _Requests:
         send = HTTPConnection.request
 
         def counting(
-            connection: Any, method: str, url: str, body: Any = None, headers: Any = None, **more: Any
+            connection: Any,
+            method: str,
+            url: str,
+            body: Any = None,
+            headers: Any = None,
+            **more: Any,
         ) -> None:
             with self._lock:
                 self.seen[_name(method, url, headers or {})] += 1
@@ -51,13 +56,17 @@ class _Requests:
 
 
 def _name(method: str, url: str, headers: Any) -> str:
-    """``aws DynamoDB.TransactWriteItems``, ``aws PATCH /findings/batchupdate``, ``http jira-sec``."""
+    """``aws DynamoDB.TransactWriteItems``, ``aws PATCH /findings``, ``http jira-sec``."""
     path = url.partition("?")[0]
     if path.startswith(_VENDORS):
         return "http " + path.removeprefix(_VENDORS).partition("/")[0]
     target = headers.get("X-Amz-Target", "")
     target = target.decode() if isinstance(target, bytes) else target
-    return f"aws {target.partition('_')[0]}.{target.rpartition('.')[2]}" if target else f"aws {method} {path}"
+    return (
+        f"aws {target.partition('_')[0]}.{target.rpartition('.')[2]}"
+        if target
+        else f"aws {method} {path}"
+    )
 
 
 def _context(request_id: str) -> Context:

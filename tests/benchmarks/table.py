@@ -32,7 +32,13 @@ class Row:
         """What, value, limit, verdict, note."""
         limit = "" if self.limit is None else f"{self.limit:g} {self.unit}"
         verdict = "" if self.limit is None else "OVER" if self.exceeded else "ok"
-        return self.name, f"{_short(self.value)} {self.unit}".strip(), limit.strip(), verdict, self.note
+        return (
+            self.name,
+            f"{_short(self.value)} {self.unit}".strip(),
+            limit.strip(),
+            verdict,
+            self.note,
+        )
 
 
 def _short(value: float) -> str:

@@ -89,7 +89,7 @@ def no_memory(live: Live) -> Iterator[Live]:
         ({"status": 503}, "vision_one_unreachable"),
         ({"status": 502, "body": "<html>gone</html>"}, "vision_one_unreachable"),
         ({"truncate": True}, "vision_one_unreachable"),
-        ({"status": 429, "retry_after": 600}, "vision_one_unreachable"),
+        ({"status": 429, "retry_after": 600}, "rate_limited"),
     ],
 )
 def test_trouble_with_vision_one_is_unknown_with_its_cause(

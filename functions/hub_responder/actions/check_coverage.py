@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from hub_responder import clock, secrets
-from hub_responder.actions.base import THREADS, Action, Outcome, Statement, Work
+from hub_responder.actions.base import Action, Outcome, Statement, Work
 from hub_responder.connections.permissions import secrets_of
 from hub_responder.connections.resolve import named
 from hub_responder.connections.settings import VisionOne, read
@@ -18,9 +17,9 @@ from hub_responder.vision_one import coverage as verdicts
 from hub_responder.vision_one import wording
 from hub_responder.vision_one.client import Client
 from hub_responder.vision_one.coverage import Coverage, Demand, has_agent
-from hub_responder.vision_one.endpoint import Endpoint, merged
+from hub_responder.vision_one.endpoint import Endpoint
 from hub_responder.vision_one.inventory import inventory
-from hub_responder.vision_one.modules import MODULES, confirmed, identity
+from hub_responder.vision_one.modules import MODULES, identity, with_modules
 from hub_responder.vision_one.regions import base_url
 
 if TYPE_CHECKING:
@@ -77,51 +76,22 @@ def _ask(params: Params, resources: Sequence[Resource], runtime: Runtime) -> lis
         known = inventory(client, [resource.instance_id for resource in resources])
     except HubResponderError as error:
         return [verdicts.unknown(error)] * len(resources)
-    answers = [verdicts.find(known, each.account, each.instance_id) for each in resources]
-    look = _looker(client, demand, known.read_at, answers)
-    with ThreadPoolExecutor(max_workers=THREADS) as pool:  # starts no more threads than it needs
-        return [
-            answer if isinstance(answer, Coverage) else answer.result()
-            for answer in [
-                each if isinstance(each, Coverage) else pool.submit(look, each) for each in answers
-            ]
-        ]
-
-
-def _looker(
-    client: Client, demand: Demand, read_at: float, answers: Sequence[Endpoint | Coverage]
-) -> Callable[[Endpoint], Coverage]:
-    """What judges an endpoint: by what was listed, or with its modules where some are demanded."""
-    with_agent = [each for each in answers if isinstance(each, Endpoint) and has_agent(each)]
-    if not demand.modules or not with_agent:
-        return lambda endpoint: verdicts.judge(endpoint, demand, read_at)
+    found = [verdicts.find(known, each.account, each.instance_id) for each in resources]
+    agents = [each for each in found if isinstance(each, Endpoint) and has_agent(each)]
     asked_at = clock.now()
-    try:
-        on = confirmed(client, with_agent, demand.modules)
-    except HubResponderError as error:
-        trouble = verdicts.unknown(error)
-        return lambda endpoint: (
-            trouble if has_agent(endpoint) else verdicts.judge(endpoint, demand, read_at)
-        )
+    closer = with_modules(client, agents, demand.modules) if demand.modules else {}
 
-    def look(endpoint: Endpoint) -> Coverage:
-        if not has_agent(endpoint):
-            return verdicts.judge(endpoint, demand, read_at)
-        now = on.get(identity(endpoint))
-        if now is not None:
-            return verdicts.judge(now, demand, asked_at)
-        return _in_detail(client, endpoint, demand)
+    def judged(each: Endpoint | Coverage) -> Coverage:
+        if isinstance(each, Coverage):
+            return each
+        now = closer.get(identity(each))
+        if now is None:
+            return verdicts.judge(each, demand, known.read_at)
+        if isinstance(now, HubResponderError):
+            return verdicts.unknown(now)
+        return verdicts.judge(now, demand, asked_at)
 
-    return look
-
-
-def _in_detail(client: Client, endpoint: Endpoint, demand: Demand) -> Coverage:
-    asked_at = clock.now()
-    try:
-        detail = client.detail(endpoint.guid) if endpoint.guid else endpoint
-    except HubResponderError as error:
-        return verdicts.unknown(error)
-    return verdicts.judge(merged(endpoint, detail), demand, asked_at)
+    return [judged(each) for each in found]
 
 
 def _demand(params: Params) -> Demand:

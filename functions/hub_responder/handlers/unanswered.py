@@ -45,9 +45,7 @@ def handler(_event: Mapping[str, Any], context: Any) -> dict[str, int]:
         looked_at += 1
         click = _click(message["Body"])
         if click is not None:
-            reason = message.get("MessageAttributes", {}).get("reason", {}).get("StringValue", "")
-            text = _TEXT.format(reason=reason or "five runs in a row died")
-            answered += _answer(message["MessageId"], click, text, transactions, audit, runtime)
+            answered += _answer(message, click, transactions, audit, runtime)
     return {"looked_at": looked_at, "answered": answered}
 
 
@@ -79,14 +77,15 @@ def _click(body: str) -> Trigger | None:
 
 
 def _answer(
-    message_id: str,
+    message: Mapping[str, Any],
     click: Trigger,
-    text: str,
     transactions: Transactions,
     audit: Audit,
     runtime: Runtime,
 ) -> bool:
     """Write the answer once; whether this call wrote it."""
+    reason = message.get("MessageAttributes", {}).get("reason", {}).get("StringValue", "")
+    text = _TEXT.format(reason=reason or "five runs in a row died")
     fields = {
         "trigger": {"kind": click.kind, "event_id": click.event_id},
         "findings": [finding.id for finding in click.findings],
@@ -95,7 +94,7 @@ def _answer(
         "Put": {
             "TableName": os.environ["LEDGER_TABLE"],
             "Item": {
-                "pk": {"S": f"{NAME}#{message_id}"},
+                "pk": {"S": f"{NAME}#{message['MessageId']}"},
                 "sk": {"S": "C"},
                 "expires": number(int(clock.now()) + KEEP_CLICK_S),
             },

@@ -19,11 +19,11 @@ import msgspec
 from hub_responder import http
 from hub_responder.deadline import RESERVE_S, Deadline
 from hub_responder.errors import DeniedError, PermanentError, TransientError
-from hub_responder.vision_one.endpoint import Endpoint, read
+from hub_responder.vision_one.endpoint import Endpoint, Page, read, read_page
 
 TARGET = "vision_one"
 PAGE = 1000
-"""``top`` takes 10, 50, 100, 200, 500 or 1000 (a public client of real tenants, endpoint_report)."""
+"""``top`` takes 10, 50, 100, 200, 500 or 1000 (endpoint_report, a public client)."""
 MAX_PAGES = 200
 MAX_BYTES = 16_000_000
 """A page of 1,000 endpoints has 2 to 6 MB."""
@@ -41,15 +41,6 @@ class IncompleteError(TransientError):
     """The inventory could not be read to its end, or not soundly: what was read proves nothing."""
 
 
-class Page(msgspec.Struct):
-    """A page of the endpoint list; ``items`` are still JSON. Other fields may have any type."""
-
-    items: list[msgspec.Raw]
-    nextLink: Any = None  # noqa: N815 - the API's names
-    totalCount: Any = None  # noqa: N815
-    count: Any = None
-
-
 class Patience:
     """What may still be slept, by all threads together."""
 
@@ -64,9 +55,6 @@ class Patience:
                 return False
             self._left -= seconds
             return True
-
-
-_PAGES = msgspec.json.Decoder(Page)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +95,7 @@ class Client:
             page = self._page(url, headers, first=not seen)
             seen.add(url)
             yield page
-            url = self._next(page.nextLink)
+            url = self._next(page.next_link)
 
     def detail(self, guid: str) -> Endpoint:
         """``GET /v3.0/endpointSecurity/endpoints/{agentGuid}``.
@@ -122,7 +110,7 @@ class Client:
 
     def _page(self, url: str, headers: Mapping[str, str], *, first: bool) -> Page:
         try:
-            return self._get(url, headers, _PAGES.decode)
+            return self._get(url, headers, read_page)
         except DeniedError:
             raise
         except PermanentError as error:

@@ -21,7 +21,7 @@ from hub_responder.errors import (
     TransientError,
 )
 from hub_responder.vision_one.client import TARGET, TOO_MANY, IncompleteError
-from hub_responder.vision_one.endpoint import Endpoint
+from hub_responder.vision_one.endpoint import UNREADABLE, Endpoint
 from hub_responder.vision_one.inventory import Inventory
 from hub_responder.vision_one.modules import MODULES, OFF, ON
 
@@ -39,8 +39,8 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     """The answer for one instance; also what later steps of a playbook read.
 
     ``reasons`` are codes, worst first. ``evidence`` holds what they were read from. ``checked_at``
-    is when Vision One was asked (epoch seconds). ``retry_after``: seconds after which an UNKNOWN may
-    be another verdict; None where asking again cannot help.
+    is when Vision One was asked (epoch seconds). ``retry_after``: seconds after which an UNKNOWN
+    may be another verdict; None where asking again cannot help.
     """
 
     verdict: Verdict
@@ -86,17 +86,20 @@ def _cause(error: HubResponderError) -> tuple[str, float | None]:
     if isinstance(error, ConfigurationError):
         return "secret_missing", None
     if isinstance(error, TransientError):
-        wait = AGAIN_S if not error.retry_after else min(error.retry_after, LATEST_S)
-        if error.target != TARGET:
-            return "secret_unreachable", wait
-        if isinstance(error, IncompleteError):
-            return "incomplete", wait
-        return "rate_limited" if error.status == TOO_MANY else "vision_one_unreachable", wait
+        return _passing(error), min(error.retry_after or AGAIN_S, LATEST_S)
     if isinstance(error, DeniedError):
         return "denied_401" if error.status == 401 else "denied_403", None  # noqa: PLR2004
     if isinstance(error, PermanentError) and error.status == _NOT_FOUND:
         return "endpoint_gone", AGAIN_S  # a detail of an endpoint that was listed a moment ago
     return "vision_one_refused", None
+
+
+def _passing(error: TransientError) -> str:
+    if error.target != TARGET:
+        return "secret_unreachable"
+    if isinstance(error, IncompleteError):
+        return "incomplete"
+    return "rate_limited" if error.status == TOO_MANY else "vision_one_unreachable"
 
 
 def find(inventory: Inventory, account: str, instance_id: str) -> Endpoint | Coverage:
@@ -174,7 +177,7 @@ def has_agent(endpoint: Endpoint) -> bool:
 
 def _without_agent(endpoint: Endpoint) -> tuple[Verdict, list[str]]:
     """A record alone is no protection: cloud connectors list instances without any agent."""
-    if endpoint.sensor_status in ON:
+    if endpoint.epp_status != UNREADABLE and endpoint.sensor_status in ON:
         return "DEGRADED", ["sensor_only"]
     plain = endpoint.epp_status in ("", "off") and endpoint.sensor_status in ("", "disabled")
     return ("UNPROTECTED", ["no_agent"]) if plain else ("UNKNOWN", ["agent_status_unknown"])

@@ -21,22 +21,24 @@ _MAX_TEXT = 256
 NO_VERSION = ("", "0.0.0.0")  # noqa: S104 - an agent's version, not an address
 """Server & Workload Protection's version of a computer without an agent is 0.0.0.0; that the
 inventory shows it too is a guess."""
-_ODD = "unreadable"
+UNREADABLE = "unreadable"
+"""A status that is said in another type than text."""
 
 
-class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """What the verdict needs; times are epoch seconds, texts are at most 256 characters.
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What the verdict needs; texts are at most 256 characters.
 
     Attributes:
         type: server, desktop, or empty.
         account_id, instance_id: of the cloud instance; the instance id in lower case.
         identified: False where it is a cloud instance but its id cannot be read: it could be any
             instance of ``account_id``, or of all accounts where that is empty.
-        epp_status: on, off, unknown, or empty where nothing is said; ``unreadable`` where what is
-            said has another type than text.
+        epp_status: on, off, unknown, or empty where nothing is said; ``UNREADABLE`` where what is
+            said of the agent has another type than text.
         epp_installed: whether a protection agent is or was there; the object alone says nothing.
+        epp_contact, sensor_contact: time of the last contact, as it was written.
         policy: the protection policy's name; None where nothing is said about policies.
-        sensor_status: enabled, disabled, ..., ``unreadable``, or empty where there is no sensor.
+        sensor_status: enabled, disabled, ..., ``UNREADABLE``, or empty where there is no sensor.
         features: module -> status, as the detail call gives them.
     """
 
@@ -48,21 +50,26 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     identified: bool = True
     epp_status: str = ""
     epp_installed: bool = False
-    epp_last_connected: float | None = None
+    epp_contact: str = ""
     policy: str | None = None
     component_version: str = ""
     sensor_status: str = ""
-    sensor_last_connected: float | None = None
+    sensor_contact: str = ""
     isolation: str = ""
     features: Mapping[str, str] = {}
 
     @property
+    def epp_last_connected(self) -> float | None:
+        """The last contact of the protection agent (epoch seconds)."""
+        return values.seconds(self.epp_contact)
+
+    @property
     def last_connected(self) -> float | None:
-        """The last contact of the protection agent, else of the sensor."""
-        return self.epp_last_connected or self.sensor_last_connected
+        """The last contact of the protection agent, else of the sensor (epoch seconds)."""
+        return self.epp_last_connected or values.seconds(self.sensor_contact)
 
 
-class _Agent(msgspec.Struct):
+class _Agent(msgspec.Struct, gc=False):
     status: Any = None
     version: Any = None
     protectionManager: Any = None  # noqa: N815 - the API's names
@@ -73,12 +80,12 @@ class _Agent(msgspec.Struct):
     features: Any = None
 
 
-class _Sensor(msgspec.Struct):
+class _Sensor(msgspec.Struct, gc=False):
     status: Any = None
     lastConnectedDateTime: Any = None  # noqa: N815
 
 
-class _Item(msgspec.Struct):
+class _Item(msgspec.Struct, gc=False):
     agentGuid: Any = None  # noqa: N815
     endpointName: Any = None  # noqa: N815
     displayName: Any = None  # noqa: N815
@@ -89,7 +96,32 @@ class _Item(msgspec.Struct):
     edrSensor: _Sensor | None = None  # noqa: N815
 
 
+class _Page(msgspec.Struct, gc=False):
+    items: list[_Item]
+    nextLink: Any = None  # noqa: N815
+    totalCount: Any = None  # noqa: N815
+    count: Any = None
+
+
+class _RawPage(msgspec.Struct, gc=False):
+    items: list[msgspec.Raw]
+    nextLink: Any = None  # noqa: N815
+    totalCount: Any = None  # noqa: N815
+    count: Any = None
+
+
+class Page(msgspec.Struct, frozen=True):
+    """A page of the list; None is an item that is no endpoint. The rest is as it was sent."""
+
+    items: list[Endpoint | None]
+    next_link: Any = None
+    total: Any = None
+    count: Any = None
+
+
 _DECODER = msgspec.json.Decoder(_Item)
+_PAGES = msgspec.json.Decoder(_Page)
+_RAW_PAGES = msgspec.json.Decoder(_RawPage)
 
 
 def read(raw: bytes | msgspec.Raw) -> Endpoint | None:
@@ -103,6 +135,22 @@ def read(raw: bytes | msgspec.Raw) -> Endpoint | None:
         return None
 
 
+def read_page(body: bytes) -> Page:
+    """A page of the list: all items at once, or one by one where one is of another shape.
+
+    Raises:
+        msgspec.DecodeError: it is no JSON object with ``items``.
+    """
+    try:
+        page = _PAGES.decode(body)
+        items: list[Endpoint | None] = [_endpoint(item) for item in page.items]
+    except msgspec.ValidationError:
+        raws = _RAW_PAGES.decode(body)
+        items = [read(raw) for raw in raws.items]
+        return Page(items, raws.nextLink, raws.totalCount, raws.count)
+    return Page(items, page.nextLink, page.totalCount, page.count)
+
+
 def _item(raw: bytes | msgspec.Raw) -> _Item:
     """The item; a sensor of another shape costs only the sensor.
 
@@ -114,14 +162,14 @@ def _item(raw: bytes | msgspec.Raw) -> _Item:
     except msgspec.ValidationError:
         item = msgspec.json.decode(raw)
         if isinstance(item, dict) and not isinstance(item.get("edrSensor"), dict | None):
-            item["edrSensor"] = {"status": _ODD}
+            item["edrSensor"] = {"status": UNREADABLE}
         return msgspec.convert(item, _Item)
 
 
 def _endpoint(item: _Item) -> Endpoint:
     epp, sensor = item.eppAgent or _Agent(), item.edrSensor or _Sensor()
     account, instance, identified = _machine(epp.virtualMachineDetails)
-    contact = values.seconds(epp.lastConnectedDateTime)
+    version, contact = _text(epp.version), _text(epp.lastConnectedDateTime)
     return Endpoint(
         guid=_text(item.agentGuid),
         name=_text(item.endpointName) or _text(item.displayName),
@@ -130,35 +178,34 @@ def _endpoint(item: _Item) -> Endpoint:
         instance_id=instance,
         identified=identified,
         epp_status=_status(epp.status, epp.version, epp.protectionManager),
-        epp_installed=_installed(epp, contact),
-        epp_last_connected=contact,
+        epp_installed=_installed(version, _text(epp.protectionManager), contact),
+        epp_contact=contact,
         policy=_policy(epp.policyName, item.securityPolicy),
         component_version=_text(epp.componentVersion),
         sensor_status=_status(sensor.status),
-        sensor_last_connected=values.seconds(sensor.lastConnectedDateTime),
+        sensor_contact=_text(sensor.lastConnectedDateTime),
         isolation=_text(item.isolationStatus).lower(),
         features=_features(epp.features) if epp.features else {},
     )
 
 
 def _text(value: object) -> str:
-    return value.strip()[:_MAX_TEXT] if type(value) is str else ""
+    if type(value) is not str:
+        return ""
+    return value.strip() if len(value) <= _MAX_TEXT else value.strip()[:_MAX_TEXT]
 
 
 def _status(status: object, *others: object) -> str:
-    """``status`` in lower case; ``unreadable`` where it or one of the others is no text."""
+    """``status`` in lower case; ``UNREADABLE`` where it or one of the others is no text."""
     for value in (status, *others):
         if value is not None and type(value) is not str:
-            return _ODD
+            return UNREADABLE
     return _text(status).lower()
 
 
-def _installed(epp: _Agent, contact: float | None) -> bool:
+def _installed(version: str, manager: str, contact: str) -> bool:
     """An agent has a version, and a manager; or it has at least been in contact."""
-    version = _text(epp.version)
-    if version in NO_VERSION and contact is None:
-        return not version and bool(_text(epp.protectionManager))
-    return True
+    return version not in NO_VERSION or bool(contact) or bool(manager and not version)
 
 
 def _policy(name: object, security_policy: object) -> str | None:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 from hub_responder import clock
 from hub_responder.vision_one import filters
-from hub_responder.vision_one.client import TARGET, Client, IncompleteError, Page
-from hub_responder.vision_one.endpoint import Endpoint, read
+from hub_responder.vision_one.client import TARGET, Client, IncompleteError
+from hub_responder.vision_one.endpoint import Endpoint, Page
 
 FRESH_S = 60.0
 """How long a walk may answer that an endpoint is there."""
@@ -67,15 +67,14 @@ class _Walk:
     def take(self, page: Page) -> None:
         """Add a page. Its counts may be missing; where they are there, they bind."""
         before = self.walked
-        for raw in page.items:
-            self.walked += 1
-            endpoint = read(raw)
+        self.walked += len(page.items)
+        for endpoint in page.items:
             if endpoint is None or not endpoint.identified:
                 account = endpoint.account_id if endpoint else ""
                 self.unreadable[account] = self.unreadable.get(account, 0) + 1
             elif endpoint.instance_id:
                 self.found.setdefault(endpoint.instance_id, []).append(endpoint)
-        self.counted = max(self.counted, _count(page.totalCount), before + _count(page.count))
+        self.counted = max(self.counted, _count(page.total), before + _count(page.count))
 
 
 def _count(value: object) -> int:
@@ -107,7 +106,7 @@ def _check_empty(client: Client) -> None:
         IncompleteError: there are servers.
     """
     page = next(client.pages(""))
-    if any((endpoint := read(raw)) is None or endpoint.type != "desktop" for raw in page.items):
+    if any(endpoint is None or endpoint.type != "desktop" for endpoint in page.items):
         raise IncompleteError("Vision One's filter does not find the servers", target=TARGET)
 
 

@@ -8,13 +8,20 @@ something, being absent proves nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
-from hub_responder.errors import PermanentError
+from hub_responder.errors import (
+    ConfigurationError,
+    DeniedError,
+    HubResponderError,
+    PermanentError,
+    TransientError,
+)
 from hub_responder.vision_one import filters
 from hub_responder.vision_one.client import Client
-from hub_responder.vision_one.endpoint import Endpoint, read
+from hub_responder.vision_one.endpoint import Endpoint, merged
 
 MODULES: Mapping[str, tuple[str, ...]] = {
     "anti_malware": ("AntiMalwareScans", "AntiMalware"),
@@ -36,6 +43,8 @@ Security and to Server & Workload Protection."""
 ON = ("enabled", "enabling")
 OFF = ("disabled", "disabling", "notsupported")
 _TOP = 100
+THREADS = 10
+"""Details at a time."""
 
 Identity = tuple[str, str, str]
 """Agent GUID, account and instance: clones of one image can share the GUID."""
@@ -46,26 +55,51 @@ def identity(endpoint: Endpoint) -> Identity:
     return endpoint.guid, endpoint.account_id, endpoint.instance_id
 
 
-def confirmed(
-    client: Client, endpoints: Iterable[Endpoint], modules: Sequence[str]
+def with_modules(
+    client: Client, endpoints: Sequence[Endpoint], modules: Sequence[str]
+) -> Mapping[Identity, Endpoint | HubResponderError]:
+    """The ``endpoints`` as they are now, with their modules' states; or why that cannot be told."""
+    try:
+        known: dict[Identity, Endpoint | HubResponderError] = {**_on(client, endpoints, modules)}
+    except (TransientError, DeniedError, ConfigurationError) as error:
+        return {identity(each): error for each in endpoints}
+    rest = [each for each in endpoints if identity(each) not in known]
+    if rest:
+        with ThreadPoolExecutor(max_workers=min(THREADS, len(rest))) as pool:
+            details = list(pool.map(lambda each: _detailed(client, each), rest))
+        known |= {identity(each): detail for each, detail in zip(rest, details, strict=True)}
+    return known
+
+
+def _detailed(client: Client, listed: Endpoint) -> Endpoint | HubResponderError:
+    if not listed.guid:
+        return listed
+    try:
+        return merged(listed, client.detail(listed.guid))
+    except HubResponderError as error:
+        return error
+
+
+def _on(
+    client: Client, endpoints: Sequence[Endpoint], modules: Sequence[str]
 ) -> Mapping[Identity, Endpoint]:
     """Those of ``endpoints`` that have all ``modules`` on, as they are now.
 
     Raises:
         TransientError, DeniedError: as `Client.pages`.
     """
+    wanted = {identity(each) for each in endpoints}
     features = {MODULES[module][0]: ON[0] for module in modules}
     found: dict[Identity, Endpoint] = {}
     for expression in _expressions(endpoints, modules):
         try:
-            raws = [raw for page in client.pages(expression, top=_TOP) for raw in page.items]
+            items = [each for page in client.pages(expression, top=_TOP) for each in page.items]
         except PermanentError as error:
-            if error.status in (401, 403):  # noqa: PLR2004 - HTTP
+            if isinstance(error, DeniedError):
                 raise
             return found  # an expression that is refused: the details tell as well
-        for raw in raws:
-            endpoint = read(raw)
-            if endpoint is not None:
+        for endpoint in items:
+            if endpoint is not None and identity(endpoint) in wanted:
                 found[identity(endpoint)] = msgspec.structs.replace(endpoint, features=features)
     return found
 

@@ -16,11 +16,11 @@ _MAX_NAME = 64
 _MAX_SUBJECT = 80
 _MAX_SAID = 4
 _EN: Mapping[str, str] = {
-    "PROTECTED": "Vision One agent running, last contact {last}",
+    "PROTECTED": "Vision One agent running",
     "no_endpoint": "no Vision One agent",
     "no_agent": "known to Vision One, but no agent",
     "sensor_only": "endpoint sensor only, no protection agent",
-    "offline": "agent offline, last contact {last}",
+    "offline": "agent offline",
     "never_connected": "agent never connected",
     "stale": "agent not seen since {last}",
     "module_off": "{about} off",
@@ -43,14 +43,14 @@ _EN: Mapping[str, str] = {
     "endpoint_gone": "the endpoint has just been removed",
     "account_mismatch": "Vision One has this instance id in another account ({other})",
     "incomplete": "Vision One's inventory could not be read completely",
-    "internal": "an internal error",
+    "last_contact": "last contact {last}",
 }
 _JA: Mapping[str, str] = {
-    "PROTECTED": "Vision Oneエージェント稼働中、最終接続{last}",
+    "PROTECTED": "Vision Oneエージェント稼働中",
     "no_endpoint": "Vision Oneエージェントなし",
     "no_agent": "Vision Oneに登録はあるがエージェントなし",
     "sensor_only": "センサーのみ(保護エージェントなし)",
-    "offline": "エージェントはオフライン、最終接続{last}",
+    "offline": "エージェントはオフライン",
     "never_connected": "エージェントは一度も接続していません",
     "stale": "エージェントの最終接続は{last}",
     "module_off": "{about}が無効",
@@ -73,9 +73,9 @@ _JA: Mapping[str, str] = {
     "endpoint_gone": "エンドポイントは削除されたばかりです",
     "account_mismatch": "このインスタンスIDはVision Oneでは別のアカウント({other})のもの",
     "incomplete": "Vision Oneのインベントリを最後まで読めませんでした",
-    "internal": "内部エラー",
+    "last_contact": "最終接続{last}",
 }
-REASONS = frozenset(_EN) - {"PROTECTED"}
+REASONS = frozenset(_EN) - {"PROTECTED", "last_contact"}
 """Every reason's code; those of modules and resource types are followed by ``:NAME``."""
 _JA_VERDICTS: Mapping[str, str] = {
     "PROTECTED": "保護済み",
@@ -134,13 +134,15 @@ def _said(
     coverage: Coverage, words: Mapping[str, str], zone: tzinfo, named: Callable[[str], str]
 ) -> list[str]:
     """The first reasons in words."""
-    codes = coverage.reasons or [coverage.verdict]
+    codes = (coverage.reasons or [coverage.verdict])[:_MAX_SAID]
     last = str(coverage.evidence.get("last_connected", ""))
     facts = {
         "last": f"{datetime.fromisoformat(last).astimezone(zone):%m-%d %H:%M}" if last else "?",
         "other": _plain(str(coverage.evidence.get("other_account", "")), 12),
     }
-    parts = [code.partition(":") for code in codes[:_MAX_SAID]]
+    if last and codes[0] in ("PROTECTED", "offline") and "stale" not in codes:
+        codes.insert(1, "last_contact")
+    parts = [code.partition(":") for code in codes]
     return [
         words.get(reason, reason).format(about=_plain(named(about), _MAX_NAME), **facts)
         for reason, _, about in parts

@@ -13,11 +13,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from world import World
 
 from hub_responder import clock
 from hub_responder.actions.base import Outcome
 from hub_responder.playbook import Wait
+from world import World
 
 RUNS = int(os.environ.get("HUB_RESPONDER_MODEL_RUNS", "150"))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import socket
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -62,7 +63,12 @@ def vision_one(
     from hub_toolkit.sandbox.vision_one_alone import serve
 
     stopped = _Signals()
-    with serve(port) as simulator:
+    with ExitStack() as closing:
+        try:
+            simulator = closing.enter_context(serve(port))
+        except OSError as error:
+            typer.echo(f"cannot listen on port {port}: {error.strerror}", err=True)
+            raise typer.Exit(2) from error
         if as_json:
             print(json.dumps({"url": simulator.url, "token": simulator.token}), flush=True)
         else:

@@ -10,8 +10,6 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from hub_toolkit.sandbox.kills import AWS_EFFECTS
-
 if TYPE_CHECKING:
     from hub_toolkit.sandbox.aws_app import Call, Performed
     from hub_toolkit.sandbox.inbox import Inbox
@@ -44,7 +42,7 @@ class AwsEffects:
     def performed(self, done: Performed) -> None:
         """Keep a request that changes something for people."""
         target = done.call.target
-        if target not in AWS_EFFECTS or target not in _OPSCENTER | _SNS:
+        if target not in _OPSCENTER | _SNS:
             return
         system = "opscenter" if target in _OPSCENTER else "sns"
         self._inbox.add(

@@ -56,10 +56,12 @@ class Idle:
         """Wait up to ``timeout`` real seconds until the sandbox is idle; False if it is not."""
         end = time.monotonic() + timeout
         seen = 0
-        while True:
-            seen = seen + 1 if self.now() else 0
-            if seen >= _STILL:
-                return True
-            if time.monotonic() >= end:
+        while seen < _STILL:
+            if self.now():
+                seen += 1
+            elif time.monotonic() >= end:
                 return False
+            else:
+                seen = 0
             time.sleep(_PAUSE_S)
+        return True

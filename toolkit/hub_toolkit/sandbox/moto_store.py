@@ -63,7 +63,7 @@ class MotoStore:
 
     def put_secret(self, name: str, value: Mapping[str, str]) -> None:
         """Create a secret that holds ``value`` as a JSON object; before `load`."""
-        secret = {
+        secret: dict[str, Any] = {
             "name": name,
             "secret_string": msgspec.json.encode(value).decode(),
             "secret_binary": None,

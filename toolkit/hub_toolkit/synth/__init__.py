@@ -6,6 +6,7 @@
 - ``shared``    what all playbooks use: dead letters, tables, notifications, the scheduled function
 - ``document``  the whole template, within CloudFormation's limits
 - ``emit``      YAML in a stable form
+- ``actions_doc`` what each action takes and leaves, for ``docs/``
 - ``generated`` files that are written from others, and whether they drifted
 """
 

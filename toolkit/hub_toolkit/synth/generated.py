@@ -6,6 +6,7 @@ from difflib import unified_diff
 from typing import TYPE_CHECKING
 
 from hub_toolkit import requirements
+from hub_toolkit.synth import actions_doc
 from hub_toolkit.synth.document import render
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ def texts(root: Path) -> dict[str, str]:
     return {
         "template.yaml": render(root),
         "functions/requirements.txt": requirements.render(root),
+        "docs/actions.md": actions_doc.render(),
     }
 
 
@@ -29,6 +31,7 @@ def write(root: Path) -> list[str]:
     changed = []
     for name, text in texts(root).items():
         if _held(root / name) != text:
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text(text, encoding="utf-8", newline="\n")
             changed.append(name)
     return changed

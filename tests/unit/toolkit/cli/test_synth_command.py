@@ -39,7 +39,7 @@ def test_check_fails_until_synth_has_written_the_files(root: Path) -> None:
     assert not (root / "template.yaml").exists()
     assert _run("synth", "--root", str(root)) == (
         0,
-        "written: template.yaml, functions/requirements.txt\n",
+        "written: template.yaml, functions/requirements.txt, docs/actions.md\n",
     )
     assert _run("synth", "--check", "--root", str(root)) == (0, "up to date\n")
 

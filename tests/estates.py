@@ -1,0 +1,79 @@
+"""A Vision One tenant for tests: the simulator behind a loopback server that can also misbehave."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from werkzeug.test import Client as Wsgi
+
+from factories import ACCOUNT, INSTANCE
+from hub_toolkit.sandbox.vendors.vision_one import VisionOne
+from loopback import Loopback, Reply, Request
+
+TOKEN = "t0ken"
+LIST = "/v3.0/endpointSecurity/endpoints"
+
+
+def endpoint(instance: str = INSTANCE, account: str = ACCOUNT, **overrides: Any) -> dict[str, Any]:
+    """A protected server, as the list call returns it; keys of ``eppAgent`` can be overridden."""
+    agent = {
+        "protectionManager": "SWP-test",
+        "policyName": "Linux Server",
+        "status": "on",
+        "lastConnectedDateTime": "-PT5M",
+        "version": "20.0.2.1234",
+        "componentVersion": "latestVersion",
+        "virtualMachineDetails": {
+            "cloudProvider": "AWS",
+            "cloudAccountId": account,
+            "cloudInstanceId": instance,
+            "powerState": "on",
+        },
+    }
+    outer = {"agentGuid", "type", "edrSensor", "_features", "isolationStatus", "eppAgent"}
+    return {
+        "agentGuid": f"guid-{instance}",
+        "endpointName": "ip-10-20-1-12.ec2.internal",
+        "type": "server",
+        "isolationStatus": "off",
+        "eppAgent": agent | {k: v for k, v in overrides.items() if k not in outer},
+        "edrSensor": {"status": "enabled", "lastConnectedDateTime": "-PT2M"},
+    } | {key: value for key, value in overrides.items() if key in outer}
+
+
+class Tenant:
+    """``replies`` are answered first, one for each request; None lets the simulator answer."""
+
+    def __init__(self, server: Loopback, now: float) -> None:
+        self.server = server
+        self.now = now
+        self.simulator = VisionOne(lambda: self.now, token=TOKEN)
+        self.replies: list[Reply | None] = []
+        server.answer = self._answer
+
+    def holds(self, *items: object) -> None:
+        """Replace the estate."""
+        self.simulator.replace_endpoints(items)
+
+    @property
+    def lists(self) -> Sequence[Request]:
+        """The list requests so far."""
+        return [r for r in self.server.requests if r.path.partition("?")[0] == LIST]
+
+    @property
+    def details(self) -> Sequence[Request]:
+        """The detail requests so far."""
+        return [r for r in self.server.requests if r.path.startswith(LIST + "/")]
+
+    def _answer(self, request: Request) -> Reply:
+        scripted = self.replies.pop(0) if self.replies else None
+        if scripted is not None:
+            return scripted
+        wanted = ("authorization", "tmv1-filter")
+        headers = {name: request.headers[name] for name in wanted if name in request.headers}
+        answer = Wsgi(self.simulator.app).get(
+            request.path, headers=headers, base_url=self.server.url
+        )
+        again = {k: v for k, v in answer.headers.items() if k == "Retry-After"}
+        return Reply(answer.status_code, answer.data, again)
