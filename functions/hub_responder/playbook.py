@@ -24,12 +24,44 @@ class CustomAction(msgspec.Struct, frozen=True):
     description: str
 
 
+class Schedule(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Runs by the clock: ``cron`` has EventBridge Scheduler's six fields, in ``timezone``.
+
+    ``insight`` is the ARN of the insight whose findings the run gets; empty: it gets none.
+    """
+
+    cron: str
+    timezone: str = "UTC"
+    insight: str = ""
+
+
 class Triggers(msgspec.Struct, frozen=True, omit_defaults=True):
     """What starts the playbook. ``imported*`` are EventBridge patterns over one finding."""
 
     imported: dict[str, Any] | None = None
     imported_v2: dict[str, Any] | None = None
     custom_action: CustomAction | None = None
+    schedule: Schedule | None = None
+
+
+class Calendar(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Named time, as business hours or a maintenance window; see `hub_responder.calendars`.
+
+    Attributes:
+        timezone: IANA name; hours and dates are its.
+        weekdays: 0 (Monday) to 6 (Sunday).
+        start, end: minutes since midnight, ``start`` included and ``end`` not; an ``end`` at or
+            before ``start`` is the next day's.
+        holidays: ISO dates on which it is closed.
+        dates: ISO dates from and to (both included) outside of which it is closed; empty: always.
+    """
+
+    timezone: str = "UTC"
+    weekdays: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
+    start: int = 0
+    end: int = 1440
+    holidays: tuple[str, ...] = ()
+    dates: tuple[tuple[str, str], ...] = ()
 
 
 class Wait(msgspec.Struct, frozen=True):
@@ -86,6 +118,21 @@ class Playbook(msgspec.Struct, frozen=True, omit_defaults=True):
     connections: dict[str, dict[str, Any]] = {}
     """The connections that the steps (or their routes) name: type and settings, no secrets."""
     routes: dict[str, Route] = {}
+    only_if: tuple[str, ...] = ()
+    """Expressions over one finding: all must be true, or it is skipped."""
+    always_if: tuple[str, ...] = ()
+    """Expressions over one finding: where any is true, ``only_if`` is passed over."""
+    mode: Literal["live", "observe"] = "live"
+    """observe: all is decided and recorded, nothing is sent."""
+    accounts: tuple[str, ...] = ()
+    """Accounts whose findings are handled; empty: all."""
+    home_only: bool = False
+    """Events that another account or region sent are skipped."""
+    member_role: str = ""
+    """Name of the role to assume in member accounts for look-ups; empty: only this account."""
+    calendars: dict[str, Calendar] = {}
+    tables: dict[str, Any] = {}
+    """``playbooks/tables/*.yaml`` that the expressions and templates name, by file name."""
 
 
 def load(directory: Path) -> Playbook:
