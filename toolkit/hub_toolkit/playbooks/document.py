@@ -9,7 +9,7 @@ ruamel's own extensions (`1_000`, time stamps) gets in.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from ruamel.yaml import YAML
@@ -26,6 +26,7 @@ from ruamel.yaml.events import (
 )
 
 from hub_toolkit.playbooks.problems import Place, PlaybookErrors, Problem
+from hub_toolkit.playbooks.spots import Written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,10 +48,17 @@ _CONSTANTS = {
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """Text, a number, true, false or null."""
+    """Text, a number, true, false or null; ``written`` is how the file says it."""
 
     value: str | int | float | bool | None
     place: Place
+    written: Written | None = field(default=None, compare=False, repr=False)
+
+    def at(self, offset: int) -> Place:
+        """Where the text's character at ``offset`` stands."""
+        if self.written is None or not isinstance(self.value, str):
+            return self.place
+        return Place(self.place.file, *self.written.at(self.value, offset))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +116,7 @@ def parse(text: str, shown: str) -> Node:
         PlaybookErrors: it is not the YAML described above.
     """
     try:
-        return _Builder(YAML(typ="safe", pure=True).parse(text), shown).document()
+        return _Builder(YAML(typ="safe", pure=True).parse(text), shown, text).document()
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(shown, mark.line + 1, mark.column + 1) if mark else Place(shown)
@@ -124,9 +132,10 @@ def _error(place: Place, text: str) -> PlaybookErrors:
 class _Builder:
     """Builds nodes from parse events."""
 
-    def __init__(self, events: Iterator[Event], shown: str) -> None:
+    def __init__(self, events: Iterator[Event], shown: str, text: str) -> None:
         self._events = events
         self._shown = shown
+        self._text = text
         self._nodes = 0
 
     def document(self) -> Node:
@@ -165,7 +174,12 @@ class _Builder:
             while not isinstance(event := next(self._events), SequenceEndEvent):
                 items.append(self._node(event, depth + 1))
             return Sequence(tuple(items), place)
-        return Scalar(_resolve(cast("ScalarEvent", event), place), place)
+        scalar = cast("ScalarEvent", event)
+        return Scalar(_resolve(scalar, place), place, self._written(scalar, place))
+
+    def _written(self, event: ScalarEvent, place: Place) -> Written:
+        text = self._text[event.start_mark.index : event.end_mark.index]
+        return Written(text, event.style or "", place.line, place.column)
 
     def _mapping(self, place: Place, depth: int) -> Mapping:
         entries: dict[str, Node] = {}
