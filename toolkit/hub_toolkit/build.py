@@ -71,7 +71,7 @@ def build(root: Path, stage: str) -> Built:
     layers = root / "build" / "playbooks"
     versions = {}
     for source in project.sources:
-        compiled = compile_playbook(source, project.connections, project.settings, commit(root))
+        compiled = compile_playbook(source, project, commit(root))
         write(compiled, source, layers / source.name)
         versions[source.name] = compiled.version
     for left in layers.iterdir():

@@ -15,9 +15,8 @@ from hub_toolkit.playbooks import patterns
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from hub_toolkit.playbooks.connections import Connections
     from hub_toolkit.playbooks.format import Source
-    from hub_toolkit.playbooks.settings import Settings
+    from hub_toolkit.playbooks.load import Project
 
 Rewrite = Callable[[str, dict[str, Any]], dict[str, Any]]
 """(connection name, type and settings) -> type and settings; the sandbox points them elsewhere."""
@@ -26,19 +25,16 @@ VERSION_DIGITS = 12
 
 
 def compile_playbook(
-    source: Source,
-    connections: Connections,
-    settings: Settings,
-    commit: str,
-    rewrite: Rewrite | None = None,
+    source: Source, project: Project, commit: str, rewrite: Rewrite | None = None
 ) -> Playbook:
     """The compiled playbook, equal for equal input.
 
     Args:
-        source: the playbook. connections, settings: of its stage.
+        source: the playbook. project: what it shares with others in its stage.
         commit: the git commit that it was built from, or an empty string.
         rewrite: changes the settings of connections; the version does not depend on it.
     """
+    settings, connections = project.settings, project.connections
     playbook = Playbook(
         name=source.name,
         summary=source.summary,
@@ -57,6 +53,15 @@ def compile_playbook(
         resource_types=patterns.resource_types(source.on.imported, source.on.imported_v2),
         connections={name: dict(connections.connections[name]) for name in source.reached},
         routes={name: connections.routes[name] for name in source.used_routes},
+        give_up_after=source.give_up_after,
+        only_if=source.only_if,
+        always_if=source.always_if,
+        mode=source.mode,
+        accounts=settings.accounts,
+        home_only=settings.home_only,
+        member_role=settings.member_role,
+        calendars=dict(settings.calendars) if "open" in source.used else {},
+        tables=project.tables if "table" in source.used else {},
     )
     version = _version(playbook, source.templates)
     used = playbook.connections

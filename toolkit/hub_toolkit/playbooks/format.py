@@ -15,7 +15,7 @@ from hub_toolkit.playbooks.connections import NAME_FORM, Connections
 from hub_toolkit.playbooks.document import Node, Scalar, plain, read
 from hub_toolkit.playbooks.fields import Fields
 from hub_toolkit.playbooks.problems import Place, Problem
-from hub_toolkit.playbooks.scope import GROUP, Scope
+from hub_toolkit.playbooks.scope import GROUP, Scope, names_of
 from hub_toolkit.playbooks.steps import StepReader
 from hub_toolkit.playbooks.templates import Templates
 from hub_toolkit.playbooks.values import ACTION_ID, DAY, is_name
@@ -23,11 +23,13 @@ from hub_toolkit.playbooks.values import ACTION_ID, DAY, is_name
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from hub_toolkit.playbooks.settings import Mode, Override
+
 FORMAT = 1
-KEYS = ("format", "name", "owner", "summary", "why", "runbook", "params", "on", "group_by", "wait",
-        "quiet", "steps")  # fmt: skip
-LATER = ("only_if", "always_if", "tests", "home_only", "give_up_after", "enabled", "mode")
+KEYS = ("format", "name", "owner", "summary", "why", "runbook", "params", "on", "only_if",
+        "always_if", "group_by", "wait", "quiet", "give_up_after", "steps", "tests")  # fmt: skip
 MAX_GROUP = 8
+MAX_CONDITIONS = 20
 _HTTPS = re.compile(r"https://[^\s\x00-\x1f]+")
 _DEFAULTS = {one.name: one for one in msgspec.structs.fields(Playbook)}
 
@@ -44,6 +46,10 @@ class Source:
         used_routes: names of the routes that steps name, sorted.
         owner: empty where settings say it.
         quiet: seconds; the other durations likewise.
+        only_if, always_if: conditions on a finding.
+        tests: the cases that the file holds, as they are written.
+        used: every name that its expressions, templates and routes read.
+        enabled, mode: what the stage says of it.
     """
 
     name: str
@@ -62,23 +68,42 @@ class Source:
     templates: dict[str, str] = field(default_factory=dict)
     reached: tuple[str, ...] = ()
     used_routes: tuple[str, ...] = ()
+    only_if: tuple[str, ...] = ()
+    always_if: tuple[str, ...] = ()
+    give_up_after: float = 86_400.0
+    tests: tuple[Node, ...] = ()
+    used: frozenset[str] = frozenset()
+    enabled: bool = True
+    mode: Mode = "live"
 
 
-def load(directory: Path, root: Path, connections: Connections, problems: list[Problem]) -> Source:
+def load(
+    directory: Path,
+    root: Path,
+    connections: Connections,
+    override: Override,
+    problems: list[Problem],
+) -> Source:
     """The playbook in ``directory``; what is wrong is added to ``problems``.
+
+    Args:
+        override: what the stage's settings say of it.
 
     Raises:
         PlaybookErrors: the file is not YAML.
     """
     shown = (directory / "playbook.yaml").relative_to(root).as_posix()
-    fields = Fields(
-        read(directory / "playbook.yaml", shown), "playbook", problems, known=KEYS, later=LATER
-    )
+    fields = Fields(read(directory / "playbook.yaml", shown), "playbook", problems, known=KEYS)
     _check_format(fields)
-    values = params.values(fields.node("params"), problems)
+    values = params.values(fields.node("params"), problems, override.params)
     reader = StepReader(values, connections, Templates(directory, root), problems)
     on = _triggers(fields, problems)
     steps = reader.read(fields.items("steps", required=True), fields.place)
+    finding = Scope(GROUP, {"params": list(values)})
+    only_if = _expressions(fields, "only_if", MAX_CONDITIONS, finding)
+    always_if = _expressions(fields, "always_if", MAX_CONDITIONS, finding)
+    group_by = _expressions(fields, "group_by", MAX_GROUP, finding)
+    routes_by = [connections.routes[name].by for name in reader.routes]
     return Source(
         name=_name(fields, directory),
         directory=directory,
@@ -90,12 +115,26 @@ def load(directory: Path, root: Path, connections: Connections, problems: list[P
         why=fields.text("why", limit=500),
         runbook=fields.text("runbook", limit=500, pattern=_HTTPS, form="an https:// address"),
         params=values,
-        group_by=_group_by(fields, values),
+        only_if=only_if or (),
+        always_if=always_if or (),
+        group_by=_DEFAULTS["group_by"].default if group_by is None else group_by,
         wait=_wait(fields, problems),
         quiet=fields.duration("quiet", _DEFAULTS["quiet"].default, most=30 * DAY),
+        give_up_after=fields.duration(
+            "give_up_after", _DEFAULTS["give_up_after"].default, most=13 * DAY
+        ),
         templates=dict(sorted(reader.templates.used.items())),
         reached=tuple(sorted(reader.reached)),
         used_routes=tuple(sorted(reader.routes)),
+        tests=fields.items("tests") or (),
+        used=frozenset(
+            reader.names.union(
+                *map(names_of, [*(only_if or ()), *(always_if or ()), *(group_by or ())]),
+                *map(names_of, routes_by),
+            )
+        ),
+        enabled=override.enabled,
+        mode=override.mode,
     )
 
 
@@ -115,25 +154,25 @@ def _name(fields: Fields, directory: Path) -> str:
     return name
 
 
-def _group_by(fields: Fields, values: dict[str, Any]) -> tuple[str, ...]:
-    nodes = fields.items("group_by")
+def _expressions(fields: Fields, key: str, most: int, scope: Scope) -> tuple[str, ...] | None:
+    """The list of expressions at ``key``; None where it is absent."""
+    nodes = fields.items(key)
     if nodes is None:
-        default: tuple[str, ...] = _DEFAULTS["group_by"].default
-        return default
-    if len(nodes) > MAX_GROUP:
-        fields.report(fields.place, f"`group_by` has {len(nodes)} expressions; at most {MAX_GROUP}")
-    scope = Scope(GROUP, {"params": list(values)})
+        return None
+    if len(nodes) > most:
+        fields.report(fields.place, f"`{key}` has {len(nodes)} expressions; at most {most}")
     texts = []
     for node in nodes:
         text = node.value if isinstance(node, Scalar) else None
         if not isinstance(text, str):
-            fields.report(node.place, "`group_by` is a list of expressions")
+            fields.report(node.place, f"`{key}` is a list of expressions")
             continue
         try:
             scope.expression(text)
         except ExpressionError as error:
             fields.report(node.place, str(error))
-        texts.append(text)
+        else:
+            texts.append(text)
     return tuple(texts)
 
 

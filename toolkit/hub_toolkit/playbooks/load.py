@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from hub_toolkit.playbooks import connections as connections_file
 from hub_toolkit.playbooks import format as playbook_file
 from hub_toolkit.playbooks import settings as settings_file
+from hub_toolkit.playbooks import tables as tables_files
 from hub_toolkit.playbooks.connections import Connections
 from hub_toolkit.playbooks.overlay import STAGE
 from hub_toolkit.playbooks.problems import Place, PlaybookErrors, Problem
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hub_toolkit.playbooks.format import Source
+    from hub_toolkit.playbooks.settings import Override
 
 FOLDER = "playbooks"
 Read = TypeVar("Read")
@@ -30,6 +32,7 @@ class Project:
     sources: list[Source]
     connections: Connections
     settings: Settings
+    tables: dict[str, Any]
 
 
 def load_project(root: Path, stage: str) -> Project:
@@ -44,19 +47,28 @@ def load_project(root: Path, stage: str) -> Project:
     problems: list[Problem] = []
     settings = _collect(lambda: settings_file.load(folder, stage, root, problems), problems)
     connections = _collect(lambda: connections_file.load(folder, stage, root, problems), problems)
+    tables = tables_files.load(folder, root, problems)
     known = connections or Connections()
+    stage_settings = settings or Settings()
     found = sorted(path.parent for path in folder.glob("*/playbook.yaml"))
     if not found:
         problems.append(Problem(Place(FOLDER), "holds no playbook: NAME/playbook.yaml"))
     sources = [
         source
         for directory in found
-        if (source := _collect(_reader(directory, root, known, problems), problems)) is not None
+        if (
+            source := _collect(
+                _reader(directory, root, known, stage_settings.of(directory.name), problems),
+                problems,
+            )
+        )
+        is not None
     ]
+    problems += stage_settings.unknown([directory.name for directory in found])
     problems += _shared_action_ids(sources)
     if problems:
         raise PlaybookErrors(problems)
-    return Project(sources, known, settings or Settings())
+    return Project(sources, known, stage_settings, tables)
 
 
 def load_all(root: Path, stage: str) -> list[Source]:
@@ -65,9 +77,13 @@ def load_all(root: Path, stage: str) -> list[Source]:
 
 
 def _reader(
-    directory: Path, root: Path, connections: Connections, problems: list[Problem]
+    directory: Path,
+    root: Path,
+    connections: Connections,
+    override: Override,
+    problems: list[Problem],
 ) -> Callable[[], Source]:
-    return lambda: playbook_file.load(directory, root, connections, problems)
+    return lambda: playbook_file.load(directory, root, connections, override, problems)
 
 
 def _collect(read: Callable[[], Read], problems: list[Problem]) -> Read | None:

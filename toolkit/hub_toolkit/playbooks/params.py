@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from hub_toolkit.playbooks.document import Mapping, Node, plain
 from hub_toolkit.playbooks.fields import DURATION_HINT, Fields, kind
-from hub_toolkit.playbooks.problems import Problem
+from hub_toolkit.playbooks.problems import Problem, unknown
 from hub_toolkit.playbooks.values import PARAM, duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Mapping as Table
+
+    Given = Table[str, Node]
 
 _MAX_TEXT = 1000
 
@@ -41,8 +44,19 @@ TYPES: dict[str, tuple[Callable[[Any], Any], str]] = {
 """Type -> what makes a value of it (None: it is none), and how to write it."""
 
 
-def values(node: Node | None, problems: list[Problem]) -> dict[str, Any]:
-    """The parameters' values by name; durations are seconds."""
+def values(
+    node: Node | None, problems: list[Problem], given: Given | None = None
+) -> dict[str, Any]:
+    """The parameters' values by name; durations are seconds.
+
+    Args:
+        given: values of the stage's settings, in place of the defaults.
+    """
+    given = given or {}
+    known = node.entries if isinstance(node, Mapping) else {}
+    for name, other in given.items():
+        if name not in known:
+            problems.append(Problem(other.place, unknown("param", name, known)))
     if node is None:
         return {}
     if not isinstance(node, Mapping):
@@ -60,9 +74,10 @@ def values(node: Node | None, problems: list[Problem]) -> dict[str, Any]:
         if default is None:
             continue
         convert, hint = TYPES[chosen]
-        value = convert(plain(default))
-        if value is None:
-            problems.append(Problem(default.place, f"param {name} is no {chosen}: {hint}"))
-        else:
-            found[name] = value
+        for one in (default, *([given[name]] if name in given else [])):
+            value = convert(plain(one))
+            if value is None:
+                problems.append(Problem(one.place, f"param {name} is no {chosen}: {hint}"))
+            else:
+                found[name] = value
     return found

@@ -17,13 +17,19 @@ from hub_toolkit.playbooks.problems import unknown
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-EVERYWHERE = frozenset({"trigger", "now", "params"})
+FUNCTIONS = frozenset({"open", "seen", "tag"})
+EVERYWHERE = FUNCTIONS | {"trigger", "now", "params", "table"}
 GROUP = EVERYWHERE | {"finding"}
 """``group_by`` runs before there is an incident."""
 STEP = EVERYWHERE | {"incident", "finding", "playbook"}
 """Steps and message templates also see the steps before them; ``finding`` is the worst one."""
 ROUTE = STEP - {"params"}
 """Routes are shared by playbooks: they see neither steps nor params."""
+
+
+def names_of(text: str) -> set[str]:
+    """The names that the bare expression ``text``, which was checked, uses."""
+    return check_expression(text, STEP | {"table"} | FUNCTIONS)
 
 
 class Scope:

@@ -39,6 +39,7 @@ class StepReader:
         templates: the playbook's message templates.
         reached: the connections that steps deliver to, themselves or through a route.
         routes: the routes that steps name.
+        names: every name that steps and their templates read.
     """
 
     params: Table[str, Any]
@@ -47,6 +48,7 @@ class StepReader:
     problems: list[Problem]
     reached: set[str] = field(default_factory=set)
     routes: set[str] = field(default_factory=set)
+    names: set[str] = field(default_factory=set)
     _results: dict[str, list[str]] = field(default_factory=dict)
 
     def read(self, nodes: tuple[Node, ...] | None, place: Place) -> tuple[Step, ...]:
@@ -76,6 +78,7 @@ class StepReader:
         if with_node is None:
             with_node = Mapping({}, {}, fields.place)
         with_, names = self._with(with_node, action, scope)
+        self.names |= used | names
         needs = [name for name in self._results if name in used | names]
         if step_id:
             result = [one.encode_name for one in msgspec.structs.fields(action.result)]

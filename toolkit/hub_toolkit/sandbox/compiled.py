@@ -30,7 +30,7 @@ def compile_all(root: Path, stage: str, target: Path, rewrite: Rewrite) -> dict[
         rewrite(name, dict(settings))
     folders: dict[str, Path] = {}
     for source in project.sources:
-        playbook = compile_playbook(source, project.connections, project.settings, "", rewrite)
+        playbook = compile_playbook(source, project, "", rewrite)
         folders[source.name] = target / source.name
         write(playbook, source, folders[source.name])
     return folders

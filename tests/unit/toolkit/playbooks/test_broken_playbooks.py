@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 FILE = "playbooks/tell-them/playbook.yaml"
 CONNECTIONS = "playbooks/connections.yaml"
-ALL_KEYS = "format, group_by, name, on, owner, params, quiet, runbook, steps, summary, wait, why"
+ALL_KEYS = (
+    "always_if, format, give_up_after, group_by, name, on, only_if, owner, params, quiet, "
+    "runbook, steps, summary, tests, wait, why"
+)
 
 
 def _errors(root: Path, stage: str = "prod") -> list[str]:
@@ -31,8 +34,22 @@ def _errors(root: Path, stage: str = "prod") -> list[str]:
             "quite: 4h\nparams:",
             f"4:1: unknown key in playbook: `quite`; did you mean `quiet`? There is: {ALL_KEYS}",
         ),
-        ("params:", "only_if: []\nparams:", "4:1: `only_if` is not supported yet"),
-        ("params:", "tests: []\nparams:", "4:1: `tests` is not supported yet"),
+        (
+            "params:",
+            "only_if: [finding.severity >= 'HIGH', incident.count > 1]\nparams:",
+            ("4:39: 'incident.count > 1' uses incident; there is "
+            "finding, now, open, params, seen, table, tag, trigger"),
+        ),
+        (
+            "params:",
+            "always_if: true\nparams:",
+            "4:12: `always_if` must be a list, not true or false",
+        ),
+        (
+            "params:",
+            "mode: observe\nparams:",
+            f"4:1: unknown key in playbook: `mode`. There is: {ALL_KEYS}",
+        ),
         (
             "  custom_action:",
             "  schedule: {cron: x}\n  custom_action:",
@@ -157,7 +174,8 @@ def _errors(root: Path, stage: str = "prod") -> list[str]:
             "if: ticket.opened",
             "if: tell.sent",
             (
-                "17:9: 'tell.sent' uses tell; there is finding, incident, now, params, playbook, "
+                ("17:9: 'tell.sent' uses tell; there is finding, incident, now, open, "
+                 "params, playbook, seen, table, tag, "),
                 "ticket, trigger"
             ),
         ),
@@ -180,7 +198,8 @@ def _errors(root: Path, stage: str = "prod") -> list[str]:
         (
             "steps:",
             "group_by: [finding.account.id, incident.key]\nsteps:",
-            "11:32: 'incident.key' uses incident; there is finding, now, params, trigger",
+            ("11:32: 'incident.key' uses incident; there is finding, now, open, params, "
+             "seen, table, tag, trigger"),
         ),
         (
             "uses: ticket.open\n    with: {in: tickets,",
@@ -229,7 +248,8 @@ def test_a_broken_playbook_is_refused_with_its_place_and_a_hint(
         (
             "  tickets: {type: opscenter}",
             "  tickets: {type: opscenter}\nroutes:\n  any: {by: params.x, to: {}, default: chat}",
-            "5:13: 'params.x' uses params; there is finding, incident, now, playbook, trigger",
+            ("5:13: 'params.x' uses params; there is finding, incident, now, open, "
+             "playbook, seen, table, tag, trigger"),
         ),
     ],
 )  # fmt: skip
@@ -239,11 +259,27 @@ def test_broken_connections_are_refused(project, old: str, new: str, message: st
 
 
 def test_settings_are_checked(project) -> None:
-    project.write("playbooks/settings.yaml", "language: fr\ntimezone: Asia/Tokio\naccounts: []\n")
+    project.write(
+        "playbooks/settings.yaml",
+        "language: fr\ntimezone: Asia/Tokio\naccounts: []\n"
+        "home_only: 1\nmember_role: a/b\nplaybooks: {tell-then: {mode: watch}}\n"
+        "calendars: {office: {hours: '9-18', weekdays: [Mon, Tues], holidays: [2026-13-01]}}\n",
+    )
     assert _errors(project.root) == [
         "playbooks/settings.yaml:1:11: unknown value of `language`: `fr`. There is: en, ja",
         "playbooks/settings.yaml:2:11: there is no time zone `Asia/Tokio`",
-        "playbooks/settings.yaml:3:1: `accounts` is not supported yet",
+        ("playbooks/settings.yaml:3:11: `accounts` lists at least one account; leave it "
+         "away for all"),
+        "playbooks/settings.yaml:4:12: `home_only` must be true or false, not a number",
+        ("playbooks/settings.yaml:5:14: `member_role` must be a role's name, without its "
+         "path, not `a/b`"),
+        ("playbooks/settings.yaml:6:13: unknown playbook `tell-then`; did you mean "
+         "`tell-them`? There is: tell-them"),
+        "playbooks/settings.yaml:6:31: unknown value of `mode`: `watch`. There is: live, observe",
+        "playbooks/settings.yaml:7:29: `hours` must be hours as 09:00-18:00, in quotes, not `9-18`",
+        ("playbooks/settings.yaml:7:53: unknown weekday `Tues`; did you mean `Tue`? There "
+         "is: Fri, Mon, Sat, Sun, Thu, Tue, Wed"),
+        "playbooks/settings.yaml:7:71: `holidays` lists days: write 2026-12-31",
     ]
 
 

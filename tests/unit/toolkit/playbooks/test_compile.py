@@ -25,7 +25,7 @@ routes:
 def _compiled(root: Path, stage: str = "prod", **rest: Any) -> Playbook:
     loaded = load_project(root, stage)
     (source,) = loaded.sources
-    return compile_playbook(source, loaded.connections, loaded.settings, "abc", **rest)
+    return compile_playbook(source, loaded, "abc", **rest)
 
 
 def test_durations_become_seconds_and_needs_come_from_expressions_and_templates(project) -> None:
@@ -91,7 +91,7 @@ def test_what_is_written_is_what_lambda_loads_and_is_the_same_every_time(
 ) -> None:
     loaded = load_project(project.root, "prod")
     (source,) = loaded.sources
-    made = compile_playbook(source, loaded.connections, loaded.settings, "abc")
+    made = compile_playbook(source, loaded, "abc")
     target = tmp_path / "layer"
     (target / "templates").mkdir(parents=True)
     (target / "templates" / "old.md.j2").write_text("old")
