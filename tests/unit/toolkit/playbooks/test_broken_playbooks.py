@@ -174,8 +174,8 @@ def _errors(root: Path, stage: str = "prod") -> list[str]:
             "if: ticket.opened",
             "if: tell.sent",
             (
-                ("17:9: 'tell.sent' uses tell; there is finding, incident, now, open, "
-                 "params, playbook, seen, table, tag, "),
+                "17:9: 'tell.sent' uses tell; there is finding, incident, now, open, "
+                "params, playbook, seen, table, tag, "
                 "ticket, trigger"
             ),
         ),
