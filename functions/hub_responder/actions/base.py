@@ -16,6 +16,7 @@ from hub_responder.errors import (
     TransientError,
 )
 from hub_responder.expressions import MissingResult
+from hub_responder.markdown.characters import clean, one_line, shorten
 
 if TYPE_CHECKING:
     from hub_responder.incident import Incident
@@ -26,6 +27,8 @@ Statement = Mapping[str, Any]
 """One IAM statement: ``Effect``, ``Action``, ``Resource`` and, where possible, ``Condition``.
 Values may be CloudFormation intrinsics in long form, as ``{"Fn::Sub": "arn:..."}``."""
 
+MAX_LINE = 300
+"""Characters of what an action says in one line: a `Outcome.detail`, a plan."""
 THREADS = 10
 """Vendor calls wait 150 ms each; ten at a time made 3.3 s into 0.56 s (docs/benchmarks.md)."""
 
@@ -92,6 +95,11 @@ class Action:
         answers: it writes to the finding itself: an analyst's answer. It waits for all effects
             before it, except in the answer to a click.
         connection_kinds: the parameter that names a connection or route -> types allowed.
+        constants: parameters, beside those, that take no expression: the permissions name them.
+        in_members: it calls member accounts, in the role that the playbook's ``member_role`` names.
+        plan: one line (at most 300 characters, no secrets) of what ``run`` would do, as "would send
+            to soc-chat: ...", for observe mode. It calls nothing, and raises what ``run`` turns
+            into an outcome (see `attempt`). None: nothing would be done.
     """
 
     name: str
@@ -106,6 +114,14 @@ class Action:
     lasting: bool = False
     tells: bool = False
     answers: bool = False
+    constants: tuple[str, ...] = ()
+    in_members: bool = False
+    plan: Callable[[Work, Runtime], str] | None = None
+
+
+def line(text: str) -> str:
+    """``text`` as one harmless line of at most 300 characters, for people."""
+    return shorten(one_line(clean(text)).strip(), MAX_LINE)
 
 
 def attempt(one: Callable[[Work], Outcome], work: Work) -> Outcome:

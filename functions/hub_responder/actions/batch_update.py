@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from hub_responder import aws
+from hub_responder.actions.base import THREADS, Outcome, Statement
 from hub_responder.errors import CallError, TransientError
 from hub_responder.note import UPDATED_BY
 
@@ -39,6 +41,76 @@ class Refusal:
     reason: str
     passing: bool
     retry_after: float | None = None
+
+
+@dataclass(slots=True)
+class Progress:
+    """What became of one incident's findings: left as they were, written, refused."""
+
+    left: int = 0
+    updated: int = 0
+    refusals: list[Refusal] = field(default_factory=list)
+
+    def outcome(self, detail: str, result: Mapping[str, Any]) -> Outcome:
+        """What that means for the step: again where a refusal may pass; done if any was written."""
+        passing = [refusal for refusal in self.refusals if refusal.passing]
+        if passing:
+            waits = [refusal.retry_after for refusal in passing if refusal.retry_after]
+            wait = max(waits) if waits else None
+            return Outcome("deferred", detail, result=result, retry_after=wait)
+        if self.refusals and not self.updated:
+            return Outcome("failed", detail, result=result)
+        return Outcome("done" if self.updated else "skipped", detail, result=result)
+
+    def reasons(self) -> str:
+        """Why findings were refused: each reason once."""
+        return "; ".join(sorted({refusal.reason for refusal in self.refusals}))
+
+
+Wanted = Sequence[tuple["Finding", Change | None]]
+"""The findings of one incident, each with what it is to get; None leaves it as it is."""
+
+
+def write(wanted: Sequence[Wanted], deadline: Deadline) -> list[Progress]:
+    """Write what each incident's findings are to get, in as few calls as their values allow.
+
+    Findings of several incidents that get the same values share a call.
+    """
+    progress = [Progress() for _ in wanted]
+    owners: dict[Change, list[tuple[int, Finding]]] = {}
+    for index, findings in enumerate(wanted):
+        for finding, change in findings:
+            if change is None:
+                progress[index].left += 1
+            else:
+                owners.setdefault(change, []).append((index, finding))
+    for owned, refusals in _apply_all(owners, deadline):
+        for index, finding in owned:
+            refusal = refusals.get((finding.id, finding.product_arn))
+            if refusal is None:
+                progress[index].updated += 1
+            else:
+                progress[index].refusals.append(refusal)
+    return progress
+
+
+_Owned = Sequence[tuple[int, "Finding"]]
+
+
+def _apply_all(
+    owners: Mapping[Change, _Owned], deadline: Deadline
+) -> list[tuple[_Owned, dict[Key, Refusal]]]:
+    """Each distinct change with what it was refused for; several at a time."""
+
+    def one(item: tuple[Change, _Owned]) -> dict[Key, Refusal]:
+        change, owned = item
+        return apply(change, [finding for _, finding in owned], deadline)
+
+    items = list(owners.items())
+    if len(items) <= 1:
+        return [(owned, one((change, owned))) for change, owned in items]
+    with ThreadPoolExecutor(max_workers=min(THREADS, len(items))) as pool:
+        return list(zip(owners.values(), pool.map(one, items), strict=True))
 
 
 def apply(change: Change, findings: Sequence[Finding], deadline: Deadline) -> dict[Key, Refusal]:
@@ -93,3 +165,17 @@ def _request(change: Change, keys: Sequence[Key]) -> dict[str, Any]:
     if change.fields:
         request["UserDefinedFields"] = dict(change.fields)
     return request
+
+
+def permissions(
+    _params: Mapping[str, Any], _connections: Mapping[str, Mapping[str, Any]]
+) -> list[Statement]:
+    """Updating findings, in this account's hub."""
+    hub = "arn:${AWS::Partition}:securityhub:${AWS::Region}:${AWS::AccountId}:hub/default"
+    return [
+        {
+            "Effect": "Allow",
+            "Action": ["securityhub:BatchUpdateFindings"],
+            "Resource": [{"Fn::Sub": hub}],
+        }
+    ]

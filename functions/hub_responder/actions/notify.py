@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from hub_responder.actions.base import Action, Outcome, Statement, Work, each
+from hub_responder.actions.base import Action, Outcome, Statement, Work, each, line
 from hub_responder.connections.permissions import secrets_of
 from hub_responder.connections.resolve import Connection, resolve
 from hub_responder.errors import ConfigurationError
@@ -90,6 +90,16 @@ def _send(
     )
 
 
+def plan(work: Work, runtime: Runtime) -> str:
+    """Where the message would go, and its title."""
+    connection = resolve(runtime.playbook, work.params.to, work.scope)
+    document = template.render(
+        runtime.directory, work.params.template, runtime.playbook.language, work.scope
+    )
+    thread = " in its thread" if _has_thread(work, connection) else ""
+    return line(f"would send to {connection.name}{thread}: {document.title}")
+
+
 def permissions(
     _params: Mapping[str, Any], connections: Mapping[str, Mapping[str, Any]]
 ) -> list[Statement]:
@@ -114,4 +124,5 @@ ACTION = Action(
     run=run,
     connection_kinds={"to": KINDS},
     tells=True,
+    plan=plan,
 )

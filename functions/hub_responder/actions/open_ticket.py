@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from hub_responder.actions.base import Action, Outcome, Statement, Work, each
+from hub_responder.actions.base import Action, Outcome, Statement, Work, each, line
 from hub_responder.connections.permissions import secrets_of
 from hub_responder.connections.resolve import Connection, resolve
 from hub_responder.errors import ConfigurationError
@@ -101,17 +101,35 @@ def _joined(name: str, ref: Mapping[str, Any], work: Work, runtime: Runtime) -> 
     """The incident's ticket stays the one; new findings are told there where comments exist."""
     ticket = str(ref["ticket"])
     detail = f"{ticket} is open in {name} already"
-    settings = runtime.playbook.connections.get(name, {})
-    if work.incident.new and settings.get("type") == "jira":
+    if _takes_comment(name, work, runtime):
         from hub_responder.tickets.jira import JiraProject
 
         mark = f"{label(work.key)}-{work.incident.gen}-{work.incident.round}"
+        settings = runtime.playbook.connections[name]
         jira = JiraProject(Connection(name, "jira", settings), runtime)
         added = jira.comment(ticket, _document(work, runtime), mark, in_doubt=work.in_doubt)
         what = "told in a comment" if added else "told in a comment before"
         detail += f"; {work.incident.new} new findings {what}"
     result = Result(ticket, str(ref.get("url", "")), opened=False)
     return Outcome("done", detail, result=msgspec.to_builtins(result))
+
+
+def _takes_comment(name: str, work: Work, runtime: Runtime) -> bool:
+    settings = runtime.playbook.connections.get(name, {})
+    return bool(work.incident.new) and settings.get("type") == "jira"
+
+
+def plan(work: Work, runtime: Runtime) -> str:
+    """Which ticket would be opened, or be commented on."""
+    title = _document(work, runtime).title
+    for name, ref in work.incident.refs.items():
+        if "ticket" not in ref:
+            continue
+        if _takes_comment(name, work, runtime):
+            return line(f"would comment on {ref['ticket']} in {name}: {title}")
+        return line(f"would leave {ref['ticket']} in {name} as it is")
+    connection = resolve(runtime.playbook, work.params.connection, work.scope)
+    return line(f"would open a ticket in {connection.name}: {title}")
 
 
 def permissions(
@@ -136,4 +154,5 @@ ACTION = Action(
     run=run,
     connection_kinds={"in": KINDS},
     lasting=True,
+    plan=plan,
 )

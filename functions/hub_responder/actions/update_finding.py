@@ -8,15 +8,13 @@ comes back in ``UnprocessedFindings`` of a 200
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from hub_responder.actions.base import THREADS, Action, Outcome, Statement, Work
-from hub_responder.actions.batch_update import Change, Refusal, apply
+from hub_responder.actions.base import Action, Outcome, Work, line
+from hub_responder.actions.batch_update import Change, Progress, Wanted, apply, permissions, write
 from hub_responder.clock import iso
 from hub_responder.errors import CallError, ExpressionError, PermanentError, TransientError
 from hub_responder.markdown.characters import clean, one_line, shorten
@@ -54,51 +52,27 @@ class Result(msgspec.Struct, frozen=True):
     failed: int = 0
 
 
-@dataclass(slots=True)
-class _Progress:
-    """What became of one incident's findings."""
-
-    left: int = 0
-    updated: int = 0
-    refusals: list[Refusal] = field(default_factory=list)
-
-
 def run(works: Sequence[Work], runtime: Runtime) -> list[Outcome]:
     """Write to the findings of all incidents, in as few calls as their values allow."""
-    progress = [_Progress() for _ in works]
-    owners: dict[Change, list[tuple[int, Finding]]] = {}
-    for index, work in enumerate(works):
-        writer = _Writer(work, runtime)
-        for finding in work.incident.findings:
-            change = writer.change(finding)
-            if change is None:
-                progress[index].left += 1
-            else:
-                owners.setdefault(change, []).append((index, finding))
-    for owned, refusals in _apply_all(owners, runtime):
-        for index, finding in owned:
-            refusal = refusals.get((finding.id, finding.product_arn))
-            if refusal is None:
-                progress[index].updated += 1
-            else:
-                progress[index].refusals.append(refusal)
+    progress = write([_wanted(work, runtime) for work in works], runtime.deadline)
     return [_outcome(part) for part in progress]
 
 
-def _apply_all(
-    owners: Mapping[Change, Sequence[tuple[int, Finding]]], runtime: Runtime
-) -> Iterable[tuple[Sequence[tuple[int, Finding]], Mapping[tuple[str, str], Refusal]]]:
-    """Each distinct change with what it was refused for; several at a time."""
+def _wanted(work: Work, runtime: Runtime) -> Wanted:
+    writer = _Writer(work, runtime)
+    return [(finding, writer.change(finding)) for finding in work.incident.findings]
 
-    def one(item: tuple[Change, Sequence[tuple[int, Finding]]]) -> Mapping[Any, Refusal]:
-        change, owned = item
-        return apply(change, [finding for _, finding in owned], runtime.deadline)
 
-    items = list(owners.items())
-    if len(items) <= 1:
-        return [(owned, one((change, owned))) for change, owned in items]
-    with ThreadPoolExecutor(max_workers=min(THREADS, len(items))) as pool:
-        return list(zip(owners.values(), pool.map(one, items), strict=True))
+def plan(work: Work, runtime: Runtime) -> str:
+    """How many findings would be written, and what they would get."""
+    changes = [change for _, change in _wanted(work, runtime) if change is not None]
+    if not changes:
+        return "would leave all findings as a person set them"
+    workflow = next((change.workflow for change in changes if change.workflow), "")
+    note = next((change.note for change in changes if change.note), "")
+    set_to = f"to {workflow}, " if workflow else "with their workflow kept, "
+    what = set_to + (f"note: {note}" if note else "note kept")
+    return line(f"would update {_findings(len(changes), what)}")
 
 
 class _Writer:
@@ -176,27 +150,18 @@ def verdict_of(work: Work, runtime: Runtime) -> str:
     return ""
 
 
-def _outcome(part: _Progress) -> Outcome:
+def _outcome(part: Progress) -> Outcome:
     result = msgspec.to_builtins(Result(part.updated, part.left, len(part.refusals)))
-    detail = _detail(part)
-    passing = [refusal for refusal in part.refusals if refusal.passing]
-    if passing:
-        waits = [refusal.retry_after for refusal in passing if refusal.retry_after]
-        wait = max(waits) if waits else None
-        return Outcome("deferred", detail, result=result, retry_after=wait)
-    if part.refusals and not part.updated:
-        return Outcome("failed", detail, result=result)
-    return Outcome("done" if part.updated else "skipped", detail, result=result)
+    return part.outcome(_detail(part), result)
 
 
-def _detail(part: _Progress) -> str:
+def _detail(part: Progress) -> str:
     said = [_findings(part.updated, "updated")] if part.updated else []
     if part.left:
         said.append(_findings(part.left, "left as a person set it"))
-    reasons = sorted({refusal.reason for refusal in part.refusals})
-    if reasons:
-        said.append(f"{_findings(len(part.refusals), 'refused')}: {'; '.join(reasons)}")
-    return shorten(", ".join(said) or "no findings", 300)
+    if part.refusals:
+        said.append(f"{_findings(len(part.refusals), 'refused')}: {part.reasons()}")
+    return line(", ".join(said) or "no findings")
 
 
 def _findings(count: int, what: str) -> str:
@@ -230,20 +195,6 @@ def answer(findings: Sequence[Finding], text: str, runtime: Runtime) -> None:
     raise kind(message, target="securityhub.BatchUpdateFindings")
 
 
-def permissions(
-    _params: Mapping[str, Any], _connections: Mapping[str, Mapping[str, Any]]
-) -> list[Statement]:
-    """Updating findings, in this account's hub."""
-    hub = "arn:${AWS::Partition}:securityhub:${AWS::Region}:${AWS::AccountId}:hub/default"
-    return [
-        {
-            "Effect": "Allow",
-            "Action": ["securityhub:BatchUpdateFindings"],
-            "Resource": [{"Fn::Sub": hub}],
-        }
-    ]
-
-
 ACTION = Action(
     name="finding.update",
     summary="Writes note, workflow and user-defined fields to the findings in Security Hub.",
@@ -254,4 +205,5 @@ ACTION = Action(
     example='- {uses: finding.update, with: {workflow: NOTIFIED, note: "{{ coverage.summary }}"}}',
     run=run,
     answers=True,
+    plan=plan,
 )
