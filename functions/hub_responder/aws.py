@@ -62,11 +62,12 @@ def forget_clients() -> None:
     with _LOCK:
         while _CLIENTS:
             _CLIENTS.popitem()[1].close()
-        _session.cache_clear()
+        session.cache_clear()
 
 
 @lru_cache(maxsize=1)
-def _session() -> Any:  # typed, `client` is an overload for each service
+def session() -> Any:  # typed, `client` is an overload for each service
+    """The process's session: what is registered with its events holds for clients made later."""
     return boto3.session.Session()
 
 
@@ -79,7 +80,7 @@ def _make(service: str) -> Any:
         user_agent_extra="hub-responder",
         max_pool_connections=20,
     )
-    return _session().client(service, config=config)
+    return session().client(service, config=config)
 
 
 def translate(error: Exception, target: str) -> CallError:

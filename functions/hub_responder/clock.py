@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+
+
+def _wall() -> float:
+    return time.time()
+
+
+_source: Callable[[], float] = _wall
 
 
 def now() -> float:
     """Seconds since the epoch, UTC."""
-    return time.time()
+    return _source()
+
+
+def follow(source: Callable[[], float] | None) -> None:
+    """Take the time from ``source`` from now on; None: from the machine again."""
+    global _source  # noqa: PLW0603 - a process has one wall clock
+    _source = source or _wall
 
 
 def iso(at: float) -> str:

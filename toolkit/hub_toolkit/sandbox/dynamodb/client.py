@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from botocore.compat import HTTPHeaders
 from botocore.config import Config
 
 from hub_toolkit.sandbox.aws_json import json_app
+from hub_toolkit.sandbox.in_process import answer_aws
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -52,7 +50,7 @@ def client(store: ItemStore, **config: Any) -> DynamoDBClient:
     answer = app(store)
 
     def before_send(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
-        return _call(answer, request)
+        return answer_aws(answer, request)
 
     made.meta.events.unregister("needs-retry.dynamodb", unique_id="retry-config-dynamodb")
     made.meta.events.register("before-send.dynamodb", before_send)  # type: ignore[arg-type] # an answer is what this event is for
@@ -63,35 +61,3 @@ def client(store: ItemStore, **config: Any) -> DynamoDBClient:
 def _session() -> boto3.session.Session:
     """One session for all clients: it keeps the service model, which takes long to load."""
     return boto3.session.Session()
-
-
-def _call(answer: App, request: AWSPreparedRequest) -> AWSResponse:
-    body = request.body if isinstance(request.body, bytes) else b""
-    environ = {
-        "REQUEST_METHOD": request.method,
-        "CONTENT_LENGTH": str(len(body)),
-        "wsgi.input": io.BytesIO(body),
-        **{
-            "HTTP_" + name.upper().replace("-", "_"): _text(value)
-            for name, value in request.headers.items()
-        },
-    }
-    started: list[tuple[int, HTTPHeaders]] = []
-
-    def start_response(status: str, headers: list[tuple[str, str]]) -> None:
-        started.append((int(status.split(maxsplit=1)[0]), HTTPHeaders.from_pairs(headers)))
-
-    content = b"".join(answer(environ, start_response))
-    status, headers = started[0]
-    return AWSResponse(request.url, status, headers, _Body(content))
-
-
-def _text(value: str | bytes) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else value
-
-
-class _Body(io.BytesIO):
-    """The part of urllib3's response that botocore reads."""
-
-    def stream(self, **_: Any) -> Iterator[bytes]:
-        yield self.read()
