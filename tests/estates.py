@@ -16,7 +16,10 @@ LIST = "/v3.0/endpointSecurity/endpoints"
 
 
 def endpoint(instance: str = INSTANCE, account: str = ACCOUNT, **overrides: Any) -> dict[str, Any]:
-    """A protected server, as the list call returns it; keys of ``eppAgent`` can be overridden."""
+    """A protected server, as the list call returns it; what is no key of it goes to ``eppAgent``.
+
+    Keys that begin with ``_`` are the simulator's own.
+    """
     agent = {
         "protectionManager": "SWP-test",
         "policyName": "Linux Server",
@@ -31,15 +34,19 @@ def endpoint(instance: str = INSTANCE, account: str = ACCOUNT, **overrides: Any)
             "powerState": "on",
         },
     }
-    outer = {"agentGuid", "type", "edrSensor", "_features", "isolationStatus", "eppAgent"}
-    return {
+    outer: dict[str, Any] = {
         "agentGuid": f"guid-{instance}",
         "endpointName": "ip-10-20-1-12.ec2.internal",
+        "displayName": "",
+        "ipAddresses": ["10.20.1.12"],
         "type": "server",
         "isolationStatus": "off",
-        "eppAgent": agent | {k: v for k, v in overrides.items() if k not in outer},
+        "eppAgent": None,
         "edrSensor": {"status": "enabled", "lastConnectedDateTime": "-PT2M"},
-    } | {key: value for key, value in overrides.items() if key in outer}
+    }
+    own = {key: value for key, value in overrides.items() if key in outer or key.startswith("_")}
+    agent |= {key: value for key, value in overrides.items() if key not in own}
+    return outer | {"eppAgent": agent} | own
 
 
 class Tenant:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -10,9 +11,11 @@ import msgspec
 from hub_responder import clock, secrets
 from hub_responder.actions.base import Action, Outcome, Statement, Work
 from hub_responder.connections.permissions import secrets_of
-from hub_responder.connections.resolve import named
+from hub_responder.connections.resolve import Connection, resolve
 from hub_responder.connections.settings import VisionOne, read
-from hub_responder.errors import ConfigurationError, HubResponderError
+from hub_responder.deadline import Deadline
+from hub_responder.errors import ConfigurationError, ExpressionError, HubResponderError
+from hub_responder.finding import INSTANCE, Resource
 from hub_responder.vision_one import coverage as verdicts
 from hub_responder.vision_one import wording
 from hub_responder.vision_one.client import Client
@@ -23,10 +26,13 @@ from hub_responder.vision_one.modules import MODULES, identity, with_modules
 from hub_responder.vision_one.regions import base_url
 
 if TYPE_CHECKING:
-    from hub_responder.finding import Resource
+    from hub_responder.playbook import Playbook
     from hub_responder.runtime import Runtime
 
-INSTANCE = "AwsEc2Instance"
+KINDS = ("vision_one",)
+FOR_THE_REST_S = 20.0
+"""What is left to the steps after this one however slowly Vision One answers, or half of what there
+is: an analyst gets an answer in this run, if only that it could not be told."""
 
 
 class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,42 +50,68 @@ class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def run(works: Sequence[Work], runtime: Runtime) -> list[Outcome]:
     """One walk through the inventory for all incidents; then a closer look at those it found."""
     found: dict[int, Coverage] = {}
-    for params, group in _by_params(works):
-        answers = _ask(params, [work.incident.resource for work in group], runtime)
-        found |= {id(work): answer for work, answer in zip(group, answers, strict=True)}
-    return [_outcome(work, found.get(id(work)), runtime) for work in works]
-
-
-def _by_params(works: Sequence[Work]) -> list[tuple[Params, list[Work]]]:
-    """The works that can be asked for, those with equal parameters together."""
-    groups: list[tuple[Params, list[Work]]] = []
+    groups: list[_Group] = []
     for work in works:
-        resource = work.incident.resource
-        if resource.type != INSTANCE or not resource.instance_id:
-            continue
-        group = next((group for params, group in groups if params == work.params), None)
-        if group is None:
-            groups.append((work.params, [work]))
-        else:
-            group.append(work)
-    return groups
+        try:
+            plain = _without_asking(work.incident.resource)
+            if plain is None:
+                _join(groups, resolve(runtime.playbook, work.params.connection, work.scope), work)
+        except (ConfigurationError, ExpressionError) as error:
+            plain = verdicts.unknown(error, "configuration")
+        if plain is not None:
+            found[id(work)] = plain
+    deadline = _deadline(runtime)
+    for group in groups:
+        answers = _ask(group, runtime.stage, deadline)
+        found |= {id(work): answer for work, answer in zip(group.works, answers, strict=True)}
+    return [_outcome(found[id(work)], work.incident.resource, runtime.playbook) for work in works]
 
 
-def _ask(params: Params, resources: Sequence[Resource], runtime: Runtime) -> list[Coverage]:
+def _without_asking(resource: Resource) -> Coverage | None:
+    """The verdict where there is nothing to ask Vision One for."""
+    if resource.type != INSTANCE:
+        return verdicts.not_applicable(resource.type)
+    return None if resource.instance_id else verdicts.no_instance_id()
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Works that ask the same of the same tenant."""
+
+    params: Params
+    connection: Connection
+    works: list[Work]
+
+
+def _join(groups: list[_Group], connection: Connection, work: Work) -> None:
+    for group in groups:
+        if group.params == work.params and group.connection == connection:
+            group.works.append(work)
+            return
+    groups.append(_Group(work.params, connection, [work]))
+
+
+def _deadline(runtime: Runtime) -> Deadline:
+    rest = min(FOR_THE_REST_S, runtime.deadline.left() / 2)
+    return Deadline(lambda: runtime.deadline.left() - rest)
+
+
+def _ask(group: _Group, stage: str, deadline: Deadline) -> list[Coverage]:
     """The verdicts; trouble that concerns all of them is the verdict of each."""
+    resources = [work.incident.resource for work in group.works]
     try:
-        demand = _demand(params)
-        client = _client(params.connection, runtime)
+        demand = _demand(group.params)
+        client = _client(group.connection, stage, deadline)
     except ConfigurationError as error:
         return [verdicts.unknown(error, "configuration")] * len(resources)
     try:
         known = inventory(client, [resource.instance_id for resource in resources])
     except HubResponderError as error:
         return [verdicts.unknown(error)] * len(resources)
-    found = [verdicts.find(known, each.account, each.instance_id) for each in resources]
+    found = [verdicts.find(known, each) for each in resources]
     agents = [each for each in found if isinstance(each, Endpoint) and has_agent(each)]
     asked_at = clock.now()
-    closer = with_modules(client, agents, demand.modules) if demand.modules else {}
+    closer = with_modules(client, agents, demand.modules, known.shared) if demand.modules else {}
 
     def judged(each: Endpoint | Coverage) -> Coverage:
         if isinstance(each, Coverage):
@@ -105,14 +137,17 @@ def _demand(params: Params) -> Demand:
     return Demand(params.stale_after, params.modules)
 
 
-def _client(name: str, runtime: Runtime) -> Client:
-    settings = read(named(runtime.playbook, name).settings, VisionOne, name)
+def _client(connection: Connection, stage: str, deadline: Deadline) -> Client:
+    name = connection.name
+    if connection.type not in KINDS:
+        raise ConfigurationError(f"connection {name} is of type {connection.type}, not {KINDS[0]}")
+    settings = read(connection.settings, VisionOne, name)
 
     def with_token(call: Callable[[str], Any]) -> Any:
-        return secrets.use(runtime.stage, name, lambda secret: call(_token(secret, name)))
+        return secrets.use(stage, name, lambda secret: call(_token(secret, name)))
 
     url = base_url(settings.region, settings.base_url)
-    return Client(name, url, with_token, runtime.deadline)
+    return Client(name, url, with_token, deadline)
 
 
 def _token(secret: Mapping[str, str], name: str) -> str:
@@ -127,22 +162,17 @@ def _token(secret: Mapping[str, str], name: str) -> str:
     return token
 
 
-def _outcome(work: Work, found: Coverage | None, runtime: Runtime) -> Outcome:
-    resource, playbook = work.incident.resource, runtime.playbook
-    if found is None and resource.type == INSTANCE:
-        found = verdicts.no_instance_id()
-    found = found or verdicts.not_applicable(resource.type)
+def _outcome(found: Coverage, resource: Resource, playbook: Playbook) -> Outcome:
     said = wording.summary(found, resource, language=playbook.language, timezone=playbook.timezone)
     result = msgspec.to_builtins(msgspec.structs.replace(found, summary=said))
     return Outcome("done", said, result=result, retry_after=found.retry_after)
 
 
 def permissions(
-    with_: Mapping[str, Any], connections: Mapping[str, Mapping[str, Any]]
+    _params: Mapping[str, Any], connections: Mapping[str, Mapping[str, Any]]
 ) -> list[Statement]:
-    """Reading the connection's secret."""
-    name = str(with_.get("connection", Params().connection))
-    return list(secrets_of({name: connections[name]} if name in connections else {}))
+    """Reading the secrets of the connections."""
+    return secrets_of(connections)
 
 
 ACTION = Action(
@@ -158,5 +188,5 @@ ACTION = Action(
   with: {stale_after: 24h, modules: [anti_malware, intrusion_prevention]}
 """,
     run=run,
-    connection_kinds={"connection": ("vision_one",)},
+    connection_kinds={"connection": KINDS},
 )

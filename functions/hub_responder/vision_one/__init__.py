@@ -5,6 +5,7 @@
 - ``client``     the calls, with paging and defensive reading
 - ``endpoint``   one endpoint of the inventory, read tolerantly
 - ``inventory``  endpoints by cloud instance
+- ``lookalike``  endpoints without an instance id that could be the instance
 - ``modules``    the protection modules, and which endpoints have them on
 - ``coverage``   the verdict, with its reasons and evidence
 - ``wording``    the verdict in a sentence

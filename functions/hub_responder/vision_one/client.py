@@ -114,11 +114,11 @@ class Client:
         except DeniedError:
             raise
         except PermanentError as error:
-            if first or error.status is None:
+            if first:
                 raise
             # A cursor that has expired is refused like a wrong one: begin anew, later.
             raise IncompleteError(
-                f"Vision One refused a next page ({error.status})", target=TARGET
+                f"Vision One refused a next page: {error}", target=TARGET
             ) from error
 
     def _next(self, link: object) -> str:

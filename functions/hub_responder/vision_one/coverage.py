@@ -1,14 +1,15 @@
 """The verdict: does Vision One protect this instance?
 
 Every answer has its reasons and its evidence. What could not be told is UNKNOWN, never UNPROTECTED:
-UNPROTECTED needs a complete walk without the instance, or a record that plainly has no agent.
+UNPROTECTED needs a complete walk without the instance and without a server that could be it, or a
+record that plainly has no agent.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -24,6 +25,9 @@ from hub_responder.vision_one.client import TARGET, TOO_MANY, IncompleteError
 from hub_responder.vision_one.endpoint import UNREADABLE, Endpoint
 from hub_responder.vision_one.inventory import Inventory
 from hub_responder.vision_one.modules import MODULES, OFF, ON
+
+if TYPE_CHECKING:
+    from hub_responder.finding import Resource
 
 Verdict = Literal["PROTECTED", "DEGRADED", "UNPROTECTED", "UNKNOWN", "NOT_APPLICABLE"]
 
@@ -91,6 +95,8 @@ def _cause(error: HubResponderError) -> tuple[str, float | None]:
         return "denied_401" if error.status == 401 else "denied_403", None  # noqa: PLR2004
     if isinstance(error, PermanentError) and error.status == _NOT_FOUND:
         return "endpoint_gone", AGAIN_S  # a detail of an endpoint that was listed a moment ago
+    if isinstance(error, PermanentError) and error.status is None:
+        return "configuration", None  # never sent: the address is one that is not called
     return "vision_one_refused", None
 
 
@@ -102,14 +108,15 @@ def _passing(error: TransientError) -> str:
     return "rate_limited" if error.status == TOO_MANY else "vision_one_unreachable"
 
 
-def find(inventory: Inventory, account: str, instance_id: str) -> Endpoint | Coverage:
+def find(inventory: Inventory, resource: Resource) -> Endpoint | Coverage:
     """The endpoint of an instance, or the verdict where there is none to look at.
 
     Several records of one instance are its earlier agents, or a cloud connector's: one with an
-    agent counts before one without, then the latest contact. An account that either side does not
-    tell is taken to fit: instance ids are unique.
+    agent counts before one that may have it, and that before one without; then the latest contact.
+    An account that either side does not tell is taken to fit: instance ids are unique.
     """
-    records = inventory.find(instance_id)
+    account = resource.account
+    records = inventory.find(resource.instance_id)
     own = [record for record in records if not account or record.account_id in (account, "")]
     if own:
         return max(own, key=_standing)
@@ -124,11 +131,16 @@ def find(inventory: Inventory, account: str, instance_id: str) -> Endpoint | Cov
     if unseen:
         evidence["unreadable"] = unseen
         return _verdict("UNKNOWN", "incomplete", evidence, inventory, AGAIN_S)
+    other = inventory.resembling(resource)
+    if other is not None:
+        evidence |= {"endpoint": other.name, "agent_guid": other.guid}
+        return _verdict("UNKNOWN", "lookalike", evidence, inventory)
     return _verdict("UNPROTECTED", "no_endpoint", evidence, inventory)
 
 
-def _standing(record: Endpoint) -> tuple[bool, bool, float]:
-    return record.epp_status == "on", has_agent(record), record.last_connected or 0.0
+def _standing(record: Endpoint) -> tuple[bool, bool, bool, float]:
+    on, bare = record.epp_status == "on", _plainly_without_agent(record)
+    return on, has_agent(record), not bare, record.epp_last_connected or 0.0
 
 
 def _verdict(
@@ -179,8 +191,14 @@ def _without_agent(endpoint: Endpoint) -> tuple[Verdict, list[str]]:
     """A record alone is no protection: cloud connectors list instances without any agent."""
     if endpoint.epp_status != UNREADABLE and endpoint.sensor_status in ON:
         return "DEGRADED", ["sensor_only"]
-    plain = endpoint.epp_status in ("", "off") and endpoint.sensor_status in ("", "disabled")
-    return ("UNPROTECTED", ["no_agent"]) if plain else ("UNKNOWN", ["agent_status_unknown"])
+    if _plainly_without_agent(endpoint):
+        return "UNPROTECTED", ["no_agent"]
+    return "UNKNOWN", ["agent_status_unknown"]
+
+
+def _plainly_without_agent(endpoint: Endpoint) -> bool:
+    silent = endpoint.epp_status in ("", "off") and endpoint.sensor_status in ("", "disabled")
+    return silent and not has_agent(endpoint)
 
 
 def _untold(endpoint: Endpoint, demand: Demand, now: float) -> list[str]:

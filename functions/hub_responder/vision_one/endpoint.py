@@ -16,8 +16,11 @@ from typing import Any
 import msgspec
 
 from hub_responder import values
+from hub_responder.vision_one import lookalike
 
 _MAX_TEXT = 256
+_AWS = ("aws", "amazon")
+"""What the inventory calls AWS is not published; the events of the same product say amazon."""
 NO_VERSION = ("", "0.0.0.0")  # noqa: S104 - an agent's version, not an address
 """Server & Workload Protection's version of a computer without an agent is 0.0.0.0; that the
 inventory shows it too is a guess."""
@@ -40,6 +43,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         policy: the protection policy's name; None where nothing is said about policies.
         sensor_status: enabled, disabled, ..., ``UNREADABLE``, or empty where there is no sensor.
         features: module -> status, as the detail call gives them.
+        marks: what it can be recognized by where it has no instance id; see `lookalike`.
     """
 
     guid: str = ""
@@ -57,6 +61,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     sensor_contact: str = ""
     isolation: str = ""
     features: Mapping[str, str] = {}
+    marks: tuple[str, ...] = ()
 
     @property
     def epp_last_connected(self) -> float | None:
@@ -90,6 +95,7 @@ class _Item(msgspec.Struct, gc=False):
     endpointName: Any = None  # noqa: N815
     displayName: Any = None  # noqa: N815
     type: Any = None
+    ipAddresses: Any = None  # noqa: N815
     isolationStatus: Any = None  # noqa: N815
     securityPolicy: Any = None  # noqa: N815
     eppAgent: _Agent | None = None  # noqa: N815
@@ -170,9 +176,10 @@ def _endpoint(item: _Item) -> Endpoint:
     epp, sensor = item.eppAgent or _Agent(), item.edrSensor or _Sensor()
     account, instance, identified = _machine(epp.virtualMachineDetails)
     version, contact = _text(epp.version), _text(epp.lastConnectedDateTime)
+    name, shown = _text(item.endpointName), _text(item.displayName)
     return Endpoint(
         guid=_text(item.agentGuid),
-        name=_text(item.endpointName) or _text(item.displayName),
+        name=name or shown,
         type=_text(item.type).lower(),
         account_id=account,
         instance_id=instance,
@@ -186,6 +193,7 @@ def _endpoint(item: _Item) -> Endpoint:
         sensor_contact=_text(sensor.lastConnectedDateTime),
         isolation=_text(item.isolationStatus).lower(),
         features=_features(epp.features) if epp.features else {},
+        marks=() if instance else lookalike.of_endpoint((name, shown), item.ipAddresses),
     )
 
 
@@ -217,8 +225,8 @@ def _policy(name: object, security_policy: object) -> str | None:
 def _machine(raw: object) -> tuple[str, str, bool]:
     """``virtualMachineDetails``, whichever of its two shapes it has: account, instance, identified.
 
-    Without a cloud's account or instance it is no cloud instance. The names in the list of keys and
-    values are not published; they are taken to be those of the object.
+    Without AWS, an account or an instance it is no cloud instance. The names in the list of keys
+    and values are not published; they are taken to be those of the object.
     """
     if raw is None or raw in ({}, [], ""):
         return "", "", True
@@ -232,7 +240,8 @@ def _machine(raw: object) -> tuple[str, str, bool]:
     account, instance = raw.get("cloudAccountId"), raw.get("cloudInstanceId")
     instance_id = _text(instance).lower()
     odd = instance is not None and type(instance) is not str
-    return _text(account), instance_id, bool(instance_id) or not (odd or account)
+    aws = _text(raw.get("cloudProvider")).lower() in _AWS
+    return _text(account), instance_id, bool(instance_id) or not (odd or account or aws)
 
 
 def _features(raw: object) -> Mapping[str, str]:
@@ -241,18 +250,20 @@ def _features(raw: object) -> Mapping[str, str]:
     return {_text(name): _text(status).lower() for name, status in pairs if _text(name)}
 
 
-def merged(listed: Endpoint, detail: Endpoint) -> Endpoint:
+def merged(listed: Endpoint, detail: Endpoint, *, shared: bool) -> Endpoint:
     """The listed endpoint with what its detail says, which is newer and has the features.
 
     Clones of one image share an agent GUID: the detail of another instance says nothing here.
+    ``shared``: the GUID is known to be, so the detail must name its instance to count.
     """
-    of_another = detail.instance_id not in ("", listed.instance_id)
-    if of_another or detail.guid != listed.guid or detail.account_id not in ("", listed.account_id):
+    own = (listed.instance_id,) if shared else (listed.instance_id, "")
+    of_own_account = detail.account_id in (listed.account_id, "")
+    if detail.guid != listed.guid or detail.instance_id not in own or not of_own_account:
         return listed
-    said = {name: getattr(detail, name) for name in Endpoint.__struct_fields__}
+    said = {name: getattr(detail, name) for name in _MERGED}
     newer = {name: value for name, value in said.items() if value not in _NOTHING}
-    newer.pop("identified", None)
     return msgspec.structs.replace(listed, **newer)
 
 
+_MERGED = tuple(n for n in Endpoint.__struct_fields__ if n not in ("identified", "marks"))
 _NOTHING: Iterable[object] = ("", None, {}, False)

@@ -14,9 +14,12 @@ from hub_responder.errors import ConfigurationError
 MAX_CHARACTERS = 1024
 """A longer header is refused with 400."""
 SERVERS = "not (type eq 'desktop')"
-"""What may be an EC2 instance: servers, and what has no type. Desktops, by far the most endpoints
-of many tenants, are not walked through; an instance that Vision One holds for a desktop (a client
-edition of Windows) is therefore not seen."""
+"""What may be an EC2 instance: servers, and what has no type. Desktops are by far the most
+endpoints of many tenants."""
+DESKTOPS = "type eq 'desktop'"
+CLOUD_DESKTOPS = f"{DESKTOPS} and securityDeployment eq 'workloadProtection'"
+"""Desktops under Server & Workload Protection, whose records have the instance id: Macs and client
+editions of Windows on EC2. Other desktops have no cloud details to be recognized by."""
 _SAFE = re.compile(r"[A-Za-z0-9._:\-]{1,255}")
 
 

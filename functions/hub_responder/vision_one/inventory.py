@@ -1,24 +1,32 @@
 """Endpoints by cloud instance, from one walk through the inventory's servers.
 
 The instance id cannot be filtered on, so a batch asks once for all servers and looks its instances
-up. A walk is kept for a short time in the process: a storm of batches asks once a minute.
+up; only for those that are not there, it also asks for the desktops that could be instances. A walk
+is kept for a short time in the process: a storm of batches asks once a minute.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from hub_responder import clock
-from hub_responder.vision_one import filters
+from hub_responder.errors import DeniedError, PermanentError
+from hub_responder.vision_one import filters, lookalike
 from hub_responder.vision_one.client import TARGET, Client, IncompleteError
 from hub_responder.vision_one.endpoint import Endpoint, Page
+
+if TYPE_CHECKING:
+    from hub_responder.finding import Resource
 
 FRESH_S = 60.0
 """How long a walk may answer that an endpoint is there."""
 CONFIRM_S = 5.0
 """How old a walk may be that says an endpoint is not there: nobody is told on older knowledge."""
+BAD_REQUEST = 400
+FEW = 10
 _LOCK = threading.Lock()
 
 
@@ -28,21 +36,31 @@ class Inventory:
 
     Attributes:
         read_at: when it was begun (epoch seconds). by_instance: instance id -> its endpoints.
-        walked: how many servers were read.
+        walked: how many servers were read. complete: desktops that could be instances were too.
         missing: servers that Vision One counted but did not show.
         unreadable: account -> cloud instances whose id cannot be read; those of the account ""
             could be in any. Each could be the one that is looked for.
+        by_mark: what servers without an instance id can be recognized by -> these servers.
+        shared: agent GUIDs of more than one record: clones of one image.
     """
 
     read_at: float
     by_instance: Mapping[str, Sequence[Endpoint]]
     walked: int = 0
     missing: int = 0
+    complete: bool = True
     unreadable: Mapping[str, int] = field(default_factory=dict)
+    by_mark: Mapping[str, Sequence[Endpoint]] = field(default_factory=dict)
+    shared: Set[str] = frozenset()
 
     def find(self, instance_id: str) -> Sequence[Endpoint]:
         """The endpoints of an instance: none, one, or several records of it."""
         return self.by_instance.get(instance_id.lower(), ())
+
+    def resembling(self, resource: Resource) -> Endpoint | None:
+        """A server without an instance id that could be the instance: by its name or address."""
+        alike = (self.by_mark.get(mark) for mark in lookalike.of_resource(resource))
+        return next((found[0] for found in alike if found), None)
 
     def unseen(self, account: str) -> int:
         """How many servers could be any instance of the account; 0: absence here is absence."""
@@ -60,40 +78,74 @@ _KEPT: dict[tuple[str, str], Inventory] = {}
 @dataclass(slots=True)
 class _Walk:
     found: dict[str, list[Endpoint]] = field(default_factory=dict)
+    by_mark: dict[str, list[Endpoint]] = field(default_factory=dict)
     unreadable: dict[str, int] = field(default_factory=dict)
+    guids: set[str] = field(default_factory=set)
+    shared: set[str] = field(default_factory=set)
     walked: int = 0
-    counted: int = 0
+    missing: int = 0
 
-    def take(self, page: Page) -> None:
-        """Add a page. Its counts may be missing; where they are there, they bind."""
-        before = self.walked
-        self.walked += len(page.items)
-        for endpoint in page.items:
-            if endpoint is None or not endpoint.identified:
-                account = endpoint.account_id if endpoint else ""
-                self.unreadable[account] = self.unreadable.get(account, 0) + 1
-            elif endpoint.instance_id:
-                self.found.setdefault(endpoint.instance_id, []).append(endpoint)
-        self.counted = max(self.counted, _count(page.total), before + _count(page.count))
+    def read(self, pages: Iterable[Page]) -> None:
+        """Add all pages. Their counts may be absent; where they are there, they bind."""
+        walked = counted = 0
+        for page in pages:
+            counted = max(counted, _count(page.total), walked + _count(page.count))
+            walked += len(page.items)
+            for endpoint in page.items:
+                self._take(endpoint)
+        self.walked += walked
+        self.missing += max(0, counted - walked)
+
+    def _take(self, endpoint: Endpoint | None) -> None:
+        if endpoint is None or not endpoint.identified:
+            account = endpoint.account_id if endpoint else ""
+            self.unreadable[account] = self.unreadable.get(account, 0) + 1
+            return
+        (self.shared if endpoint.guid in self.guids else self.guids).add(endpoint.guid)
+        if endpoint.instance_id:
+            self.found.setdefault(endpoint.instance_id, []).append(endpoint)
+        for mark in endpoint.marks:
+            self.by_mark.setdefault(mark, []).append(endpoint)
 
 
 def _count(value: object) -> int:
     return value if type(value) is int else 0
 
 
-def walk(client: Client) -> Inventory:
-    """Read all servers.
+def walk(client: Client, instance_ids: Iterable[str] = ()) -> Inventory:
+    """Read all servers; and desktops that could be instances, if one of these is no server.
 
     Raises:
         TransientError, PermanentError: as `Client.pages`; nothing incomplete is returned.
     """
     found, started = _Walk(), clock.now()
-    for page in client.pages(filters.SERVERS):
-        found.take(page)
+    found.read(client.pages(filters.SERVERS))
     if not found.walked:
         _check_empty(client)
-    missing = max(0, found.counted - found.walked)
-    return Inventory(started, found.found, found.walked, missing, found.unreadable)
+    complete = not all(instance.lower() in found.found for instance in instance_ids)
+    if complete:
+        found.read(_cloud_desktops(client))
+    return Inventory(
+        read_at=started,
+        by_instance=found.found,
+        walked=found.walked,
+        missing=found.missing,
+        complete=complete,
+        unreadable=found.unreadable,
+        by_mark=found.by_mark,
+        shared=found.shared,
+    )
+
+
+def _cloud_desktops(client: Client) -> Iterator[Page]:
+    """Few or none. A tenant that does not take this filter is one without them."""
+    try:
+        yield from client.pages(filters.CLOUD_DESKTOPS)
+    except DeniedError:
+        raise
+    except PermanentError as error:
+        if error.status != BAD_REQUEST:
+            raise
 
 
 def _check_empty(client: Client) -> None:
@@ -103,14 +155,18 @@ def _check_empty(client: Client) -> None:
     (elastic/integrations, issue 8083).
 
     Raises:
-        IncompleteError: there are servers.
+        IncompleteError: there are servers, or there could be.
     """
     page = next(client.pages(""))
-    if any(endpoint is None or endpoint.type != "desktop" for endpoint in page.items):
+    wrong = any(endpoint is None or endpoint.type != "desktop" for endpoint in page.items)
+    if not wrong and (page.next_link or _count(page.total) > len(page.items)):
+        desktops = next(client.pages(filters.DESKTOPS, top=FEW))
+        wrong = type(page.total) is not int or page.total != desktops.total
+    if wrong:
         raise IncompleteError("Vision One's filter does not find the servers", target=TARGET)
 
 
-def inventory(client: Client, instance_ids: Iterable[str]) -> Inventory:
+def inventory(client: Client, instance_ids: Collection[str]) -> Inventory:
     """A walk that can answer for these instances; a new one where the kept one is too old for it.
 
     Raises:
@@ -120,12 +176,14 @@ def inventory(client: Client, instance_ids: Iterable[str]) -> Inventory:
     with _LOCK:
         kept = _KEPT.get(tenant)
         if kept is None or not 0 <= kept.age() < _allowed(kept, instance_ids):
-            kept = _KEPT[tenant] = walk(client)
+            kept = _KEPT[tenant] = walk(client, instance_ids)
         return kept
 
 
 def _allowed(kept: Inventory, instance_ids: Iterable[str]) -> float:
-    return FRESH_S if all(kept.find(instance) for instance in instance_ids) else CONFIRM_S
+    if all(kept.find(instance) for instance in instance_ids):
+        return FRESH_S
+    return CONFIRM_S if kept.complete else 0.0
 
 
 def forget() -> None:

@@ -7,7 +7,7 @@ something, being absent proves nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
@@ -56,9 +56,16 @@ def identity(endpoint: Endpoint) -> Identity:
 
 
 def with_modules(
-    client: Client, endpoints: Sequence[Endpoint], modules: Sequence[str]
+    client: Client,
+    endpoints: Iterable[Endpoint],
+    modules: Sequence[str],
+    shared: Set[str] = frozenset(),
 ) -> Mapping[Identity, Endpoint | HubResponderError]:
-    """The ``endpoints`` as they are now, with their modules' states; or why that cannot be told."""
+    """The ``endpoints`` as they are now, with their modules' states; or why that cannot be told.
+
+    ``shared``: agent GUIDs that several endpoints have.
+    """
+    endpoints = list({identity(each): each for each in endpoints}.values())
     try:
         known: dict[Identity, Endpoint | HubResponderError] = {**_on(client, endpoints, modules)}
     except (TransientError, DeniedError, ConfigurationError) as error:
@@ -66,16 +73,16 @@ def with_modules(
     rest = [each for each in endpoints if identity(each) not in known]
     if rest:
         with ThreadPoolExecutor(max_workers=min(THREADS, len(rest))) as pool:
-            details = list(pool.map(lambda each: _detailed(client, each), rest))
+            details = list(pool.map(lambda each: _detailed(client, each, shared), rest))
         known |= {identity(each): detail for each, detail in zip(rest, details, strict=True)}
     return known
 
 
-def _detailed(client: Client, listed: Endpoint) -> Endpoint | HubResponderError:
+def _detailed(client: Client, listed: Endpoint, shared: Set[str]) -> Endpoint | HubResponderError:
     if not listed.guid:
         return listed
     try:
-        return merged(listed, client.detail(listed.guid))
+        return merged(listed, client.detail(listed.guid), shared=listed.guid in shared)
     except HubResponderError as error:
         return error
 
@@ -88,7 +95,7 @@ def _on(
     Raises:
         TransientError, DeniedError: as `Client.pages`.
     """
-    wanted = {identity(each) for each in endpoints}
+    wanted, guids = {identity(each) for each in endpoints}, {each.guid for each in endpoints}
     features = {MODULES[module][0]: ON[0] for module in modules}
     found: dict[Identity, Endpoint] = {}
     for expression in _expressions(endpoints, modules):
@@ -98,6 +105,8 @@ def _on(
             if isinstance(error, DeniedError):
                 raise
             return found  # an expression that is refused: the details tell as well
+        if any(endpoint is None or endpoint.guid not in guids for endpoint in items):
+            return {}  # the filter was not heeded: being in the answer proves nothing
         for endpoint in items:
             if endpoint is not None and identity(endpoint) in wanted:
                 found[identity(endpoint)] = msgspec.structs.replace(endpoint, features=features)

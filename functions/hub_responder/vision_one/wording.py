@@ -38,10 +38,11 @@ _EN: Mapping[str, str] = {
     "denied_401": "Vision One refuses the token (401)",
     "denied_403": "the token lacks a permission (403)",
     "rate_limited": "Vision One's rate limit is reached (429)",
-    "vision_one_unreachable": "Vision One cannot be reached",
+    "vision_one_unreachable": "Vision One does not answer",
     "vision_one_refused": "Vision One refuses the request",
     "endpoint_gone": "the endpoint has just been removed",
     "account_mismatch": "Vision One has this instance id in another account ({other})",
+    "lookalike": "Vision One's {endpoint} has no instance id and could be it",
     "incomplete": "Vision One's inventory could not be read completely",
     "last_contact": "last contact {last}",
 }
@@ -68,10 +69,11 @@ _JA: Mapping[str, str] = {
     "denied_401": "Vision Oneがトークンを拒否(401)",
     "denied_403": "トークンの権限不足(403)",
     "rate_limited": "Vision Oneのレート制限(429)",
-    "vision_one_unreachable": "Vision Oneに接続できません",
+    "vision_one_unreachable": "Vision Oneが応答しません",
     "vision_one_refused": "Vision Oneが要求を拒否",
     "endpoint_gone": "エンドポイントは削除されたばかりです",
     "account_mismatch": "このインスタンスIDはVision Oneでは別のアカウント({other})のもの",
+    "lookalike": "Vision Oneの{endpoint}はインスタンスIDがなく、同一の可能性あり",
     "incomplete": "Vision Oneのインベントリを最後まで読めませんでした",
     "last_contact": "最終接続{last}",
 }
@@ -137,8 +139,9 @@ def _said(
     codes = (coverage.reasons or [coverage.verdict])[:_MAX_SAID]
     last = str(coverage.evidence.get("last_connected", ""))
     facts = {
-        "last": f"{datetime.fromisoformat(last).astimezone(zone):%m-%d %H:%M}" if last else "?",
+        "last": _time(last, zone),
         "other": _plain(str(coverage.evidence.get("other_account", "")), 12),
+        "endpoint": _plain(str(coverage.evidence.get("endpoint", "")), _MAX_NAME),
     }
     if last and codes[0] in ("PROTECTED", "offline") and "stale" not in codes:
         codes.insert(1, "last_contact")
@@ -147,6 +150,13 @@ def _said(
         words.get(reason, reason).format(about=_plain(named(about), _MAX_NAME), **facts)
         for reason, _, about in parts
     ]
+
+
+def _time(text: str, zone: tzinfo) -> str:
+    try:
+        return f"{datetime.fromisoformat(text).astimezone(zone):%m-%d %H:%M}"
+    except (ValueError, OverflowError):  # none, or in the year 9999
+        return "?"
 
 
 def _subject(resource: Resource) -> tuple[str, str]:

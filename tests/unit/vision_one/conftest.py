@@ -1,13 +1,15 @@
-"""A tenant, and a client of it."""
+"""A tenant, a client of it, and the clock that both go by."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
 from estates import TOKEN, Tenant
 from factories import NOW
+from hub_responder import clock
 from hub_responder.deadline import Deadline
 from hub_responder.vision_one import inventory
 from hub_responder.vision_one.client import Client
@@ -22,8 +24,10 @@ def _no_memory() -> Iterator[None]:
 
 
 @pytest.fixture
-def tenant(server: Loopback) -> Tenant:
-    return Tenant(server, NOW)
+def tenant(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> Tenant:
+    made = Tenant(server, NOW)
+    monkeypatch.setattr(clock, "time", SimpleNamespace(time=lambda: made.now))
+    return made
 
 
 @pytest.fixture

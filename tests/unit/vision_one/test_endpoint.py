@@ -81,6 +81,7 @@ def test_an_item_of_another_shape_is_no_endpoint(item: object) -> None:
     ("machine", "account", "instance", "identified"),
     [
         (None, "", "", True),
+        ({"cloudProvider": "AWS", "cloudInstanceId": ""}, "", "", False),
         ({}, "", "", True),
         ({"cloudProvider": "", "cloudAccountId": "", "cloudInstanceId": ""}, "", "", True),
         ({"cloudAccountId": "1", "cloudInstanceId": " I-0A "}, "1", "i-0a", True),
@@ -102,6 +103,25 @@ def test_an_instance_is_identified_or_said_not_to_be(
         instance,
         identified,
     )
+
+
+@pytest.mark.parametrize(
+    ("names", "addresses", "marks"),
+    [
+        (("Web-01.corp.example", ""), ["10.0.0.7"], {"web-01.corp.example", "web-01", "10.0.0.7"}),
+        (("10.0.0.7", None), None, {"10.0.0.7"}),
+        (("10.0.0.7 (web) [i-0ABC1234]", 7), [7, "", "FD00::7"], {"i-0abc1234", "fd00::7"}),
+        (("xi-0abc1234", "ip-0abc12345"), {}, {"xi-0abc1234", "ip-0abc12345"}),
+    ],
+)
+def test_without_an_instance_id_names_and_addresses_are_kept(
+    names: tuple[object, object], addresses: object, marks: set[str]
+) -> None:
+    outer = {"endpointName": names[0], "displayName": names[1], "ipAddresses": addresses}
+    found = known(endpoint(virtualMachineDetails=None) | outer).marks
+    assert marks <= set(found)
+    assert not any(mark.isdigit() for mark in found)
+    assert known(endpoint("i-1") | outer).marks == ()
 
 
 def test_texts_are_bounded() -> None:
@@ -134,7 +154,7 @@ def test_one_bad_item_costs_no_other() -> None:
 def test_a_detail_adds_what_it_says_and_takes_nothing_away() -> None:
     listed = known(endpoint("i-1"))
     detail = Endpoint(guid="guid-i-1", epp_status="off", features={"Firewall": "enabled"})
-    both = merged(listed, detail)
+    both = merged(listed, detail, shared=False)
     assert (both.epp_status, both.features, both.policy) == (
         "off",
         {"Firewall": "enabled"},
@@ -152,7 +172,16 @@ def test_a_detail_adds_what_it_says_and_takes_nothing_away() -> None:
 )
 def test_a_detail_of_a_clone_says_nothing(other: dict[str, str]) -> None:
     listed = known(endpoint("i-1"))
-    assert merged(listed, Endpoint(**other, features={"Firewall": "enabled"})) == listed  # type: ignore[arg-type]
+    detail = Endpoint(**other, features={"Firewall": "enabled"})  # type: ignore[arg-type]
+    assert merged(listed, detail, shared=False) == listed
+
+
+def test_a_detail_of_a_shared_guid_counts_only_if_it_names_its_instance() -> None:
+    listed = known(endpoint("i-1"))
+    detail = Endpoint(guid="guid-i-1", epp_status="off")
+    assert merged(listed, detail, shared=True) == listed
+    own = Endpoint(guid="guid-i-1", epp_status="off", instance_id="i-1")
+    assert merged(listed, own, shared=True).epp_status == "off"
 
 
 _json: Any = st.recursive(
