@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import msgspec
-
 from hub_responder import clock
 from hub_responder.engine.outbox import Outbox, backoff
 from hub_responder.engine.rounds import Round
@@ -81,19 +79,17 @@ class Ending:
 
     def _dead(self, one: Round, step: str) -> None:
         """What failed for good is in the DLQ as well: nothing is only in a log."""
-        body = {
-            "hub_responder": "failed",
-            "pk": one.pk,
-            "step": step,
-            "findings": [finding.compact() for finding in one.incident.findings[:40]],
-        }
+        findings = [finding.compact() for finding in one.incident.findings]
         reason = f"{step}: {one.steps[step].get('d', '')}"
-        self.outbox.dead(msgspec.json.encode(body).decode(), reason)
+        self.outbox.failed(step, findings, reason, one.pk)
 
     def _look_again(self, one: Round) -> None:
         """An analyst was told UNKNOWN: ask again, a few times, until it can be told."""
-        event_id, _, tries = one.cause.event_id.partition("~")
-        again = int(tries or 0) + 1
+        event_id, _, tries = one.cause.event_id.rpartition("~")
+        if not event_id:  # a first look; a round that a settle message began has the hour's name,
+            hour = int(clock.now() // 3600)  # so that looks which begin again and again run out
+            event_id, tries = one.cause.event_id or f"{one.state.gen}@{hour}", "0"
+        again = int(tries) + 1 if tries.isdecimal() else 1
         if again <= RECHECKS:
             delay = max(one.recheck or 0.0, backoff(again - 1))
             self.outbox.recheck(f"{event_id}~{again}", one.incident.findings, delay)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import msgspec
 
 from hub_responder import events
-from hub_responder.errors import UnreadableEvent
+from hub_responder.errors import UnreadableEvent, UnreadableFinding
 from hub_responder.events import Trigger
 from hub_responder.finding import Finding
 from hub_responder.ledger.store import Settle
 
 OWN = b'{"hub_responder"'
 """How our own messages begin; the queues' policy lets only us and EventBridge send."""
+_PARTITION = re.compile(r"[^#]{1,64}#[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,7 @@ class Message:
         receives: how often it was received, this time included.
         clicks: it came through the clicks queue.
         attempt, first_at: of a message that was deferred before (epoch seconds), else 0.
+        receipt: by which the queue deletes it.
     """
 
     id: str
@@ -34,11 +38,15 @@ class Message:
     clicks: bool
     attempt: int = 0
     first_at: float = 0.0
+    receipt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Recheck:
-    """Look again at findings whose coverage could not be told when an analyst asked."""
+    """Look again at findings whose coverage could not be told when an analyst asked.
+
+    ``event_id`` counts the looks: ``ID~2`` is the second.
+    """
 
     event_id: str
     findings: tuple[Finding, ...]
@@ -52,7 +60,11 @@ def message(record: Mapping[str, Any], clicks_queue: str) -> Message:
     attributes = record.get("messageAttributes", {})
 
     def number(name: str) -> float:
-        return float(attributes.get(name, {}).get("stringValue", 0))
+        try:
+            value = float(attributes.get(name, {}).get("stringValue", 0))
+        except (TypeError, ValueError):  # somebody else's attribute; the message counts as new
+            return 0.0
+        return value if isfinite(value) and value > 0 else 0.0
 
     return Message(
         id=record["messageId"],
@@ -61,6 +73,7 @@ def message(record: Mapping[str, Any], clicks_queue: str) -> Message:
         clicks=record["eventSourceARN"].endswith(":" + clicks_queue),
         attempt=int(number("attempt")),
         first_at=number("first_at"),
+        receipt=record.get("receiptHandle", ""),
     )
 
 
@@ -75,10 +88,17 @@ def read(message: Message) -> Content:
     try:
         body = msgspec.json.decode(message.body)
         if body["hub_responder"] == "settle":
-            return Settle(body["pk"], bool(body.get("urgent")), bool(body.get("clicked")))
+            return _settle(body)
         if body["hub_responder"] == "recheck":
             findings = tuple(Finding.from_compact(compact) for compact in body["findings"])
-            return Recheck(body["event_id"], findings)
-    except (msgspec.MsgspecError, KeyError, TypeError, ValueError) as error:
+            return Recheck(str(body["event_id"]), findings)
+    except (msgspec.MsgspecError, KeyError, TypeError, ValueError, UnreadableFinding) as error:
         raise UnreadableEvent(f"a message of our own that cannot be read: {error}") from error
     raise UnreadableEvent(f"a message of our own of an unknown kind: {body['hub_responder']!r:.80}")
+
+
+def _settle(body: Mapping[str, Any]) -> Settle:
+    pk = body["pk"]
+    if not isinstance(pk, str) or not _PARTITION.fullmatch(pk):
+        raise UnreadableEvent(f"a settle message for no incident: {pk!r:.80}")
+    return Settle(pk, bool(body.get("urgent")), bool(body.get("clicked")))

@@ -28,12 +28,16 @@ class Nothing(msgspec.Struct, frozen=True):
 
 
 def is_due(one: Round, runtime: Runtime) -> bool:
-    """Something failed for good, or an analyst got no answer."""
+    """Something failed for good that was not told yet, or an analyst got no answer."""
     if one.lost:
         return False
-    if any(one.status(step.id) == "failed" for step in runtime.playbook.steps):
+    steps = runtime.playbook.steps
+    told = one.steps.get(STEP.id, {}).get("r", {}).get("told", ())
+    if any(one.status(step.id) == "failed" and step.id not in told for step in steps):
         return True
-    return one.incident.clicked and not one.waits() and not _answered(one.status, runtime)
+    if one.ended(STEP.id) or one.waits():
+        return False
+    return one.incident.clicked and not _answered(one.status, runtime)
 
 
 def _answered(status: Callable[[str], str], runtime: Runtime) -> bool:
@@ -54,7 +58,7 @@ def lines(scope: Mapping[str, Any], playbook: Playbook) -> list[str]:
 def _say(work: Work, runtime: Runtime) -> Outcome:
     playbook = runtime.playbook
     resource = work.incident.resource.instance_id or work.incident.resource.id
-    failed = any(work.scope[step.id].status == "failed" for step in playbook.steps)
+    failed = [step.id for step in playbook.steps if work.scope[step.id].status == "failed"]
     verb = "could not do everything" if failed else "had nothing to do"
     title = f"{playbook.name} {verb} for {resource}"
     said = lines(work.scope, playbook)
@@ -70,7 +74,25 @@ def _say(work: Work, runtime: Runtime) -> Outcome:
 
         sns.publish_lines(topic, title, said, runtime)
         told.append("the default connection")
-    return Outcome("done", f"told {' and '.join(told)}" if told else "nobody to tell")
+    detail = f"told {' and '.join(told)}" if told else "nobody to tell"
+    return Outcome("done", detail, {"told": failed})
+
+
+def tell_undecided(finding_ids: Sequence[str], why: str, runtime: Runtime) -> str:
+    """Say in the default connection that findings could not be decided on; what became of it.
+
+    Raises:
+        CallError: it cannot be told.
+    """
+    topic = os.environ.get(TOPIC, "")
+    if not topic:
+        return "nobody to tell"
+    from hub_responder.connections import sns
+
+    title = f"{runtime.playbook.name} could not decide"
+    shown = [f"{len(finding_ids)} findings are in the dead-letter queue", *finding_ids[:10]]
+    sns.publish_lines(topic, title, [why, *shown], runtime)
+    return "told the default connection"
 
 
 def run(works: Sequence[Work], runtime: Runtime) -> list[Outcome]:

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 
 from hub_responder import aws, clock
 from hub_responder.engine.intake import Message
-from hub_responder.errors import TransientError
+from hub_responder.errors import PermanentError, TransientError
 from hub_responder.finding import Finding
 
 MAX_DELAY_S = 900
 """SQS delays a message by 15 minutes at most; what must wait longer is sent again then."""
+MAX_BATCH = 256 * 1024
+"""Bytes that we send at once, of the 1 MiB that SQS takes; a larger message goes alone."""
+MAX_FINDINGS = 40
+MAX_FINDINGS_BYTES = 200_000
+"""Findings of one message of our own, and their bytes; more of them make more messages."""
 _AT_ONCE = 10  # entries of one SendMessageBatch
 _FIRST_DELAY_S = 30.0
+_REFUSED = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that no message may hold (SendMessage reference, "MessageBody")."""
 
 
 def backoff(tries: int) -> float:
@@ -25,6 +34,26 @@ def backoff(tries: int) -> float:
 
 def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
+
+
+def _sendable(text: str) -> str:
+    return _REFUSED.sub("\ufffd", text)
+
+
+def _portions(findings: Sequence[Mapping[str, Any]]) -> Iterator[list[msgspec.Raw]]:
+    """Compact findings, encoded, as many at a time as one message holds."""
+    portion: list[msgspec.Raw] = []
+    size = 0
+    for finding in findings:
+        encoded = msgspec.json.encode(finding)
+        full = len(portion) >= MAX_FINDINGS or size + len(encoded) > MAX_FINDINGS_BYTES
+        if portion and full:
+            yield portion
+            portion, size = [], 0
+        portion.append(msgspec.Raw(encoded))
+        size += len(encoded)
+    if portion:
+        yield portion
 
 
 def _attributes(**values: str | float) -> dict[str, Any]:
@@ -53,7 +82,7 @@ class Outbox:
     def _add(
         self, queue: str, body: str, delay: float = 0.0, attributes: dict[str, Any] | None = None
     ) -> None:
-        entry: dict[str, Any] = {"MessageBody": body, "DelaySeconds": _whole(delay)}
+        entry: dict[str, Any] = {"MessageBody": _sendable(body), "DelaySeconds": _whole(delay)}
         if attributes:
             entry["MessageAttributes"] = attributes
         self._entries.setdefault(queue, []).append(entry)
@@ -71,9 +100,9 @@ class Outbox:
 
     def recheck(self, event_id: str, findings: Sequence[Finding], delay: float) -> None:
         """Ask again for an analyst whose answer was UNKNOWN."""
-        compact = [finding.compact() for finding in findings]
-        body = {"hub_responder": "recheck", "event_id": event_id, "findings": compact}
-        self._add(self._clicks, _json(body), delay)
+        for portion in _portions([finding.compact() for finding in findings]):
+            body = {"hub_responder": "recheck", "event_id": event_id, "findings": portion}
+            self._add(self._clicks, _json(body), delay)
 
     def defer(self, message: Message, why: str, give_up_after: float) -> None:
         """Put the message back for later; after ``give_up_after`` seconds to the DLQ."""
@@ -88,13 +117,36 @@ class Outbox:
 
     def dead(self, body: str, reason: str) -> None:
         """To the DLQ, with the reason as a message attribute."""
-        self._add(self._dead, body, attributes=_attributes(reason=reason[:250] or "unknown"))
+        reason = _sendable(reason[:250]) or "unknown"
+        self._add(self._dead, body, attributes=_attributes(reason=reason))
+
+    def failed(
+        self, step: str, findings: Sequence[Mapping[str, Any]], reason: str, pk: str = ""
+    ) -> None:
+        """What could not be done for compact findings to the DLQ, so that it can be done later."""
+        for portion in _portions(findings):
+            body = {"hub_responder": "failed", "pk": pk, "step": step, "findings": portion}
+            self.dead(_json(body), reason)
+
+    def forget(self) -> None:
+        """Drop what was not sent yet."""
+        self._entries.clear()
+
+    def handled(self, message: Message) -> None:
+        """Take the message out of its queue now, in case this run does not come to its end.
+
+        It is acknowledged in the run's answer as well, so a failure here changes nothing.
+        """
+        queue = self._clicks if message.clicks else self._imports
+        with suppress(*aws.ERRORS):
+            self._client.delete_message(QueueUrl=queue, ReceiptHandle=message.receipt)
 
     def flush(self) -> None:
         """Send all that was added.
 
         Raises:
             TransientError: SQS did not take all of it; what it did not take is kept.
+            PermanentError: SQS will never take one of them; `forget` it.
         """
         for queue, entries in list(self._entries.items()):
             while entries:
@@ -102,15 +154,37 @@ class Outbox:
         self._entries.clear()
 
     def _send(self, queue: str, entries: list[dict[str, Any]]) -> None:
-        batch = [{"Id": str(n), **entry} for n, entry in enumerate(entries[:_AT_ONCE])]
+        batch = [{"Id": str(n), **entry} for n, entry in enumerate(entries[: _fitting(entries)])]
         try:
             answer = self._client.send_message_batch(QueueUrl=queue, Entries=batch)
         except Exception as error:
             raise aws.translate(error, "sqs") from error
-        failed = {int(failure["Id"]) for failure in answer.get("Failed", [])}
+        failures = answer.get("Failed", [])
+        failed = {int(failure["Id"]) for failure in failures}
         entries[: len(batch)] = [entries[n] for n in sorted(failed)]
         if failed:
-            raise TransientError(f"SQS did not take {len(failed)} messages", target="sqs")
+            ours = any(failure.get("SenderFault") for failure in failures)
+            kind = PermanentError if ours else TransientError
+            raise kind(f"SQS did not take {len(failed)} messages", target="sqs")
+
+
+def _fitting(entries: Sequence[Mapping[str, Any]]) -> int:
+    """How many of the first entries go together."""
+    size = 0
+    for count, entry in enumerate(entries[:_AT_ONCE]):
+        size += _size(entry)
+        if count and size > MAX_BATCH:
+            return count
+    return len(entries[:_AT_ONCE])
+
+
+def _size(entry: Mapping[str, Any]) -> int:
+    """The bytes of a message and its attributes, as SQS counts them."""
+    attributes = entry.get("MessageAttributes", {})
+    texts = [entry["MessageBody"]]
+    for name, attribute in attributes.items():
+        texts += [name, attribute["DataType"], attribute["StringValue"]]
+    return sum(len(text.encode()) for text in texts)
 
 
 def _whole(delay: float) -> int:

@@ -60,6 +60,11 @@ class Round:
         """The step will not run again in this round."""
         return self.status(step) in ENDED
 
+    def again(self, step: str) -> None:
+        """The step is to run once more, though it has ended."""
+        if self.ended(step):
+            del self.steps[step]
+
     def waits(self) -> bool:
         """Some step is to be tried again later."""
         return any(kept["s"] == "deferred" for kept in self.steps.values())

@@ -25,6 +25,9 @@ from hub_responder.ledger.transaction import Part
 from hub_responder.playbook import Playbook, Step
 from hub_responder.runtime import Runtime
 
+MAX_RESULT = 16_000
+"""Bytes of one step's result; the incident's item, 400 KB at most, keeps those of a round."""
+MAX_DETAIL = 300
 STEP_TIME_S = 8.0
 """No step is begun with less: its call, the record of it and the queue's answer need that."""
 UNKNOWN_PATIENCE_S = 900.0
@@ -51,9 +54,22 @@ class Steps:
         """Every step over every round, as far as each can go now."""
         steps = self.playbook.steps
         for number, step in enumerate(steps):
-            self.run_step(step, self.runtime.action(step.uses), rounds, steps[:number])
+            try:
+                action = self.runtime.action(step.uses)
+            except ConfigurationError as error:
+                self._cannot(step, rounds, str(error))
+            else:
+                self.run_step(step, action, rounds, steps[:number])
         due = [one for one in rounds if notice.is_due(one, self.runtime)]
+        for one in due:
+            one.again(notice.STEP.id)
         self.run_step(notice.STEP, notice.ACTION, due, ())
+
+    def _cannot(self, step: Step, rounds: Sequence[Round], why: str) -> None:
+        """The layer's playbook and this code differ: the step fails, and that is told."""
+        for one in rounds:
+            if not one.lost and not one.ended(step.id):
+                self.note(one, step, Outcome("failed", f"could not decide: {why}"))
 
     def run_step(
         self,
@@ -169,13 +185,17 @@ class Steps:
     def _perform(self, action: Action, works: Sequence[Work]) -> list[Outcome]:
         """The action over all works; an error that nobody expected fails the step, recorded."""
         try:
-            return action.run(works, self.runtime)
+            outcomes = action.run(works, self.runtime)
         except CallError as error:
             return [Outcome("deferred", str(error), in_doubt=error.sent)] * len(works)
         except Exception as error:  # noqa: BLE001 - a bug in an action must not lose the batch
             observability.log_bug(error)
             detail = f"internal error in {action.name}: {type(error).__name__}"
             return [Outcome("failed", detail)] * len(works)
+        if len(outcomes) != len(works):
+            detail = f"internal error in {action.name}: {len(outcomes)} outcomes"
+            return [Outcome("failed", f"{detail} for {len(works)} incidents")] * len(works)
+        return outcomes
 
     def _take(self, one: Round, step: Step, action: Action, outcome: Outcome) -> None:
         """Keep an outcome, with what the round makes of it."""
@@ -205,6 +225,7 @@ class Steps:
 
     def note(self, one: Round, step: Step, outcome: Outcome) -> None:
         """Keep an outcome and its record; the next transaction writes it."""
+        outcome = _keepable(outcome)
         one.take(step.id, outcome)
         one.untold.append(
             self.audit.record(
@@ -217,3 +238,28 @@ class Steps:
                 result=dict(outcome.result),
             )
         )
+
+
+def _keepable(outcome: Outcome) -> Outcome:
+    """``outcome`` as the incident's item can keep it: its result is left out where that cannot.
+
+    A step that reads what was left out cannot decide then, and says so.
+    """
+    why = _unkept(outcome)
+    if not why and len(outcome.detail) <= MAX_DETAIL:
+        return outcome
+    detail = outcome.detail[: MAX_DETAIL - len(why) - 1]
+    if why:
+        return replace(outcome, detail=f"{detail} {why}".strip(), result={}, refs={})
+    return replace(outcome, detail=f"{detail}…")
+
+
+def _unkept(outcome: Outcome) -> str:
+    """Why the result cannot be kept, or empty."""
+    if not outcome.result and not outcome.refs:
+        return ""
+    try:
+        size = len(msgspec.json.encode((outcome.result, outcome.refs)))
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        return f"(its result is no JSON: {type(error).__name__})"
+    return f"(its result has {size:,} bytes and is left out)" if size > MAX_RESULT else ""

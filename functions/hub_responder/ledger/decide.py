@@ -20,6 +20,7 @@ class Arrived:
     """One finding that arrived for an incident.
 
     ``c_sk`` is set for a click: the request counts once, however often its message comes.
+    ``schema`` is the form that it came in: a hub that sends both forms tells of a finding twice.
     """
 
     finding_id: str
@@ -28,6 +29,7 @@ class Arrived:
     updated: float
     data: Mapping[str, Any] = field(default_factory=dict)
     c_sk: str = ""
+    schema: str = "ASFF"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,8 @@ def _sort_members(
     for member in arrival.members:
         held = known.get(member.f_sk)
         seen = known.get(member.c_sk) if member.c_sk else held
-        if seen is None or (not member.c_sk and _changed(member, seen)):
+        forgotten = state is None  # its incident expired, and DynamoDB has not removed it yet
+        if seen is None or (not member.c_sk and (forgotten or _changed(member, seen))):
             fresh.append((member, held))
             continue
         repeats.append(member)
@@ -117,9 +120,15 @@ def _sort_members(
 
 
 def _changed(member: Arrived, held: Member) -> bool:
+    """Whether a finding that comes again is worth acting on.
+
+    It is compared with the last one in the same form. ASFF often leaves unsaid what OCSF says (an
+    exploit, a fix), so that the two forms of one finding differ for good: compared with each other
+    they would look changed at every echo of our own update, for ever.
+    """
     if member.updated < held.updated:
         return False
-    return held.closed or member.fingerprint != held.fingerprint
+    return held.closed or member.fingerprint != held.last(member.schema)
 
 
 def _first(

@@ -108,7 +108,7 @@ class Operations:
         elif state is None:
             head = self._create_waiting(arrival, new, decision.delay)
         else:
-            head = self._join(state, decision, new)
+            head = self._join(state, decision, new, asked=arrival.clicked)
         return [head, *self._members(arrival, decision, base + 1)]
 
     def _incident(self, arrival: Arrival, new: int) -> dict[str, Any]:
@@ -138,7 +138,7 @@ class Operations:
             self._key(state.pk),
             "SET round = :next, owner = :me, lease = :lease, pending = :zero,"
             " clicked = :clicked, expires = :expires"
-            " REMOVE steps, next_at, tries, first_at ADD members :new",
+            " REMOVE steps, next_at, tries, first_at, asked ADD members :new",
             "round = :round AND done = :round AND attribute_not_exists(owner)"
             " AND pending = :pending",
             next=number(state.round + 1),
@@ -147,7 +147,7 @@ class Operations:
             me=text(self._me),
             lease=number(self._lease),
             zero=number(0),
-            clicked={"BOOL": clicked},
+            clicked={"BOOL": clicked or state.asked},
             expires=number(int(self._now) + KEEP_S),
             new=number(new),
         )
@@ -164,17 +164,21 @@ class Operations:
         }
         return self._put(item, "attribute_not_exists(pk)")
 
-    def _join(self, state: State, decision: Decision, new: int) -> TransactItem:
-        values = {
+    def _join(self, state: State, decision: Decision, new: int, *, asked: bool) -> TransactItem:
+        values: dict[str, Any] = {
             "round": number(state.round),
             "count": number(len(decision.fresh)),
             "new": number(new),
             "expires": number(int(self._now) + KEEP_S),
         }
         if decision.move == "join":
+            change = "SET expires = :expires"
+            if asked:  # whoever starts the next round must know that an analyst waits for it
+                change += ", asked = :asked"
+                values["asked"] = {"BOOL": True}
             return self._update(
                 self._key(state.pk),
-                "SET expires = :expires ADD pending :count, members :new",
+                change + " ADD pending :count, members :new",
                 "round = :round",
                 **values,
             )
@@ -216,8 +220,11 @@ class Operations:
             "updated": number(member.updated),
             "id": text(member.finding_id),
             "data": json(member.data),
+            "form": text(member.schema),
             "expires": number(int(self._now) + KEEP_S),
         }
+        if held is not None and held.beside(member.schema):
+            item["other_fp"] = text(held.beside(member.schema))
         if held is None:
             return self._put(item, "attribute_not_exists(pk)")
         item["also"] = number(held.round if held.round < round_ else held.also)
@@ -311,16 +318,23 @@ class Operations:
 
     def close_member(self, pk: str, member: Arrived, held: Member) -> list[TransactItem]:
         """A finding left (archived, resolved, passed, suppressed): it no longer counts."""
+        change = "SET fp = :fp, form = :form, updated = :updated, closed = :true"
+        values: dict[str, Any] = {}
+        if held.beside(member.schema):
+            change += ", other_fp = :other"
+            values["other"] = text(held.beside(member.schema))
         return [
             self._update(
                 self._key(pk, member.f_sk),
-                "SET fp = :fp, updated = :updated, closed = :true",
+                change,
                 "fp = :old AND updated = :held AND attribute_not_exists(closed)",
                 fp=text(member.fingerprint),
+                form=text(member.schema),
                 updated=number(member.updated),
                 true={"BOOL": True},
                 old=text(held.fingerprint),
                 held=number(held.updated),
+                **values,
             ),
             self._update(
                 self._key(pk), "ADD members :less", "attribute_exists(pk)", less=number(-1)

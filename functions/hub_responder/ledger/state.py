@@ -26,7 +26,7 @@ class State:
         steps: of the round: id -> ``{"s": status, "at": .., "d": detail, "r": result}``.
         refs: by connection: ``ticket``, ``url``, ``thread``, ...
         tries, first_at: of the deferral that goes on, 0 when none.
-        clicked: an analyst waits for the round's answer.
+        clicked: an analyst waits for the round's answer. asked: for that of the round after it.
     """
 
     pk: str
@@ -45,6 +45,7 @@ class State:
     tries: int = 0
     first_at: float = 0.0
     clicked: bool = False
+    asked: bool = False
 
     @property
     def idle(self) -> bool:
@@ -61,7 +62,8 @@ class Member:
     """A finding's item (``F``): the round it belongs to and what is known of it.
 
     ``also`` is an earlier round that was not finished when the finding came again: a run that
-    takes that round over must find it there.
+    takes that round over must find it there. ``fingerprint`` is of the form ``schema`` that it
+    came in last; ``other`` is that of the other form, empty where it came in one form only.
     """
 
     sk: str
@@ -72,10 +74,20 @@ class Member:
     data: Mapping[str, Any] = field(default_factory=dict)
     closed: bool = False
     also: int = 0
+    schema: str = ""
+    other: str = ""
 
     def belongs(self, round_: int) -> bool:
         """Whether it is one of the round's findings."""
         return round_ in (self.round, self.also)
+
+    def last(self, schema: str) -> str:
+        """The fingerprint to compare one of the form ``schema`` with."""
+        return self.fingerprint if schema == self.schema else self.other or self.fingerprint
+
+    def beside(self, schema: str) -> str:
+        """The fingerprint of the other form to keep when one of the form ``schema`` is written."""
+        return self.other if schema == self.schema or not self.schema else self.fingerprint
 
 
 def _number(item: Item, name: str) -> float:
@@ -106,6 +118,7 @@ def read_state(item: Item) -> State:
         tries=int(_number(item, "tries")),
         first_at=_number(item, "first_at"),
         clicked=item.get("clicked", {}).get("BOOL", False),
+        asked=item.get("asked", {}).get("BOOL", False),
     )
 
 
@@ -120,4 +133,6 @@ def read_member(item: Item) -> Member:
         data=_json(item, "data"),
         closed=item.get("closed", {}).get("BOOL", False),
         also=int(_number(item, "also")),
+        schema=item.get("form", {}).get("S", ""),
+        other=item.get("other_fp", {}).get("S", ""),
     )

@@ -218,7 +218,8 @@ class Ledger:
                 next_at=0.0,
                 tries=0,
                 first_at=0.0,
-                clicked=clicked,
+                clicked=clicked or state.asked,
+                asked=False,
             )
         if decision.move in ("takeover", "resume"):
             return replace(state, owner=self._me, lease=self._lease, next_at=0.0)

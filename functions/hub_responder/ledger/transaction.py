@@ -1,7 +1,7 @@
 """Many incidents' moves and their audit records in few DynamoDB transactions.
 
 A `Part` is what must happen together for one incident. Parts share transactions (at most 100
-items and 4 MB, DynamoDB's limits; developer guide, "TransactWriteItems"), each with one audit item
+items and 4 MB, DynamoDB's limits; developer guide, "TransactWriteItems"), each with the audit item
 that packs its records: a record cannot be missing where the move happened, nor be there without.
 """
 
@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hub_responder import aws
-from hub_responder.errors import TransientError
+from hub_responder.audit import MAX_ITEM, lines_of, packed
+from hub_responder.errors import PermanentError, TransientError
 
 if TYPE_CHECKING:
     from hub_responder.audit import Audit, Record
@@ -26,7 +27,8 @@ MAX_BYTES = 3_500_000
 """Below DynamoDB's 4 MB, whose count of an item's size differs a little from ours."""
 TOGETHER_ROUNDS = 3
 """After so many cancelled rounds each part goes alone, so that one cannot hold up the others."""
-_ATTEMPTS = 12
+_ATTEMPTS = 9
+"""With the pauses between them under 2 s in all: what takes longer is deferred."""
 _AGAIN = frozenset(["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"])
 
 
@@ -70,25 +72,38 @@ class Transactions:
 
         Raises:
             TransientError: DynamoDB cannot be reached or keeps refusing; parts that happened stay.
+            PermanentError: DynamoDB will never take one of the parts; all others were tried.
         """
         results: dict[int, Lost | None] = {}
-        open_parts = dict(enumerate(parts))
+        open_parts = {number: _pack(part) for number, part in enumerate(parts)}
+        together, refused = MAX_ITEMS, None
         for attempt in range(_ATTEMPTS):
-            together = MAX_ITEMS if attempt < TOGETHER_ROUNDS else 1
-            for numbers in _batches(open_parts, together):
-                results |= self._try([(number, open_parts[number]) for number in numbers])
+            if attempt:
+                self._pause(random.uniform(0.005, 0.02) * 2 ** min(attempt - 1, 4))  # noqa: S311 - jitter
+                self._deadline.timeout(1.0, target="dynamodb")
+            together = together if attempt < TOGETHER_ROUNDS else 1
+            for numbers in list(_batches(open_parts, together)):
+                try:
+                    results |= self._try([(number, open_parts[number]) for number in numbers])
+                except PermanentError as error:
+                    together = 1  # to tell which of them it is
+                    if len(numbers) == 1:
+                        refused = error
+                        del open_parts[numbers[0]]
             open_parts = {n: part for n, part in open_parts.items() if n not in results}
             if not open_parts:
-                return [results[number] for number in range(len(parts))]
-            self._pause(random.uniform(0.005, 0.02) * 2 ** min(attempt, 5))  # noqa: S311 - jitter
-            self._deadline.timeout(1.0, target="dynamodb")
-        raise TransientError("DynamoDB keeps refusing the transaction", target="dynamodb")
+                break
+        if refused is not None:
+            raise refused
+        if open_parts:
+            raise TransientError("DynamoDB keeps refusing the transaction", target="dynamodb")
+        return [results[number] for number in range(len(parts))]
 
-    def _try(self, batch: Sequence[tuple[int, Part]]) -> dict[int, Lost | None]:
+    def _try(self, batch: Sequence[tuple[int, _Packed]]) -> dict[int, Lost | None]:
         """One transaction; what is not in the answer must be submitted again."""
         items = [item for _, part in batch for item in part.items]
-        records = [record for _, part in batch for record in part.records]
-        request = items + ([self._audit.put(records)] if records else [])
+        lines = [line for _, part in batch for line in part.lines]
+        request = items + [self._audit.put(group) for group in packed(lines)]
         try:
             self._client.transact_write_items(TransactItems=request)
         except self._client.exceptions.TransactionCanceledException as error:
@@ -98,33 +113,65 @@ class Transactions:
         return {number: None for number, _ in batch}
 
 
-def _batches(parts: Mapping[int, Part], together: int) -> Iterable[list[int]]:
-    """Numbers of parts that fit one transaction."""
+@dataclass(frozen=True, slots=True)
+class _Packed:
+    """A part ready to be sent: ``size`` is about what its items count for."""
+
+    items: Sequence[TransactItem]
+    lines: Sequence[bytes]
+    size: int
+
+    @property
+    def line_bytes(self) -> int:
+        return sum(map(len, self.lines))
+
+
+def _pack(part: Part) -> _Packed:
+    lines = [line for record in part.records for line in lines_of(record)]
+    return _Packed(part.items, lines, sum(map(_size, part.items)))
+
+
+def _batches(parts: Mapping[int, _Packed], together: int) -> Iterable[list[int]]:
+    """Numbers of parts that fit one transaction, their records one audit item.
+
+    A part with more records than that goes alone, with as many audit items as it needs.
+    """
     batch: list[int] = []
-    items = size = 0
+    items = size = lines = 0
     for number, part in parts.items():
-        bytes_ = sum(_size(item) for item in part.items) + sum(map(len, map(str, part.records)))
-        full = len(batch) >= together or items + len(part.items) >= MAX_ITEMS
-        if batch and (full or size + bytes_ > MAX_BYTES):
+        added = part.line_bytes
+        full = (
+            len(batch) >= together
+            or items + len(part.items) >= MAX_ITEMS
+            or size + part.size > MAX_BYTES - MAX_ITEM
+            or lines + added > MAX_ITEM
+        )
+        if batch and full:
             yield batch
-            batch, items, size = [], 0, 0
+            batch, items, size, lines = [], 0, 0, 0
         batch.append(number)
         items += len(part.items)
-        size += bytes_
+        size += part.size
+        lines += added
     if batch:
         yield batch
 
 
 def _size(item: TransactItem) -> int:
-    """About how many bytes an item counts for."""
-    data = item.get("Put", {}).get("Item", {}).get("data")
-    return 1_000 + (len(data["S"]) * 3 if data else 0)
+    """About how many bytes an item counts for: a character may be three of them."""
+    (move,) = item.values()
+    written = move.get("Item") or move.get("ExpressionAttributeValues") or {}
+    return 1_000 + sum(3 * len(value["S"]) for value in written.values() if "S" in value)
 
 
 def _cancelled(
-    batch: Sequence[tuple[int, Part]], reasons: Sequence[Mapping[str, Any]]
+    batch: Sequence[tuple[int, _Packed]], reasons: Sequence[Mapping[str, Any]]
 ) -> dict[int, Lost | None]:
-    """Which parts are lost. The others are submitted again: nothing of the transaction happened."""
+    """Which parts are lost. The others are submitted again: nothing of the transaction happened.
+
+    Raises:
+        PermanentError: the reason is none that passes, as an item that outgrew 400 KB.
+    """
     lost: dict[int, Lost | None] = {}
     position = 0
     for number, part in batch:
@@ -137,7 +184,7 @@ def _cancelled(
         {reason.get("Code") for reason in reasons} - _AGAIN - {"None", "ConditionalCheckFailed"}
     )
     if unknown:
-        raise TransientError(
+        raise PermanentError(
             f"DynamoDB cancelled a transaction: {', '.join(sorted(map(str, unknown)))}",
             target="dynamodb",
         )
