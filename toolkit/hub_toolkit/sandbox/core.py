@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Protocol
 
 from hub_toolkit.sandbox import dynamodb
 from hub_toolkit.sandbox.aws_app import AwsApp, identify
@@ -26,8 +26,20 @@ from hub_toolkit.sandbox.tickets import Tickets
 if TYPE_CHECKING:
     from hub_toolkit.sandbox.clock import Clock
     from hub_toolkit.sandbox.identifiers import Place
-    from hub_toolkit.sandbox.moto_store import MotoStore
     from hub_toolkit.sandbox.wsgi import App, Environ, StartResponse
+
+
+class Rest(Protocol):
+    """The rest of AWS; `hub_toolkit.sandbox.moto_store.MotoStore` is one."""
+
+    def app(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """WSGI: answers an AWS request."""
+
+    def create_topic(self, name: str) -> None:
+        """Create an SNS topic."""
+
+    def put_secret(self, name: str, value: Mapping[str, str]) -> None:
+        """Create a secret that holds ``value`` as a JSON object."""
 
 
 class Core:
@@ -37,7 +49,7 @@ class Core:
         clock: their time. place: their account, region and endpoint. moto: carries the rest of AWS.
     """
 
-    def __init__(self, clock: Clock, place: Place, moto: MotoStore) -> None:
+    def __init__(self, clock: Clock, place: Place, moto: Rest) -> None:
         account, region = place.account, place.region
         self.clock = clock
         self.moto = moto

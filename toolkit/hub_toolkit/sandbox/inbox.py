@@ -109,7 +109,7 @@ class Inbox:
             refused: nothing was done.
             reason: why it was refused, as far as the system says.
         """
-        path = _WEBHOOK_PATH.sub(rf"\1{MASK}", path)
+        path = shown_path(path)
         with self._lock:
             at = self._clock()
             entry = _Entry(system, connection, at, method, path, body, form, status, reason)
@@ -179,16 +179,22 @@ def _shown(entry: _Entry) -> dict[str, Any]:
         "at": iso(entry.at),
         "method": entry.method,
         "path": entry.path,
-        "body": _body(entry),
+        "body": shown_body(entry.body, form=entry.form),
     }
 
 
-def _body(entry: _Entry) -> Any:
-    text = entry.body.decode(errors="replace")
-    if entry.form:
+def shown_path(path: str) -> str:
+    """``path`` without the secret part of a webhook's."""
+    return _WEBHOOK_PATH.sub(rf"\1{MASK}", path)
+
+
+def shown_body(body: bytes, *, form: bool) -> Any:
+    """JSON decoded, the fields of a form, or else the text; credentials masked."""
+    text = body.decode(errors="replace")
+    if form:
         return _masked(dict(parse_qsl(text, keep_blank_values=True)))
     try:
-        return _masked(msgspec.json.decode(entry.body))
+        return _masked(msgspec.json.decode(body))
     except (msgspec.DecodeError, RecursionError):  # no JSON, or nested to break us
         return text
 

@@ -78,7 +78,7 @@ class Simulators:
         if name not in self.apps:
             self.names.setdefault(kind, []).append(name)
             make(self, name, settings)
-        return {**settings, **_addresses(kind, f"{self.around.endpoint}{PATH}/{name}")}
+        return {**settings, **addresses(kind, f"{self.around.endpoint}{PATH}/{name}")}
 
     def mount(self, name: str, system: str, app: App) -> None:
         """Answer at the connection's path, with faults, kills and the inbox around it."""
@@ -88,7 +88,7 @@ class Simulators:
         self.apps[name] = around.kills.around(recorded, is_vendor_effect)
 
 
-def _addresses(kind: str, url: str) -> dict[str, str]:
+def addresses(kind: str, url: str) -> dict[str, str]:
     """The settings of each type that hold its address; a webhook's stands in its secret."""
     return {
         "vision_one": {"base_url": url},

@@ -1,0 +1,163 @@
+"""What left the responder: every request, and the text of what people would see of it."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from hub_responder.actions import open_ticket
+from hub_responder.errors import HubResponderError
+
+BOOKKEEPING = frozenset({"dynamodb", "sqs", "secretsmanager", "sts"})
+"""AWS services whose calls keep the responder's own state or credentials: counted, not listed."""
+TICKET_SYSTEMS = frozenset(open_ticket.KINDS)
+
+_LINK = re.compile(r"<([^|<>\s]+)\|([^<>]*)>")
+_BOLD = re.compile(r"(?<!\w)(\*{1,2})(?=\S)([^*\n]+?)(?<=\S)\1(?!\w)")
+_MARKUP = frozenset({"mrkdwn", "plain_text"})
+
+
+class Call(msgspec.Struct, frozen=True):
+    """One request.
+
+    Attributes:
+        playbook: whose function sent it.
+        system: ``aws``, or the type of the connection (``slack``, ``jira``).
+        connection: the connection's name; of AWS calls the operation, as ``sns.Publish``.
+        method, path: of HTTP; the query and the secret part of a webhook are not kept.
+        body: JSON, the fields of a form, or text; credentials are masked.
+        status: what was answered.
+        effect: it changed something outside.
+    """
+
+    playbook: str
+    system: str
+    connection: str
+    method: str
+    path: str
+    body: Any
+    status: int
+    effect: bool
+
+    @property
+    def bookkeeping(self) -> bool:
+        """It only serves the responder itself."""
+        return self.system == "aws" and self.connection.partition(".")[0] in BOOKKEEPING
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """Something that a person or another system would have got.
+
+    Attributes:
+        kind: message, or ticket (a ticket opened, commented on or changed).
+        text: what people read, without markup. body: exactly what was sent.
+    """
+
+    playbook: str
+    kind: str
+    system: str
+    connection: str
+    method: str
+    path: str
+    text: str
+    body: Any
+
+
+def delivery(playbook: str, entry: Mapping[str, Any]) -> Delivery:
+    """From an entry of the sandbox's inbox."""
+    system = str(entry["system"])
+    return Delivery(
+        playbook=playbook,
+        kind="ticket" if system in TICKET_SYSTEMS else "message",
+        system=system,
+        connection=str(entry["connection"]),
+        method=str(entry["method"]),
+        path=str(entry["path"]),
+        text=text_of(system, entry["body"]),
+        body=entry["body"],
+    )
+
+
+def text_of(system: str, body: Any) -> str:
+    """What people read of a payload; for a system that is not known here, all of its texts."""
+    if not isinstance(body, Mapping):
+        return str(body)
+    read = _READERS.get(system)
+    parts = list(read(body)) if read else list(_texts(body))
+    return "\n".join(part for part in map(_plain, parts) if part)
+
+
+def _slack(body: Mapping[str, Any]) -> Iterator[str]:
+    blocks = body.get("blocks")
+    if not isinstance(blocks, list):
+        yield str(body.get("text", ""))
+        return
+    for block in blocks:
+        yield from _texts(block)
+
+
+def _sns(body: Mapping[str, Any]) -> Iterator[str]:
+    message = body.get("Message")
+    content = message.get("content") if isinstance(message, Mapping) else None
+    if isinstance(content, Mapping):
+        yield str(content.get("title", ""))
+        yield str(content.get("description", ""))
+    else:
+        yield str(body.get("Subject", ""))
+        yield message if isinstance(message, str) else "\n".join(_texts(message))
+
+
+def _opscenter(body: Mapping[str, Any]) -> Iterator[str]:
+    yield str(body.get("Title", ""))
+    yield str(body.get("Description", ""))
+
+
+def _jira(body: Mapping[str, Any]) -> Iterator[str]:
+    from hub_toolkit.sandbox.vendors.jira import adf
+
+    fields = body.get("fields", body)
+    if not isinstance(fields, Mapping):
+        return
+    yield str(fields.get("summary", ""))
+    for name in ("description", "body"):
+        document = fields.get(name)
+        if isinstance(document, Mapping):
+            yield adf.plain(dict(document))
+
+
+_READERS = {"slack": _slack, "sns": _sns, "opscenter": _opscenter, "jira": _jira}
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text for people below ``value``: of Slack's, those that are text objects."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, Mapping):
+        if value.get("type") in _MARKUP:
+            yield str(value.get("text", ""))
+            return
+        for key, item in value.items():
+            if isinstance(item, Mapping | list) or key in ("text", "title", "summary"):
+                yield from _texts(item)
+
+
+def _plain(text: str) -> str:
+    shown = _LINK.sub(r"\2 (\1)", text)
+    return _BOLD.sub(r"\2", html.unescape(shown)).strip()
+
+
+def finding_of(raw: Mapping[str, Any]) -> str:
+    """The id of a finding in either schema, or empty."""
+    from hub_responder.events import decode_finding
+
+    try:
+        return decode_finding(dict(raw)).id
+    except HubResponderError:
+        return ""

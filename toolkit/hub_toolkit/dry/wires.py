@@ -1,0 +1,160 @@
+"""The responder's ways out of this process, led to a WSGI application; and its clock.
+
+AWS clients keep boto3's own signing, parsing, exceptions and retries; the HTTP session keeps our
+checks of addresses, sizes and answers. Only the last step, the socket, is another.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import requests
+from requests.adapters import BaseAdapter, HTTPAdapter
+from urllib3 import HTTPHeaderDict, HTTPResponse
+
+from hub_responder import aws, clock, http, observability, secrets
+from hub_responder.vision_one import inventory
+from hub_toolkit.sandbox.in_process import answer_aws, call
+
+if TYPE_CHECKING:
+    from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+
+    from hub_toolkit.sandbox.wsgi import App
+
+_AWS_OWN = ("AWS_", "POWERTOOLS_", "BOTO_")
+_NOWHERE = {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+"""Nothing of the developer's AWS settings is read: no credential of theirs signs anything here."""
+
+
+@dataclass(slots=True)
+class Wires:
+    """Where this process's requests go, and its time; changed from one world to the next.
+
+    Attributes:
+        app: answers AWS requests.
+        http: answers all others: (method, URL, headers, body) -> status, headers, content.
+        now: epoch seconds.
+        log: what the functions print; never shown, kept for the reason of an unexpected error.
+    """
+
+    app: App
+    http: Callable[[requests.PreparedRequest], tuple[int, list[tuple[str, str]], bytes]]
+    now: Callable[[], float]
+    log: io.StringIO
+
+    def time(self) -> float:
+        """The time of the world that is plugged in."""
+        return self.now()
+
+    def forget(self) -> None:
+        """Drop what the functions keep between invocations, so that worlds do not mix."""
+        secrets.forget_all()
+        inventory.forget()
+
+
+def _unplugged(*_: object) -> Any:
+    raise RuntimeError("no world is plugged in")
+
+
+@contextmanager
+def installed(environment: Mapping[str, str]) -> Iterator[Wires]:
+    """Lead everything that leaves this process to the yielded `Wires`, until the end.
+
+    Args:
+        environment: variables for AWS clients: region, endpoint, credentials of no meaning.
+    """
+    wires = Wires(_unplugged, _unplugged, lambda: 0.0, io.StringIO())
+
+    def before_send(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        return answer_aws(wires.app, request)
+
+    with variables({**_NOWHERE, **environment}), _logs(wires.log):
+        _forget_process()
+        aws.session().events.register("before-send", before_send)
+        session = http.session()
+        for scheme in ("https://", "http://"):
+            session.mount(scheme, _Adapter(wires))
+        clock.follow(wires.time)
+        try:
+            yield wires
+        finally:
+            clock.follow(None)
+            session.close()
+            wires.forget()
+            _forget_process()
+
+
+@contextmanager
+def variables(environment: Mapping[str, str]) -> Iterator[None]:
+    """The process's environment: ``environment``, and nothing of AWS's but that."""
+    before = dict(os.environ)
+    for name in before:
+        if name.startswith(_AWS_OWN):
+            del os.environ[name]
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@contextmanager
+def printed_to(log: io.StringIO) -> Iterator[None]:
+    """What is printed goes to ``log``: the functions' metrics."""
+    with contextlib.redirect_stdout(log):
+        yield
+
+
+def _forget_process() -> None:
+    aws.forget_clients()
+    http.session.cache_clear()
+
+
+@contextmanager
+def _logs(log: io.StringIO) -> Iterator[None]:
+    """The functions' logger writes to ``log``; its handlers outlive this process's worlds."""
+    handlers: Any = getattr(observability.logger(), "handlers", [])
+    before = [(one, one.setStream(log)) for one in handlers if hasattr(one, "setStream")]
+    try:
+        yield
+    finally:
+        for handler, stream in before:
+            if stream is not None:
+                handler.setStream(stream)
+
+
+class _Adapter(BaseAdapter):
+    """requests' way out, without a socket."""
+
+    def __init__(self, wires: Wires) -> None:
+        super().__init__()
+        self._wires = wires
+        self._builder = HTTPAdapter()
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        """Answer ``request``."""
+        status, headers, content = self._wires.http(request)
+        body, named = io.BytesIO(content), HTTPHeaderDict(headers)
+        raw = HTTPResponse(body, headers=named, status=status, preload_content=False)
+        return self._builder.build_response(request, raw)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def through(app: App, request: requests.PreparedRequest, url: str) -> Any:
+    """The answer of ``app`` to ``request``, sent to ``url``."""
+    body = request.body
+    content = body.encode() if isinstance(body, str) else bytes(body or b"")
+    return call(app, str(request.method), url, request.headers.items(), content)
