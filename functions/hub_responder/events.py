@@ -22,18 +22,22 @@ from hub_responder.values import clean, kind
 if TYPE_CHECKING:
     from hub_responder.finding import Finding, Problem
 
-Kind = Literal["imported", "custom_action", "insight"]
+Kind = Literal["imported", "custom_action", "insight", "schedule"]
 
 MAX_BYTES = 1 << 20
 """1 MiB: the largest message that SQS carries; EventBridge's events are smaller."""
 MAX_DEPTH = 64
 """Objects and lists in each other that a finding may have; real ones have under 15."""
 
-_KINDS: dict[str, Kind] = {
-    "Security Hub Findings - Imported": "imported",
-    "Findings Imported V2": "imported",
-    "Security Hub Findings - Custom Action": "custom_action",
-    "Security Hub Insight Results": "insight",
+SCHEDULE_SOURCE, SCHEDULE_EVENT = "hub-responder", "Scheduled Run"
+"""What the schedules of the template send: an event of our own, in EventBridge's envelope."""
+_HUB = "aws.securityhub"
+_KINDS: dict[tuple[str, str], Kind] = {
+    (_HUB, "Security Hub Findings - Imported"): "imported",
+    (_HUB, "Findings Imported V2"): "imported",
+    (_HUB, "Security Hub Findings - Custom Action"): "custom_action",
+    (_HUB, "Security Hub Insight Results"): "insight",
+    (SCHEDULE_SOURCE, SCHEDULE_EVENT): "schedule",
 }
 _FINDING_ARN = re.compile(
     r"(arn:[^:]+:securityhub:[^:]*:[^:]*:product/[^/]+/[^/]+)/(.+)", re.DOTALL
@@ -68,8 +72,9 @@ class Trigger:
         event_id: EventBridge's; equal when the same event is delivered again.
         at: the event's time (epoch seconds).
         account, region: where the event came from, which is not where the findings are.
-        action: for clicks, also on insights; None for imports.
-        findings: the readable ones; empty for insights, whose findings must be asked for.
+        action: for clicks, also on insights; None for imports and schedules.
+        insight: whose findings must be asked for; a schedule's has neither name nor values.
+        findings: the readable ones; empty for insights and schedules.
         unreadable: why the others are not.
         problems: what was dropped of the event itself.
     """
@@ -130,7 +135,7 @@ def _trigger(event: dict[str, Any], *, deep: bool) -> Trigger:
     named = next(iter(top.texts("resources", 20, 4096)), "")
     findings: list[Finding] = []
     unreadable: list[UnreadableFinding] = []
-    if kind_of != "insight":
+    if kind_of in ("imported", "custom_action"):
         origin = _origin(kind_of, named, region, at)
         _read_findings(detail, origin, findings, unreadable, deep=deep)
     return Trigger(
@@ -139,8 +144,8 @@ def _trigger(event: dict[str, Any], *, deep: bool) -> Trigger:
         at=at,
         account=top.matching("account", ACCOUNT),
         region=region,
-        action=None if kind_of == "imported" else _action(detail, named),
-        insight=_insight(detail) if kind_of == "insight" else None,
+        action=_action(detail, named) if kind_of in ("custom_action", "insight") else None,
+        insight=_insight(detail, kind_of),
         findings=tuple(findings),
         unreadable=tuple(unreadable),
         problems=tuple(report.problems),
@@ -150,8 +155,8 @@ def _trigger(event: dict[str, Any], *, deep: bool) -> Trigger:
 
 def _kind(top: Fields) -> Kind:
     source, what = top.text("source", 128), top.text("detail-type", 128)
-    known = _KINDS.get(what)
-    if source == "aws.securityhub" and known:
+    known = _KINDS.get((source, what))
+    if known:
         return known
     if source == "aws.inspector2":
         raise UnreadableEvent(
@@ -232,8 +237,12 @@ def _action(detail: Fields, arn: str) -> ClickedAction:
     )
 
 
-def _insight(detail: Fields) -> Insight:
+def _insight(detail: Fields, kind_of: Kind) -> Insight | None:
+    if kind_of not in ("insight", "schedule"):
+        return None
     arn = detail.text("insightArn", 1024)
+    if not arn and kind_of == "schedule":
+        return None
     if not arn:
         raise UnreadableEvent(
             "detail.insightArn is missing or unusable: nothing names the findings"

@@ -17,7 +17,7 @@ from jinja2 import StrictUndefined, TemplateError, Undefined, nodes
 from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from hub_responder.errors import ExpressionError
+from hub_responder.errors import ExpressionError, HubResponderError
 
 MAX_TEXT = 20_000
 """Characters that one evaluated text may have; the longest target takes 32,767 (Jira)."""
@@ -104,10 +104,11 @@ def evaluate(text: str, scope: Mapping[str, Any]) -> Any:
     Raises:
         MissingResult: it reads a result of a skipped or failed step.
         ExpressionError: it cannot be evaluated, or a name in it is not defined.
+        CallError: a function in it looked something up, which failed.
     """
     try:
         value = _expression(text)(**scope)
-    except ExpressionError:
+    except HubResponderError:
         raise
     except Exception as error:  # whatever an operand's operator raises
         raise ExpressionError(f"{text!r} cannot be evaluated: {error}") from error
@@ -162,7 +163,7 @@ def _fill_text(text: str, scope: Mapping[str, Any]) -> Any:
         return evaluate(lone["inner"].strip(), scope)
     try:
         filled = _template(text).render(**scope)
-    except ExpressionError:
+    except HubResponderError:
         raise
     except Exception as error:  # as in `evaluate`
         raise ExpressionError(f"{text!r} cannot be evaluated: {error}") from error

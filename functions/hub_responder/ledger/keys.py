@@ -8,12 +8,15 @@ from collections.abc import Sequence
 INCIDENT = "I"
 
 
-def partition(playbook: str, group: Sequence[str]) -> str:
+def partition(playbook: str, group: Sequence[str], mode: str = "live") -> str:
     """The partition key of an incident: ``{playbook}#{sha256(group key)}``.
 
-    The values are joined by their length, so that ("a", "bc") and ("ab", "c") differ.
+    The values are joined by their length, so that ("a", "bc") and ("ab", "c") differ. What a
+    playbook only observes are other incidents: once it is live, it begins anew.
     """
     text = "".join(f"{len(value)}:{value}" for value in group)
+    if mode != "live":
+        text += mode
     return f"{playbook}#{hashlib.sha256(text.encode('utf-8', 'replace')).hexdigest()}"
 
 

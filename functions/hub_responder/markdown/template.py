@@ -18,7 +18,7 @@ from typing import Any
 from jinja2 import StrictUndefined, Template, TemplateError, Undefined, nodes, pass_context
 from jinja2.runtime import Context
 
-from hub_responder.errors import ConfigurationError, ExpressionError
+from hub_responder.errors import ConfigurationError, ExpressionError, HubResponderError
 from hub_responder.expressions import Sandbox
 from hub_responder.markdown.characters import clean, shorten
 from hub_responder.markdown.document import Document
@@ -176,7 +176,7 @@ def render_template(template: Template, scope: Mapping[str, Any], language: str 
     sink = _Sink()
     try:
         markdown = template.render({**scope, _SINK: sink})
-    except ExpressionError:
+    except HubResponderError:
         raise
     except Exception as error:  # whatever an operand's operator or a filter raises
         raise ExpressionError(f"the message cannot be made: {error}") from error

@@ -61,6 +61,7 @@ def compile_playbook(
         home_only=settings.home_only,
         member_role=settings.member_role,
         calendars=dict(settings.calendars) if "open" in source.used else {},
+        history="seen" in source.used,
         tables=project.tables if "table" in source.used else {},
     )
     version = _version(playbook, source.templates)

@@ -1,9 +1,9 @@
-"""Scheduled functions, run when asked to."""
+"""Scheduled functions and playbooks, run when asked to (not by the clock)."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ class Schedule:
     Args:
         plan: the template's functions and rules. place: for the stack's name and ARNs.
         clock: returns epoch seconds. invoke: runs a function by name with an event.
+        send: sends a message to a queue by its ARN.
     """
 
     def __init__(
@@ -30,7 +31,10 @@ class Schedule:
         place: Place,
         clock: Callable[[], float],
         invoke: Callable[[str, Any], Result],
+        send: Callable[[str, str], object],
     ) -> None:
+        self._send = send
+        self._schedules = plan.schedules
         self._place = place
         self._clock = clock
         self._invoke = invoke
@@ -41,17 +45,21 @@ class Schedule:
         }
 
     def tick(self, name: str) -> dict[str, Any]:
-        """Run a scheduled function now.
+        """Run a scheduled function now, or send a playbook's queue its scheduled event.
 
         Args:
-            name: the function's name, with or without the stack's, or its logical id.
+            name: the name of the function or the playbook, with or without the stack's, or the
+                function's logical id.
 
         Returns:
-            ``{"function", "result"}``: what the handler returned.
+            ``{"function", "result"}``: what the handler returned; of a playbook ``{"sent": ..}``.
 
         Raises:
             ControlError: there is no such scheduled function (404), or it failed (500).
         """
+        for known, schedule in self._schedules.items():
+            if name in {known, known.removeprefix(f"{self._place.stack}-")}:
+                return {"function": known, "result": {"sent": self._start(known, schedule)}}
         function = self._find(name)
         result = self._invoke(function.name, self._event(function))
         if result.error is not None:
@@ -60,13 +68,25 @@ class Schedule:
             raise ControlError(text, HTTPStatus.INTERNAL_SERVER_ERROR)
         return {"function": function.name, "result": result.payload}
 
+    def _start(self, name: str, schedule: Mapping[str, Any]) -> str:
+        """EventBridge Scheduler's delivery, its context attributes filled in."""
+        at = datetime.fromtimestamp(self._clock(), UTC)
+        filled = str(schedule["Target"]["Input"])
+        for attribute, value in {
+            "scheduled-time": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "schedule-arn": self._place.arn("scheduler", f"schedule/default/{name}"),
+        }.items():
+            filled = filled.replace(f"<aws.scheduler.{attribute}>", value)
+        self._send(schedule["Target"]["Arn"], filled)
+        return filled
+
     def _find(self, name: str) -> Function:
         for function in self._functions.values():
             if name in {function.name, function.logical_id} or (
                 function.name == f"{self._place.stack}-{name}"
             ):
                 return function
-        known = ", ".join(sorted(self._functions)) or "none"
+        known = ", ".join(sorted([*self._functions, *self._schedules])) or "none"
         raise ControlError(f"there is no scheduled function {name!r}; there are: {known}", 404)
 
     def _event(self, function: Function) -> dict[str, Any]:

@@ -81,6 +81,7 @@ class Plan:
     rules: dict[str, dict[str, Any]] = field(default_factory=dict)
     action_targets: dict[str, dict[str, Any]] = field(default_factory=dict)
     functions: dict[str, Function] = field(default_factory=dict)
+    schedules: dict[str, dict[str, Any]] = field(default_factory=dict)
     roles: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
@@ -160,6 +161,8 @@ class _Reader:
                 found.topics[identifiers["TopicName"]] = properties
             case "AWS::Events::Rule":
                 found.rules[identifiers["Ref"]] = properties
+            case "AWS::Scheduler::Schedule":
+                found.schedules[identifiers["Ref"]] = properties
             case "AWS::SecurityHub::ActionTarget":
                 found.action_targets[identifiers["Ref"]] = properties
             case "AWS::Serverless::Function":

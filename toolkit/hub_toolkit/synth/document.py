@@ -64,13 +64,14 @@ def build(root: Path) -> dict[str, Any]:
         "Description": "hub-responder: acts on Security Hub findings, and proves what it did",
         "Parameters": shared.PARAMETERS,
         "Conditions": {
-            roles.condition(stage): {"Fn::Equals": [ref("Stage"), stage]} for stage in by_stage
+            **{roles.condition(stage): {"Fn::Equals": [ref("Stage"), stage]} for stage in by_stage},
+            **_enabled_conditions(base, by_stage),
         },
         "Globals": shared.GLOBALS,
         "Resources": _resources(base, by_stage),
         "Outputs": shared.OUTPUTS,
     }
-    if not by_stage:
+    if not template["Conditions"]:
         del template["Conditions"]
     return template
 
@@ -86,20 +87,45 @@ def resource_count(template: Mapping[str, Any]) -> int:
 
 
 def _resources(base: Project, by_stage: Mapping[str, Project]) -> dict[str, Any]:
-    queues = [
-        logical(source.name, suffix)
-        for source in base.sources
-        for suffix in ("ImportsQueue", "ClicksQueue")
+    conditions = _enabled_conditions(base, by_stage)
+    wanted = [
+        (number, source, _enabled(source.name) if _enabled(source.name) in conditions else "")
+        for number, source in enumerate(base.sources)
+        if source.enabled or _enabled(source.name) in conditions
     ]
-    made: dict[str, Any] = dict(shared.resources(queues))
-    for number, source in enumerate(base.sources):
-        there = {
-            stage: (project.sources[number], project.connections)
-            for stage, project in by_stage.items()
-        }
-        statements = roles.statements(source, base.connections, there)
-        _add(made, playbook.resources(source, statements), source.name)
+    queues: dict[str, str] = {}
+    scheduled: dict[str, str] = {}
+    for _, source, condition in wanted:
+        imports, clicks = (logical(source.name, f"{kind}Queue") for kind in ("Imports", "Clicks"))
+        queues |= {imports: condition, clicks: condition}
+        if source.on.schedule is not None:
+            scheduled[imports] = condition
+    made: dict[str, Any] = dict(shared.resources(queues, scheduled))
+    for number, source, condition in wanted:
+        there = {stage: (project.sources[number], project) for stage, project in by_stage.items()}
+        statements = roles.statements(source, base, there)
+        _add(made, playbook.resources(source, statements, condition), source.name)
     return made
+
+
+def _enabled(name: str) -> str:
+    """The name of the condition that holds where playbook ``name`` is enabled."""
+    return logical(name, "Enabled")
+
+
+def _enabled_conditions(base: Project, by_stage: Mapping[str, Project]) -> dict[str, Any]:
+    """Of the playbooks that some stages enable and others do not: when they are."""
+    found = {}
+    for number, source in enumerate(base.sources):
+        others = [
+            {"Condition": roles.condition(stage)}
+            for stage, project in by_stage.items()
+            if project.sources[number].enabled is not source.enabled
+        ]
+        if others:
+            one_of = others[0] if len(others) == 1 else {"Fn::Or": others}
+            found[_enabled(source.name)] = {"Fn::Not": [one_of]} if source.enabled else one_of
+    return found
 
 
 def _add(made: dict[str, Any], more: Mapping[str, Any], name: str) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
+from hub_responder.events import SCHEDULE_EVENT, SCHEDULE_SOURCE
 from hub_toolkit.playbooks import rules
 from hub_toolkit.synth.naming import attribute, log_group, logical, named, ref
 from hub_toolkit.synth.roles import role
@@ -11,6 +13,7 @@ from hub_toolkit.synth.roles import role
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from hub_responder.playbook import Schedule
     from hub_toolkit.playbooks.format import Source
 
 Resources = dict[str, dict[str, Any]]
@@ -26,8 +29,19 @@ IMPORTS_CONCURRENCY = 5
 """Batches of imported findings at once: vendors are paced; analysts' clicks are not held back."""
 
 
-def resources(source: Source, statements: Sequence[Any]) -> Resources:
-    """The playbook's resources by logical id; ``statements`` are its role's."""
+def resources(source: Source, statements: Sequence[Any], condition: str = "") -> Resources:
+    """The playbook's resources by logical id.
+
+    Args:
+        statements: its role's. condition: the one that holds in the stages where it is enabled.
+    """
+    made = _resources(source, statements)
+    if condition:
+        made = {name: {**one, "Condition": condition} for name, one in made.items()}
+    return made
+
+
+def _resources(source: Source, statements: Sequence[Any]) -> Resources:
     name = source.name
     imported, lifecycle = rules.imported(source.on), rules.lifecycle(source.on)
     made: Resources = {
@@ -74,7 +88,45 @@ def resources(source: Source, statements: Sequence[Any]) -> Resources:
             name,
             "ClicksQueue",
         )
+    if source.on.schedule is not None:
+        made[logical(name, "Schedule")] = _schedule(source, source.on.schedule)
     return made
+
+
+def _schedule(source: Source, schedule: Schedule) -> dict[str, Any]:
+    """A schedule that sends the playbook's queue an event of our own (see `hub_responder.events`).
+
+    The run's id is its scheduled time: a delivery that is tried again is the same run.
+    """
+    name = source.name
+    insight = {"insightArn": schedule.insight} if schedule.insight else {}
+    event = {
+        "version": "0",
+        "id": f"{name}@<aws.scheduler.scheduled-time>",
+        "source": SCHEDULE_SOURCE,
+        "detail-type": SCHEDULE_EVENT,
+        "account": "${AWS::AccountId}",
+        "region": "${AWS::Region}",
+        "time": "<aws.scheduler.scheduled-time>",
+        "resources": ["<aws.scheduler.schedule-arn>"],
+        "detail": {"playbook": name, **insight},
+    }
+    return {
+        "Type": "AWS::Scheduler::Schedule",
+        "Properties": {
+            "Name": named(name),
+            "Description": f"Runs of {name}",
+            "ScheduleExpression": f"cron({schedule.cron})",
+            "ScheduleExpressionTimezone": schedule.timezone,
+            "FlexibleTimeWindow": {"Mode": "OFF"},
+            "Target": {
+                "Arn": attribute(logical(name, "ImportsQueue")),
+                "RoleArn": attribute("SchedulerRole"),
+                "DeadLetterConfig": {"Arn": attribute("DeadLetterQueue")},
+                "Input": {"Fn::Sub": json.dumps(event, ensure_ascii=False)},
+            },
+        },
+    }
 
 
 def _queue(suffix: str) -> dict[str, Any]:

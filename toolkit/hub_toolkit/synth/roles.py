@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hub_responder.playbook import Step
     from hub_toolkit.playbooks.connections import Connections
     from hub_toolkit.playbooks.format import Source
+    from hub_toolkit.playbooks.load import Project
 
 Statement = Mapping[str, Any]
 NO_VALUE = {"Ref": "AWS::NoValue"}
@@ -34,8 +35,10 @@ def allow(action: str | list[str], resource: Any, **rest: Any) -> dict[str, Any]
     return {"Effect": "Allow", "Action": action, "Resource": resource, **rest}
 
 
-def role(description: str, statements: Sequence[Any]) -> dict[str, Any]:
-    """A role that Lambda assumes, with one inline policy."""
+def role(
+    description: str, statements: Sequence[Any], service: str = "lambda", **trust: Any
+) -> dict[str, Any]:
+    """A role that an AWS service assumes, with one inline policy; ``trust`` limits who may."""
     return {
         "Type": "AWS::IAM::Role",
         "Properties": {
@@ -45,8 +48,9 @@ def role(description: str, statements: Sequence[Any]) -> dict[str, Any]:
                 "Statement": [
                     {
                         "Effect": "Allow",
-                        "Principal": {"Service": "lambda.amazonaws.com"},
+                        "Principal": {"Service": f"{service}.amazonaws.com"},
                         "Action": "sts:AssumeRole",
+                        **trust,
                     }
                 ],
             },
@@ -65,7 +69,21 @@ def logs(group: str) -> Statement:
     return allow(["logs:CreateLogStream", "logs:PutLogEvents"], attribute(group))
 
 
-def own(source: Source) -> list[Statement]:
+def _looked_up(source: Source, member_role: str) -> list[Statement]:
+    """What the functions in its expressions need: ``tag()`` and ``seen()``."""
+    found: list[Statement] = []
+    if "tag" in source.used:
+        found.append(allow("tag:GetResources", "*"))  # it knows no resource
+        if member_role:
+            roles = {"Fn::Sub": f"arn:${{AWS::Partition}}:iam::*:role/{member_role}"}
+            found.append(allow("sts:AssumeRole", roles))
+    if "seen" in source.used:
+        table = attribute("LedgerTable")
+        found.append(allow(["dynamodb:PutItem", "dynamodb:Query"], table, **_only("history")))
+    return found
+
+
+def own(source: Source, member_role: str) -> list[Statement]:
     """What the engine needs for a playbook, whatever its steps do."""
     queues = [attribute(logical(source.name, f"{kind}Queue")) for kind in ("Imports", "Clicks")]
     statements = [
@@ -81,14 +99,16 @@ def own(source: Source) -> list[Statement]:
         ),
         allow("sqs:SendMessage", attribute("DeadLetterQueue")),
         allow(LEDGER_ACTIONS, attribute("LedgerTable"), **_only(source.name)),
+        *_looked_up(source, member_role),
         allow("dynamodb:PutItem", attribute("AuditTable")),
         # The default connection: what could not be decided or done is said there.
         allow("sns:Publish", ref("NotificationsTopic")),
     ]
+    if source.on.custom_action is not None or source.on.schedule is not None:
+        # An insight's findings are looked up.
+        statements.append(allow(["securityhub:GetFindings", "securityhub:GetInsights"], hub()))
     if source.on.custom_action is not None:
-        # An insight's findings are looked up; a click is answered on the finding itself.
-        readable = ["securityhub:GetFindings", "securityhub:GetInsights"]
-        statements.append(allow(readable, hub()))
+        # A click is answered on the finding itself.
         statements.append(allow("securityhub:BatchUpdateFindings", hub()))
     return statements
 
@@ -114,19 +134,16 @@ def _reached(step: Step, connections: Connections) -> list[str]:
 
 
 def statements(
-    source: Source, base: Connections, stages: Mapping[str, tuple[Source, Connections]]
+    source: Source, base: Project, stages: Mapping[str, tuple[Source, Project]]
 ) -> list[Any]:
     """Every statement once; those that only some stages need depend on the stage.
 
     Args:
-        source: the playbook. base: the connections of stages without files of their own.
-        stages: the others: stage -> the playbook and connections there.
+        source: the playbook. base: what stages without files of their own share.
+        stages: the others: stage -> the playbook there, and what it shares.
     """
-    plain = _once([*own(source), *for_steps(source, base)])
-    by_stage = {
-        stage: _once([*own(there), *for_steps(there, connections)])
-        for stage, (there, connections) in stages.items()
-    }
+    plain = _of(source, base)
+    by_stage = {stage: _of(there, project) for stage, (there, project) in stages.items()}
     wanted = _once([*plain, *(one for all_of in by_stage.values() for one in all_of)])
     found: list[Any] = []
     for statement in wanted:
@@ -138,6 +155,11 @@ def statements(
                 value = {"Fn::If": [condition(stage), statement if there else NO_VALUE, value]}
         found.append(value)
     return found
+
+
+def _of(source: Source, project: Project) -> list[Statement]:
+    needed = own(source, project.settings.member_role)
+    return _once([*needed, *for_steps(source, project.connections)])
 
 
 def condition(stage: str) -> str:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from hub_toolkit.synth.naming import arn, attribute, log_group, named, ref
 from hub_toolkit.synth.playbook import FUNCTION_TIMEOUT_S, VISIBILITY_S
-from hub_toolkit.synth.roles import allow, role, unanswered
+from hub_toolkit.synth.roles import NO_VALUE, allow, role, unanswered
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     from hub_toolkit.synth.playbook import Resources
 
@@ -74,8 +74,13 @@ OUTPUTS: dict[str, Any] = {
 }
 
 
-def resources(queues: Sequence[str]) -> Resources:
-    """The shared resources; ``queues`` are the logical ids of the playbooks' queues."""
+def resources(queues: Mapping[str, str], scheduled: Mapping[str, str]) -> Resources:
+    """The shared resources.
+
+    Args:
+        queues: the logical ids of the playbooks' queues, each with the condition that it has or "".
+        scheduled: those of them that schedules send to, likewise.
+    """
     return {
         "DeadLetterQueue": {
             "Type": "AWS::SQS::Queue",
@@ -86,7 +91,8 @@ def resources(queues: Sequence[str]) -> Resources:
                 "SqsManagedSseEnabled": True,
             },
         },
-        "QueuePolicy": _queue_policy(["DeadLetterQueue", *queues]),
+        "QueuePolicy": _queue_policy({"DeadLetterQueue": "", **queues}),
+        **({"SchedulerRole": _scheduler_role(scheduled)} if scheduled else {}),
         "LedgerTable": _table(),
         "AuditTable": _table(),
         **_notifications(),
@@ -113,7 +119,19 @@ def resources(queues: Sequence[str]) -> Resources:
     }
 
 
-def _queue_policy(queues: Sequence[str]) -> dict[str, Any]:
+def _where(value: Any, condition: str) -> Any:
+    """``value``, only where the condition holds."""
+    return {"Fn::If": [condition, value, NO_VALUE]} if condition else value
+
+
+def _scheduler_role(scheduled: Mapping[str, str]) -> dict[str, Any]:
+    """The role with which EventBridge Scheduler sends to the queues."""
+    queues = [_where(attribute(queue), condition) for queue, condition in scheduled.items()]
+    statement = allow("sqs:SendMessage", [attribute("DeadLetterQueue"), *queues])
+    return role("Starts scheduled playbooks", [statement], "scheduler", Condition=_OF_ACCOUNT)
+
+
+def _queue_policy(queues: Mapping[str, str]) -> dict[str, Any]:
     """One policy for all queues; in a queue's policy "*" is that queue.
 
     The stack's rules are told by their names: a list of their ARNs would pass the 8 KB that SQS
@@ -122,7 +140,7 @@ def _queue_policy(queues: Sequence[str]) -> dict[str, Any]:
     return {
         "Type": "AWS::SQS::QueuePolicy",
         "Properties": {
-            "Queues": [ref(queue) for queue in queues],
+            "Queues": [_where(ref(queue), condition) for queue, condition in queues.items()],
             "PolicyDocument": {
                 "Version": "2012-10-17",
                 "Statement": [

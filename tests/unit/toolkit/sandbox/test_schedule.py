@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -30,8 +31,18 @@ class World:
             "ScheduleExpression": "rate(1 day)",
             "Targets": [{"Id": "a", "Arn": PLACE.arn("lambda", "function:stack-daily")}],
         }
-        plan = Plan(functions={one.name: one for one in names}, rules={"daily": rule})
-        self.schedule = Schedule(plan, PLACE, lambda: 0.0, self._invoke)
+        event = (
+            '{"id": "report@<aws.scheduler.scheduled-time>", "r": ["<aws.scheduler.schedule-arn>"]}'
+        )
+        report = {"Target": {"Arn": PLACE.arn("sqs", "stack-report-imports"), "Input": event}}
+        plan = Plan(
+            functions={one.name: one for one in names},
+            rules={"daily": rule},
+            schedules={"stack-report": report},
+        )
+        self.sent: list[tuple[str, str]] = []
+        send = lambda queue, body: self.sent.append((queue, body))  # noqa: E731 - a queue
+        self.schedule = Schedule(plan, PLACE, lambda: 0.0, self._invoke, send)
 
     def _invoke(self, name: str, event: Any) -> Result:
         self.invoked.append((name, event))
@@ -51,9 +62,21 @@ def test_a_function_may_be_scheduled_by_a_rule() -> None:
     assert World().schedule.tick("daily")["function"] == "stack-daily"
 
 
+@pytest.mark.parametrize("name", ["report", "stack-report"])
+def test_a_scheduled_playbook_gets_its_event_with_the_time_filled_in(name: str) -> None:
+    world = World()
+    assert world.schedule.tick(name)["function"] == "stack-report"
+    ((queue, body),) = world.sent
+    assert queue == PLACE.arn("sqs", "stack-report-imports")
+    assert json.loads(body) == {
+        "id": "report@1970-01-01T00:00:00Z",
+        "r": [PLACE.arn("scheduler", "schedule/default/stack-report")],
+    }
+
+
 @pytest.mark.parametrize("name", ["playbook", "nothing"])
 def test_what_is_not_scheduled_cannot_be_ticked(name: str) -> None:
-    with pytest.raises(ControlError, match="stack-daily, stack-often") as caught:
+    with pytest.raises(ControlError, match="stack-daily, stack-often, stack-report") as caught:
         World().schedule.tick(name)
     assert caught.value.status == 404
 
