@@ -8,7 +8,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from hub_responder.finding import Resource
-from hub_responder.markdown.characters import clean, one_line, shorten
+from hub_responder.markdown.characters import clean, one_line, shorten, width
 from hub_responder.vision_one.coverage import Coverage
 
 MAX_CHARACTERS = 300
@@ -42,9 +42,10 @@ _EN: Mapping[str, str] = {
     "vision_one_refused": "Vision One refuses the request",
     "endpoint_gone": "the endpoint has just been removed",
     "account_mismatch": "Vision One has this instance id in another account ({other})",
-    "lookalike": "Vision One's {endpoint} has no instance id and could be it",
+    "lookalike": "same name or address as {endpoint}, which Vision One has without instance id",
     "incomplete": "Vision One's inventory could not be read completely",
     "last_contact": "last contact {last}",
+    "more": "{} more",
 }
 _JA: Mapping[str, str] = {
     "PROTECTED": "Vision Oneエージェント稼働中",
@@ -73,11 +74,12 @@ _JA: Mapping[str, str] = {
     "vision_one_refused": "Vision Oneが要求を拒否",
     "endpoint_gone": "エンドポイントは削除されたばかりです",
     "account_mismatch": "このインスタンスIDはVision Oneでは別のアカウント({other})のもの",
-    "lookalike": "Vision Oneの{endpoint}はインスタンスIDがなく、同一の可能性あり",
+    "lookalike": "Vision OneにインスタンスIDのない{endpoint}と名前かアドレスが同じ",
     "incomplete": "Vision Oneのインベントリを最後まで読めませんでした",
     "last_contact": "最終接続{last}",
+    "more": "ほか{}件",
 }
-REASONS = frozenset(_EN) - {"PROTECTED", "last_contact"}
+REASONS = frozenset(_EN) - {"PROTECTED", "last_contact", "more"}
 """Every reason's code; those of modules and resource types are followed by ``:NAME``."""
 _JA_VERDICTS: Mapping[str, str] = {
     "PROTECTED": "保護済み",
@@ -109,13 +111,17 @@ def summary(coverage: Coverage, resource: Resource, *, language: str, timezone: 
     """
     zone = _zone(timezone)
     at = datetime.fromtimestamp(coverage.checked_at, zone).strftime("%H:%M:%S %Z")
-    text = (_japanese if language == "ja" else _english)(coverage, resource, at, zone)
+    said_in = _japanese if language == "ja" else _english
+    name, subject = _subject(resource)
+    text = said_in(coverage, name, subject, at, zone)
+    over = width(text) - MAX_CHARACTERS
+    if over > 0:
+        text = said_in(coverage, shorten(name, max(0, width(name) - over)), subject, at, zone)
     return shorten(text, MAX_CHARACTERS)
 
 
-def _english(coverage: Coverage, resource: Resource, at: str, zone: tzinfo) -> str:
+def _english(coverage: Coverage, name: str, subject: str, at: str, zone: tzinfo) -> str:
     said = ", ".join(_said(coverage, _EN, zone, lambda name: name.replace("_", " ")))
-    name, subject = _subject(resource)
     subject = f"{name} ({subject})" if name else subject
     matched = ", matched by instance id" if _matched(coverage) else ""
     again = f", looked at again in {coverage.retry_after:.0f} s" if coverage.retry_after else ""
@@ -123,9 +129,8 @@ def _english(coverage: Coverage, resource: Resource, at: str, zone: tzinfo) -> s
     return f"{coverage.verdict}: {said} {about} {subject}, {at}{matched}{again}"
 
 
-def _japanese(coverage: Coverage, resource: Resource, at: str, zone: tzinfo) -> str:
+def _japanese(coverage: Coverage, name: str, subject: str, at: str, zone: tzinfo) -> str:
     said = "、".join(_said(coverage, _JA, zone, lambda name: _JA_MODULES.get(name, name)))
-    name, subject = _subject(resource)
     subject = f"{name}({subject})" if name else f"{subject} "
     matched = "、インスタンスIDで照合" if _matched(coverage) else ""
     again = f"、{coverage.retry_after:.0f}秒後に再確認" if coverage.retry_after else ""
@@ -135,8 +140,9 @@ def _japanese(coverage: Coverage, resource: Resource, at: str, zone: tzinfo) -> 
 def _said(
     coverage: Coverage, words: Mapping[str, str], zone: tzinfo, named: Callable[[str], str]
 ) -> list[str]:
-    """The first reasons in words."""
+    """The first reasons in words, and how many more there are."""
     codes = (coverage.reasons or [coverage.verdict])[:_MAX_SAID]
+    more = len(coverage.reasons) - len(codes)
     last = str(coverage.evidence.get("last_connected", ""))
     facts = {
         "last": _time(last, zone),
@@ -146,10 +152,11 @@ def _said(
     if last and codes[0] in ("PROTECTED", "offline") and "stale" not in codes:
         codes.insert(1, "last_contact")
     parts = [code.partition(":") for code in codes]
-    return [
+    said = [
         words.get(reason, reason).format(about=_plain(named(about), _MAX_NAME), **facts)
         for reason, _, about in parts
     ]
+    return [*said, words["more"].format(more)] if more > 0 else said
 
 
 def _time(text: str, zone: tzinfo) -> str:
