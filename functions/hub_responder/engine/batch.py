@@ -6,27 +6,35 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hub_responder import clock
+from hub_responder import clock, observability
 from hub_responder.audit import Audit, Record
-from hub_responder.engine import insight
+from hub_responder.engine import insight, notice
 from hub_responder.engine.answers import Answers
 from hub_responder.engine.ending import Ending
 from hub_responder.engine.grouping import Cause, Group, group
 from hub_responder.engine.intake import Message, Recheck, read
 from hub_responder.engine.outbox import Outbox
 from hub_responder.engine.rounds import Round, begin
-from hub_responder.engine.steps import Steps
-from hub_responder.errors import PermanentError, TransientError, UnreadableEvent, UnreadableFinding
+from hub_responder.engine.steps import STEP_TIME_S, Steps
+from hub_responder.errors import (
+    CallError,
+    PermanentError,
+    TransientError,
+    UnreadableEvent,
+    UnreadableFinding,
+)
 from hub_responder.events import Trigger
 from hub_responder.finding import Finding
-from hub_responder.ledger.decide import Arrival, Arrived, Decision
-from hub_responder.ledger.state import State
+from hub_responder.ledger.decide import LOOK_AGAIN_S, Arrival, Arrived, Decision
+from hub_responder.ledger.state import Member, State
 from hub_responder.ledger.store import Claim, Ledger, Settle
 from hub_responder.ledger.transaction import Part
 from hub_responder.runtime import Runtime
 
 LAST_RECEIVE = 5
 """maxReceiveCount of the queues: the next crash sends the message to the DLQ."""
+SUSPECT_RECEIVE = 2
+"""From here on a message may be what killed the run before, and is handled by itself."""
 
 
 @dataclass(slots=True)
@@ -64,11 +72,62 @@ class Batch:
         A dependency that is down defers the messages: they are sent again, later, and acknowledged,
         so that receives are spent by crashes only.
         """
+        suspects = [message for message in messages if message.receives >= SUSPECT_RECEIVE]
+        if not suspects or len(messages) == 1:
+            return self._together(messages)
+        fresh = [message for message in messages if message.receives < SUSPECT_RECEIVE]
+        failed = self._one_by_one(suspects)
+        return failed + (self._together(fresh) if fresh else [])
+
+    def _together(self, messages: Sequence[Message]) -> list[str]:
         try:
             self._handle(messages)
             self._outbox.flush()
         except TransientError as error:
             return self._defer(messages, str(error))
+        except Exception as error:  # noqa: BLE001 - one message must not take the others with it
+            observability.log_bug(error)
+            self._outbox.forget()
+            self._answers = Answers(self._steps)
+            return self._broken(messages[0], error) if len(messages) == 1 else self._apart(messages)
+        return []
+
+    def _apart(self, messages: Sequence[Message]) -> list[str]:
+        """Something in the batch breaks it: each by itself; what was done already is known."""
+        failed: list[str] = []
+        for number, message in enumerate(messages):
+            if self._runtime.deadline.left() < STEP_TIME_S:
+                return failed + self._defer(messages[number:], "no time left in this run")
+            failed += self._together([message])
+        return failed
+
+    def _one_by_one(self, suspects: Sequence[Message]) -> list[str]:
+        """Messages of which one may kill this run: each by itself, and gone once it is handled.
+
+        In the order of their ids and, when they come again, in the reverse of it: so all others
+        are handled in two runs at most, whichever of them it is.
+        """
+        failed: list[str] = []
+        again = max(message.receives for message in suspects) % 2 == 1
+        for message in sorted(suspects, key=lambda one: one.id, reverse=again):
+            returned = self._apart([message])
+            if not returned:
+                self._outbox.handled(message)
+            failed += returned
+        return failed
+
+    def _broken(self, message: Message, error: Exception) -> list[str]:
+        """A message that cannot be handled: again, a few times, then to the DLQ with its reason."""
+        if message.receives < LAST_RECEIVE:
+            return [message.id]
+        known = isinstance(error, CallError)
+        reason = f"cannot be handled: {error if known else type(error).__name__}"
+        try:
+            self._outbox.dead(message.body, reason)
+            self._outbox.flush()
+            self._ledger.submit([Part([], [self._audit.record("dead", detail=reason)])])
+        except CallError:
+            return [message.id]
         return []
 
     def _defer(self, messages: Sequence[Message], why: str) -> list[str]:
@@ -76,19 +135,19 @@ class Batch:
             self._outbox.defer(message, why, self._runtime.playbook.give_up_after)
         try:
             self._outbox.flush()
-        except TransientError:
+        except CallError:
             return [message.id for message in messages]
         return []
 
     def _handle(self, messages: Sequence[Message]) -> None:
         taken = self._take(messages)
         groups, ungrouped = group(taken.caused, self._runtime.playbook)
-        for cause, finding, why in ungrouped:
-            self._cannot_group(taken, cause, finding, why)
-        if taken.records:
-            self._ledger.submit([Part([], taken.records)])
+        self._cannot_group(taken, ungrouped)
+        self._ledger.submit([Part([], [record]) for record in taken.records])
         self._close(taken.left)
         rounds = self._arrive(groups)
+        for one in rounds:  # it was sent for findings that wait behind the round, perhaps
+            one.settles = one.settles or one.pk in taken.settles
         rounds += self._settle(taken.settles, {one.pk for one in rounds})
         self._outbox.flush()
         self._answers.give()
@@ -115,7 +174,10 @@ class Batch:
                 cause = Cause("recheck", content.event_id, clock.now(), clicked=True)
                 taken.caused += [(cause, finding) for finding in content.findings]
             else:
-                self._take_trigger(taken, message, content)
+                try:
+                    self._take_trigger(taken, message, content)
+                except TransientError as error:  # others need not wait for what it needs
+                    self._outbox.defer(message, str(error), self._runtime.playbook.give_up_after)
         return taken
 
     def _take_trigger(self, taken: _Intake, message: Message, trigger: Trigger) -> None:
@@ -139,6 +201,10 @@ class Batch:
                 self._record("unreadable", cause, findings=finding_ids, detail=detail)
             )
         readable = list(findings)
+        if trigger.kind == "insight" and not readable and not unreadable:
+            taken.records.append(self._record("skipped", cause, detail="the insight is empty now"))
+        if unreadable and trigger.kind == "custom_action":
+            self._answers.unreadable(cause, trigger)
         if unreadable and not readable:
             self._outbox.dead(message.body, f"unreadable: {unreadable[0].field}: {unreadable[0]}")
         if clicked and message.receives >= LAST_RECEIVE:
@@ -147,14 +213,34 @@ class Batch:
             gone = not clicked and _left(finding)
             (taken.left if gone else taken.caused).append((cause, finding))
 
-    def _cannot_group(self, taken: _Intake, cause: Cause, finding: Finding, why: str) -> None:
-        """A finding whose incident cannot be told: to the DLQ, said aloud, an analyst answered."""
-        self._outbox.dead(str(finding.id), f"could not decide: group_by: {why}")
-        taken.records.append(
-            self._record("dead", cause, findings=[finding.id], detail=f"group_by: {why}")
-        )
-        if cause.clicked:
-            self._answers.say(cause, [finding], f"could not decide: group_by: {why}")
+    def _cannot_group(
+        self, taken: _Intake, ungrouped: Sequence[tuple[Cause, Finding, str]]
+    ) -> None:
+        """Findings whose incident cannot be told: to the DLQ, said aloud, an analyst answered."""
+        undecided: dict[str, list[tuple[Cause, Finding]]] = {}
+        for cause, finding, error in ungrouped:
+            why = f"could not decide: group_by: {error}"
+            undecided.setdefault(why, []).append((cause, finding))
+            if cause.clicked:
+                self._answers.say(cause, [finding], why)
+        for why, caused in undecided.items():
+            self._tell_undecided(why, [finding.id for _, finding in caused])
+            self._outbox.failed("_group_by", [finding.compact() for _, finding in caused], why)
+            taken.records += [
+                self._record("dead", cause, findings=[finding.id], detail=why)
+                for cause, finding in caused
+            ]
+
+    def _tell_undecided(self, why: str, finding_ids: list[str]) -> None:
+        fields = {"findings": finding_ids, "step": notice.STEP.id, "uses": notice.STEP.uses}
+        attempt = self._audit.record("attempt", **fields, detail=why)
+        self._ledger.submit([Part([], [attempt])])
+        try:
+            status, detail = "done", notice.tell_undecided(finding_ids, why, self._runtime)
+        except CallError as error:  # the DLQ's alarm says it as well
+            status, detail = "failed", str(error)
+        outcome = self._audit.record("outcome", **fields, status=status, detail=detail)
+        self._ledger.submit([Part([], [outcome])])
 
     def _record(self, kind: str, cause: Cause, **fields: Any) -> Record:
         trigger = {"kind": cause.kind, "event_id": cause.event_id}
@@ -220,7 +306,7 @@ class Batch:
                 urgent=decision.urgent,
                 clicked=cause.clicked,
             )
-        if cause.clicked and decision.move == "join":
+        if cause.clicked and decision.move in ("join", "settle"):
             self._answers.later(claim.state, cause, list(group_.findings.values()))
 
     def _begin(
@@ -229,20 +315,45 @@ class Batch:
         """A round with its findings: those that just came, and those that the ledger holds."""
         fresh = {member.f_sk for member, _ in claim.decision.fresh}
         findings = {sk: one for sk, one in group_.findings.items() if sk in fresh} if group_ else {}
+        lost: list[Record] = []
         if not claim.complete:
             held = [m for m in self._ledger.members(claim.pk) if m.belongs(claim.state.round)]
             # where all of them left, a round that had begun is still brought to its end
-            for member in [m for m in held if not m.closed] or (held if claim.state.steps else []):
-                findings.setdefault(member.sk, Finding.from_compact(dict(member.data)))
+            members = [m for m in held if not m.closed] or (held if claim.state.steps else [])
+            lost = self._recall(members, findings, claim, cause)
         if findings:
             new = sum(1 for _, held in claim.decision.fresh if held is None)
             new = new if claim.complete else len(findings)
             rounds[claim.pk] = begin(claim.state, findings.values(), cause, new)
-        else:  # all of them left meanwhile
-            state, operations = claim.state, self._ledger.operations()
-            move = operations.finish(claim.pk, state.round, state.told, state.refs)
-            record = self._record("finished", cause, incident=claim.pk, detail="no finding is left")
-            self._ledger.submit([Part([move], [record])])
+            rounds[claim.pk].untold += lost
+            return
+        # all of them left meanwhile
+        state, operations = claim.state, self._ledger.operations()
+        move = operations.finish(claim.pk, state.round, state.told, state.refs)
+        record = self._record("finished", cause, incident=claim.pk, detail="no finding is left")
+        self._outbox.flush()
+        self._ledger.submit([Part([move], [*lost, record])])
+        # what brought us here may have been meant for findings that wait for the next round
+        self._outbox.settle(claim.pk, LOOK_AGAIN_S, clicks=self._clicks)
+
+    def _recall(
+        self, members: Sequence[Member], findings: dict[str, Finding], claim: Claim, cause: Cause
+    ) -> list[Record]:
+        """Take up the findings that the ledger holds; records of those that cannot be read.
+
+        They were written by another version of this code: they are in the DLQ, not in the way.
+        """
+        lost = []
+        for member in members:
+            try:
+                findings.setdefault(member.sk, Finding.from_compact(dict(member.data)))
+            except UnreadableFinding as error:
+                why = f"unreadable: {error}"
+                self._outbox.failed("_recall", [member.data], why, claim.pk)
+                ids = [member.finding_id]
+                where = {"incident": claim.pk, "gen": claim.state.gen, "round": claim.state.round}
+                lost.append(self._record("unreadable", cause, **where, findings=ids, detail=why))
+        return lost
 
     def _settle(self, settles: dict[str, Settle], mine: set[str]) -> list[Round]:
         todo = [settle for pk, settle in settles.items() if pk not in mine]
@@ -261,7 +372,7 @@ class Batch:
         for claim in self._ledger.settle(todo, tell):
             if claim.owned:
                 self._begin(rounds, claim, cause, None)
-                if claim.pk in rounds and claim.decision.move in ("takeover", "resume"):
+                if claim.pk in rounds and claim.decision.move != "open":
                     rounds[claim.pk].settles = True
             elif claim.decision.move == "settle":
                 settle = settles[claim.pk]

@@ -47,6 +47,7 @@ class Group:
                 updated=finding.updated,
                 data=finding.compact(),
                 c_sk=keys.click(self.cause.event_id, finding.id) if clicked else "",
+                schema=finding.schema,
             )
             for sk, finding in self.findings.items()
         )
