@@ -22,7 +22,7 @@ _OTHERS = ("action", "action_id", "actor", "anomaly_analyses", "api", "assignee"
            "attacks", "authorizations", "cloud", "compliance", "confidence", "device",
            "disposition", "disposition_id", "enrichments", "evidences", "finding", "finding_info",
            "firewall_rule", "impact", "is_alert", "is_suspected_breach", "malware",
-           "malware_scan_info", "metadata", "observables", "osint", "policy", "priority",
+           "malware_scan_info", "metadata", "observables", "osint", "policy", "priority", "process",
            "raw_data_hash", "remediation", "resource", "resources", "src_url", "state", "state_id",
            "ticket", "tickets", "unmapped", "vendor_attributes", "verdict", "verdict_id",
            "vulnerabilities")  # fmt: skip

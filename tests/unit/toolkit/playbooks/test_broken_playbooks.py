@@ -124,7 +124,7 @@ def test_a_long_folder_name_is_refused(project) -> None:
 
 
 def test_a_pattern_that_eventbridge_would_not_take_is_refused(project) -> None:
-    project.replace("[CRITICAL]", str([f"LABEL-{n}" for n in range(200)]))
+    project.replace("Severity: {Label: [CRITICAL]}", f"Id: {[f'finding-{n}' for n in range(200)]}")
     (imported, lifecycle) = _errors(project.root)
     assert "6:3: the imported rule's pattern has" in imported
     assert "characters; at most 2048: match less" in lifecycle
