@@ -38,8 +38,8 @@ def _problems(text: str, schema: str = "ASFF") -> list[str]:
         (
             "{Resources: {Details: {AwsEc2Instance: {Imageid: [b]}}}}",
             (
-                "f:1:41: `Resources.Details.AwsEc2Instance.Imageid` is no field of an ASFF finding; "
-                "did you mean `ImageId`?"
+                "f:1:41: `Resources.Details.AwsEc2Instance.Imageid` is no field of an ASFF "
+                "finding; did you mean `ImageId`?"
             ),
         ),
         (
@@ -56,15 +56,15 @@ def _problems(text: str, schema: str = "ASFF") -> list[str]:
         (
             "{Severity: {Label: [{prefix: Crit}]}}",
             (
-                "f:1:30: `Severity.Label` is never like this. It can be: INFORMATIONAL, LOW, MEDIUM, "
-                "HIGH, CRITICAL"
+                "f:1:30: `Severity.Label` is never like this. It can be: INFORMATIONAL, LOW, "
+                "MEDIUM, HIGH, CRITICAL"
             ),
         ),
         (
             "{Compliance: {Status: [{equals-ignore-case: fail}]}}",
             (
-                "f:1:45: `Compliance.Status` is never like this. It can be: PASSED, WARNING, FAILED, "
-                "NOT_AVAILABLE"
+                "f:1:45: `Compliance.Status` is never like this. It can be: PASSED, WARNING, "
+                "FAILED, NOT_AVAILABLE"
             ),
         ),
         (
@@ -103,15 +103,15 @@ def _problems(text: str, schema: str = "ASFF") -> list[str]:
         (
             "{Resources: {Type: [AwsEc2Instanc]}}",
             (
-                "f:1:21: warning: `AwsEc2Instanc` is no type that Security Hub describes; did you mean "
-                "`AwsEc2Instance`?"
+                "f:1:21: warning: `AwsEc2Instanc` is no type that Security Hub describes; did you "
+                "mean `AwsEc2Instance`?"
             ),
         ),
         (
             "{Note: {Text: [null]}}",
             (
-                "f:1:16: warning: `Note.Text`: a finding has no null; {exists: false} matches where it "
-                "is absent"
+                "f:1:16: warning: `Note.Text`: a finding has no null; {exists: false} matches where "
+                "it is absent"
             ),
         ),
     ],
