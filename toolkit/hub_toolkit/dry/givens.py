@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from hub_responder.ledger import history
 from hub_responder.vision_one.modules import MODULES
 from hub_toolkit.sandbox import estate
 
@@ -154,13 +153,6 @@ def furnish(world: World, given: Given, findings: Sequence[Finding]) -> None:
         }
         instances = [{**own, **one} for one in given.instances]
         world.core.members.instances.replace(instances)
-
-
-def remember(world: World, findings: Sequence[Finding], closed_as: str, at: float) -> None:
-    """What an analyst's closing of ``findings`` leaves in the history."""
-    for finding in findings:
-        item = history.closed(world.ledger_table, finding, closed_as, at)
-        world.core.tables.handle("PutItem", item["Put"])
 
 
 def _cover(world: World, coverage: Coverage, resources: Any, endpoints: list[Item]) -> None:
