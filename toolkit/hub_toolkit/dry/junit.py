@@ -22,10 +22,10 @@ def write(path: Path, results: Sequence[Result]) -> None:
     Raises:
         OSError: the file cannot be written.
     """
-    root = Xml.Element("testsuites", name="hub-responder playbook test", **_counts(results))
+    root = Xml.Element("testsuites", {"name": "hub-responder playbook test", **_counts(results)})
     for name in dict.fromkeys(result.case.source.name for result in results):
         own = [result for result in results if result.case.source.name == name]
-        suite = Xml.SubElement(root, "testsuite", name=name, **_counts(own))
+        suite = Xml.SubElement(root, "testsuite", {"name": name, **_counts(own)})
         for result in own:
             _case(suite, result)
     path.parent.mkdir(parents=True, exist_ok=True)

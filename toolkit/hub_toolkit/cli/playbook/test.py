@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 def register(group: typer.Typer) -> None:
     """Add the command."""
-    group.command("test")(test)
+    group.command("test")(run_cases)
 
 
-def test(
+def run_cases(
     name: Annotated[
         list[str] | None, typer.Argument(help="Playbooks; all where none is named.")
     ] = None,
