@@ -11,7 +11,7 @@ from hub_toolkit.playbooks.connection_types import TYPES
 from hub_toolkit.playbooks.document import Mapping, Node, Scalar, plain
 from hub_toolkit.playbooks.fields import Fields, kind
 from hub_toolkit.playbooks.overlay import layers
-from hub_toolkit.playbooks.problems import Problem, unknown
+from hub_toolkit.playbooks.problems import Place, Problem, unknown
 from hub_toolkit.playbooks.scope import ROUTE, Scope
 from hub_toolkit.playbooks.values import MAX_NAME, is_name
 
@@ -24,10 +24,14 @@ NAME_FORM = f"a to z, 0 to 9 and single hyphens, at most {MAX_NAME} characters"
 
 @dataclass(frozen=True, slots=True)
 class Connections:
-    """What a stage can deliver to: name -> type and settings, and name -> route."""
+    """What a stage can deliver to: name -> type and settings, and name -> route.
+
+    ``places`` is where each is declared.
+    """
 
     connections: dict[str, dict[str, Any]] = field(default_factory=dict)
     routes: dict[str, Route] = field(default_factory=dict)
+    places: dict[str, Place] = field(default_factory=dict)
 
     def names(self) -> set[str]:
         """Every name that a step may give."""
@@ -68,6 +72,7 @@ def load(folder: Path, stage: str, root: Path, problems: list[Problem]) -> Conne
     return Connections(
         {name: connections[name][1] for name in sorted(connections)},
         {name: routes[name][1] for name in sorted(routes)},
+        {name: node.place for name, (node, _) in {**connections, **routes}.items()},
     )
 
 

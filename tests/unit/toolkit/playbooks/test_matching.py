@@ -110,8 +110,8 @@ def _problems(text: str, schema: str = "ASFF") -> list[str]:
         (
             "{Note: {Text: [null]}}",
             (
-                "f:1:16: warning: `Note.Text`: a finding has no null; {exists: false} matches where "
-                "it is absent"
+                "f:1:16: warning: `Note.Text`: a finding has no null; {exists: false} matches "
+                "where it is absent"
             ),
         ),
     ],
