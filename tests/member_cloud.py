@@ -53,8 +53,9 @@ class MemberCloud:
         self.calls: list[str] = []
         self.bodies: list[bytes] = []
         self.operations: dict[str, Any] = dict(self.members.operations)
+        self.services: dict[str, Any] = {}
         app = AwsApp(
-            {},
+            self.services,
             self.operations,
             other=_unknown,
             faults=self.faults,

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 _MODULES = {
     "enrich.ec2": "enrich_ec2",
     "enrich.inspector": "enrich_inspector",
+    "finding.suppress": "suppress_finding",
     "finding.update": "update_finding",
+    "insight.expand": "expand_insight",
     "notify": "notify",
     "ticket.open": "open_ticket",
     "vision_one.check_coverage": "check_coverage",

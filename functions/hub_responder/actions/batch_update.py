@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hub_responder import aws
 from hub_responder.actions.base import THREADS, Outcome, Statement
 from hub_responder.errors import CallError, TransientError
+from hub_responder.markdown.characters import clean, one_line, shorten
 from hub_responder.note import UPDATED_BY
 
 if TYPE_CHECKING:
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 TARGET = "securityhub.BatchUpdateFindings"
 MAX_FINDINGS = 100
 _PASSING = re.compile(r"ConcurrentUpdate|Internal|Throttl|TooMany|LimitExceeded|Unavailable")
+
+MAX_FIELDS = 50
+"""UserDefinedFields of one finding."""
+MAX_FIELD_VALUE = 1024
+SETTLED = frozenset({"RESOLVED", "SUPPRESSED"})
+"""Workflows in which somebody is done with a finding."""
 
 Key = tuple[str, str]
 """How Security Hub names a finding: its id and product ARN."""
@@ -111,6 +118,19 @@ def _apply_all(
         return [(owned, one((change, owned))) for change, owned in items]
     with ThreadPoolExecutor(max_workers=min(THREADS, len(items))) as pool:
         return list(zip(owners.values(), pool.map(one, items), strict=True))
+
+
+def merged(finding: Finding, ours: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Its own fields with ours; empty where writing them could lose somebody else's."""
+    if not finding.user_fields_whole:
+        return ()
+    fields = {**finding.user_fields, **{name: field_text(text) for name, text in ours.items()}}
+    return tuple(sorted(fields.items())) if len(fields) <= MAX_FIELDS else ()
+
+
+def field_text(text: str) -> str:
+    """``text`` as a field can hold it: one line, at most 1,024 characters."""
+    return shorten(one_line(clean(text)).strip(), MAX_FIELD_VALUE)
 
 
 def apply(change: Change, findings: Sequence[Finding], deadline: Deadline) -> dict[Key, Refusal]:

@@ -14,19 +14,26 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from hub_responder.actions.base import Action, Outcome, Work, line
-from hub_responder.actions.batch_update import Change, Progress, Wanted, apply, permissions, write
+from hub_responder.actions.batch_update import (
+    SETTLED,
+    Change,
+    Progress,
+    Wanted,
+    apply,
+    field_text,
+    merged,
+    permissions,
+    write,
+)
 from hub_responder.clock import iso
 from hub_responder.errors import CallError, ExpressionError, PermanentError, TransientError
-from hub_responder.markdown.characters import clean, one_line, shorten
+from hub_responder.markdown.characters import shorten
 from hub_responder.note import answer_text, is_ours, note_text, quotation
 
 if TYPE_CHECKING:
     from hub_responder.finding import Finding
     from hub_responder.runtime import Runtime
 
-MAX_FIELDS = 50
-MAX_FIELD_VALUE = 1024
-_SETTLED = frozenset({"RESOLVED", "SUPPRESSED"})
 _RANK = {"NEW": 0, "NOTIFIED": 1, "RESOLVED": 2, "SUPPRESSED": 2}
 
 Workflow = Literal["NEW", "NOTIFIED", "RESOLVED", "SUPPRESSED"]
@@ -87,7 +94,7 @@ class _Writer:
 
     def change(self, finding: Finding) -> Change | None:
         """What is written to ``finding``; None leaves it as a person set it."""
-        settled = finding.record_state == "ARCHIVED" or finding.workflow in _SETTLED
+        settled = finding.record_state == "ARCHIVED" or finding.workflow in SETTLED
         if settled and not self._clicked:
             return None
         note = self._note(finding)
@@ -107,11 +114,7 @@ class _Writer:
         return self._notes[quote]
 
     def _fields(self, finding: Finding) -> tuple[tuple[str, str], ...]:
-        """Its own fields with ours; empty where writing them could lose somebody else's."""
-        if not finding.user_fields_whole:
-            return ()
-        merged = {**finding.user_fields, **self._ours}
-        return tuple(sorted(merged.items())) if len(merged) <= MAX_FIELDS else ()
+        return merged(finding, self._ours)
 
 
 def _our_fields(work: Work, runtime: Runtime) -> dict[str, str]:
@@ -122,7 +125,7 @@ def _our_fields(work: Work, runtime: Runtime) -> dict[str, str]:
         "hubResponderIncident": f"{work.incident.key}#{work.incident.gen}",
         "hubResponderAt": iso(runtime.now),
     }
-    return {name: bounded for name, text in fields.items() if (bounded := _bounded(text))}
+    return {name: bounded for name, text in fields.items() if (bounded := field_text(text))}
 
 
 def _workflow(params: Params, finding: Finding) -> str:
@@ -131,10 +134,6 @@ def _workflow(params: Params, finding: Finding) -> str:
     if wanted is None or _RANK[wanted] < _RANK.get(finding.workflow, 0):
         return ""
     return wanted
-
-
-def _bounded(text: str) -> str:
-    return shorten(one_line(clean(text)).strip(), MAX_FIELD_VALUE)
 
 
 def verdict_of(work: Work, runtime: Runtime) -> str:
