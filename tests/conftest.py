@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from hub_responder import aws, http, secrets
+from hub_responder import aws, http, lookup, member, secrets
 from loopback import Cloud, Loopback
+from member_cloud import MemberCloud
 
 
 @pytest.fixture
@@ -23,8 +24,25 @@ def server() -> Iterator[Loopback]:
 def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     """An AWS endpoint that all clients of the test use."""
     made = Cloud()
+    _point_to(made.url, monkeypatch)
+    yield made
+    _forget_clients()
+    made.close()
+
+
+@pytest.fixture
+def members(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemberCloud]:
+    """AWS with several accounts, which all clients of the test use."""
+    made = MemberCloud()
+    _point_to(made.url, monkeypatch)
+    yield made
+    _forget_clients()
+    made.close()
+
+
+def _point_to(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {
-        "AWS_ENDPOINT_URL": made.url,
+        "AWS_ENDPOINT_URL": url,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_REGION": "eu-central-1",
@@ -33,11 +51,10 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     }.items():
         monkeypatch.setenv(name, value)
     _forget_clients()
-    yield made
-    _forget_clients()
-    made.close()
 
 
 def _forget_clients() -> None:
+    lookup.forget()
+    member.forget()
     aws.forget_clients()
     secrets.forget_all()

@@ -31,6 +31,8 @@ from hub_responder.playbook import Playbook, Step, Triggers, Wait
 from hub_responder.runtime import Runtime
 from hub_toolkit.sandbox.dynamodb.client import client
 from hub_toolkit.sandbox.dynamodb.store import ItemStore
+from hub_toolkit.sandbox.sqs.attributes import MAX_MESSAGE
+from hub_toolkit.sandbox.sqs.message import check_body, decode_attributes, size
 
 VISIBILITY_S = 95.0
 RUN_S = 60.0
@@ -55,6 +57,16 @@ class Sent:
     due: float
     receives: int = 0
     attributes: dict[str, Any] = field(default_factory=dict)
+
+
+def _refuse_large(entries: list[dict[str, Any]]) -> None:
+    """What SQS refuses: too many bytes at once, or characters that no message may hold."""
+    decoded = [decode_attributes(entry.get("MessageAttributes")) for entry in entries]
+    bodies = [entry["MessageBody"] for entry in entries]
+    for body, attributes in zip(bodies, decoded, strict=True):
+        check_body(body, attributes, MAX_MESSAGE)
+    total = sum(size(body, attributes) for body, attributes in zip(bodies, decoded, strict=True))
+    assert total <= MAX_MESSAGE, "SQS takes 1 MiB at once"
 
 
 class Gate:
@@ -277,6 +289,7 @@ class World:
         """SQS, as the engine's outbox calls it."""
 
         def put() -> dict[str, Any]:
+            _refuse_large(Entries)
             for entry in Entries:
                 attributes = entry.get("MessageAttributes", {})
                 if QueueUrl == "dead":
@@ -291,6 +304,16 @@ class World:
             return {"Successful": Entries, "Failed": []}
 
         answer: dict[str, Any] = self.gate.pass_through(put)
+        return answer
+
+    def delete_message(self, QueueUrl: str, ReceiptHandle: str) -> dict[str, Any]:  # noqa: N803, ARG002
+        """SQS, as the engine's outbox calls it."""
+
+        def drop() -> dict[str, Any]:
+            self.queue = [sent for sent in self.queue if sent.id != ReceiptHandle]
+            return {}
+
+        answer: dict[str, Any] = self.gate.pass_through(drop)
         return answer
 
     def _receive(self, queue: str, most: int) -> list[Sent]:
@@ -355,6 +378,7 @@ class World:
             sent.queue == "clicks",
             int(number("attempt")),
             number("first_at"),
+            sent.id,
         )
 
     def drain(self, *, batch: int = 10, runs: int = 3, limit_s: float = 86_400.0) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -37,23 +38,44 @@ _DENIED_CODE = re.compile(
 )
 ERRORS = (ClientError, BotoCoreError, ResponseParserError)
 """What a call of a client raises."""
+MAX_CLIENTS = 60
+"""Clients that a process keeps; one takes about 1 MB. The oldest is forgotten for a new one."""
 _LOCK = threading.Lock()
 
 
-_CLIENTS: dict[str, Any] = {}
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Temporary credentials of a role."""
+
+    access_key: str
+    secret_key: str = field(repr=False)
+    token: str = field(repr=False)
 
 
-def client(service: str) -> Any:
+_Key = tuple[str, str, str, bool]
+_CLIENTS: dict[_Key, Any] = {}
+
+
+def client(
+    service: str, *, region: str = "", credentials: Credentials | None = None, once: bool = False
+) -> Any:
     """The process's client of ``service``; it may be used by several threads at once.
 
-    Endpoints, region and credentials come from the environment (``AWS_ENDPOINT_URL`` included).
-    SNS is called once only; other services up to three times, as botocore's standard mode does.
+    Args:
+        region: where; empty: the environment's, like endpoints (``AWS_ENDPOINT_URL`` included).
+        credentials: whose; None: the environment's.
+        once: no call is ever repeated, for effects that would happen twice. Always so for SNS;
+            otherwise calls are made up to three times, as botocore's standard mode does.
     """
-    made = _CLIENTS.get(service)
+    once = once or service in _NEVER_REPEATED
+    key = (service, region, credentials.access_key if credentials else "", once)
+    made = _CLIENTS.get(key)
     if made is None:
         with _LOCK:  # boto3's session is not thread-safe; its clients are
-            made = _CLIENTS.get(service) or _make(service)
-            _CLIENTS[service] = made
+            made = _CLIENTS.get(key) or _make(service, region, credentials, once=once)
+            while len(_CLIENTS) >= MAX_CLIENTS:
+                del _CLIENTS[next(iter(_CLIENTS))]  # not closed: somebody may still use it
+            _CLIENTS[key] = made
     return made
 
 
@@ -71,16 +93,23 @@ def session() -> Any:  # typed, `client` is an overload for each service
     return boto3.session.Session()
 
 
-def _make(service: str) -> Any:
+def _make(service: str, region: str, credentials: Credentials | None, *, once: bool) -> Any:
     config = Config(
         parameter_validation=False,
         connect_timeout=3,
         read_timeout=10,
-        retries={"mode": "standard", "total_max_attempts": 1 if service in _NEVER_REPEATED else 3},
+        retries={"mode": "standard", "total_max_attempts": 1 if once else 3},
         user_agent_extra="hub-responder",
         max_pool_connections=20,
     )
-    return session().client(service, config=config)
+    where: dict[str, str] = {"region_name": region} if region else {}
+    if credentials is not None:
+        where |= {
+            "aws_access_key_id": credentials.access_key,
+            "aws_secret_access_key": credentials.secret_key,
+            "aws_session_token": credentials.token,
+        }
+    return session().client(service, config=config, **where)
 
 
 def translate(error: Exception, target: str) -> CallError:

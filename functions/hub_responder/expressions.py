@@ -58,8 +58,25 @@ class StepView:
         raise ExpressionError(f"step {self._name} has no result {attribute!r}")
 
 
+_PADDING = frozenset({"center", "expandtabs", "format", "format_map", "ljust", "rjust", "zfill"})
+"""Methods of text that make as much of it as a number says."""
+_REFUSED_FILTERS = ("batch", "center", "format", "indent", "pprint", "random", "slice", "tojson")
+"""The same as filters; ``pprint`` shows what is inside objects, ``random`` decides by chance."""
+
+
 class Sandbox(ImmutableSandboxedEnvironment):
-    """Jinja's sandbox, with products and powers bounded so that no expression can eat memory."""
+    """Jinja's sandbox, without what makes a slip eat memory: large products, powers, padding."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        for name in _REFUSED_FILTERS:
+            del self.filters[name]
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        """As Jinja's sandbox decides, and no padding of text."""
+        if isinstance(obj, str | bytes) and attr in _PADDING:
+            return False
+        return super().is_safe_attribute(obj, attr, value)
 
     intercepted_binops = frozenset(["*", "**", "%"])
 

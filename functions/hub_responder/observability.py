@@ -38,9 +38,12 @@ def count(name: str, value: float = 1) -> None:
 
 
 def end(messages: int, failed: int) -> None:
-    """Write the run's metrics."""
-    metrics = _metrics()
-    metrics.add_dimension(name="playbook", value=str(logger().get_current_keys()["playbook"]))
-    count("Messages", messages)
-    count("ReturnedMessages", failed)
-    metrics.flush_metrics()
+    """Write the run's metrics; where that fails, what the run did still counts."""
+    try:
+        metrics = _metrics()
+        metrics.add_dimension(name="playbook", value=logger().get_current_keys()["playbook"])
+        count("Messages", messages)
+        count("ReturnedMessages", failed)
+        metrics.flush_metrics()
+    except Exception as error:  # noqa: BLE001 - a missing namespace would bring all messages back
+        log_bug(error)

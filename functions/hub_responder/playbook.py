@@ -151,7 +151,7 @@ def load(directory: Path) -> Playbook:
         raise ConfigurationError(
             f"no compiled playbook at {path} ({error.strerror}): attach the playbook's layer"
         ) from error
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeError) as error:
         raise ConfigurationError(
             f"{path} is not a compiled playbook ({error}): run `hub-responder build` again"
         ) from error

@@ -10,14 +10,17 @@ from collections.abc import Sequence
 
 from hub_responder.actions import update_finding
 from hub_responder.actions.base import Outcome, Work
+from hub_responder.engine import notice
 from hub_responder.engine.grouping import Cause
 from hub_responder.engine.rounds import Round, begin
 from hub_responder.engine.steps import Steps, Works
-from hub_responder.errors import CallError
-from hub_responder.finding import Finding
+from hub_responder.errors import CallError, PermanentError
+from hub_responder.events import Trigger
+from hub_responder.finding import Account, Finding, Resource
 from hub_responder.ledger.state import State
 from hub_responder.ledger.transaction import Part
 from hub_responder.playbook import Step
+from hub_responder.severity import Severity
 
 _FOLLOWS = "another run works on this resource; this follows"
 _LAST = "Earlier runs for this click ended without an answer; this is the last one. See the trail."
@@ -47,8 +50,7 @@ class Answers:
                 self._steps.run_step(step, action, rounds, (), claim=self._attempt)
             else:
                 self._steps.run_step(step, action, rounds, ())
-        records = [record for one in rounds for record in one.untold]
-        self._steps.ledger.submit([Part([], records)] if records else [])
+        self._steps.ledger.submit([Part([], [record]) for one in rounds for record in one.untold])
 
     def _attempt(self, step: Step, works: Works) -> list[tuple[Round, Work]]:
         """The ATTEMPT records alone: the incident's claim is another run's."""
@@ -56,15 +58,43 @@ class Answers:
         for one, work in works:
             records += [*one.untold, self._steps.attempt(one, step, work)]
             one.untold = []
-        self._steps.ledger.submit([Part([], records)])
+        self._steps.ledger.submit([Part([], [record]) for record in records])
         return list(works)
 
     def last_receive(self, cause: Cause, findings: Sequence[Finding]) -> None:
         """The message is here for the last time: answer first, in case this run dies as well."""
         self.say(cause, findings, _LAST)
 
+    def unreadable(self, cause: Cause, trigger: Trigger) -> None:
+        """Answer on the findings of a click that cannot be read, as far as they can be named."""
+        reasons = {bad.finding_id: bad for bad in trigger.unreadable if bad.finding_id}
+        for raw in trigger.raw.get("detail", {}).get("findings", ()):
+            if not isinstance(raw, dict) or raw.get("Id") not in reasons:
+                continue
+            bad, product_arn = reasons[raw["Id"]], raw.get("ProductArn")
+            if isinstance(product_arn, str) and product_arn:
+                named = _named(bad.finding_id, product_arn)
+                self.say(cause, [named], f"This finding cannot be read: {bad.field}: {bad}")
+
+    def tell_undecided(self, why: str, finding_ids: Sequence[str]) -> None:
+        """Say in the default connection that findings could not be decided about, with records."""
+        audit = self._steps.audit
+        fields = {"findings": list(finding_ids), "step": notice.STEP.id, "uses": notice.STEP.uses}
+        self._steps.ledger.submit([Part([], [audit.record("attempt", **fields, detail=why)])])
+        try:
+            detail = notice.tell_undecided(finding_ids, why, self._steps.runtime)
+            status = "done"
+        except CallError as error:  # the DLQ's alarm says it as well
+            status, detail = "failed", str(error)
+        outcome = audit.record("outcome", **fields, status=status, detail=detail)
+        self._steps.ledger.submit([Part([], [outcome])])
+
     def say(self, cause: Cause, findings: Sequence[Finding], text: str) -> None:
-        """Write ``text`` on the findings, with its records."""
+        """Write ``text`` on the findings, with its records.
+
+        Raises:
+            TransientError: it cannot be written now; writing again is harmless.
+        """
         if not findings:
             return
         audit = self._steps.audit
@@ -78,7 +108,13 @@ class Answers:
         try:
             update_finding.answer(findings, text, self._steps.runtime)
             status, detail = "done", "answered on the finding"
-        except CallError as error:
+        except PermanentError as error:
             status, detail = "failed", str(error)
         outcome = audit.record("outcome", **fields, status=status, detail=detail)
         self._steps.ledger.submit([Part([], [outcome])])
+
+
+def _named(finding_id: str, product_arn: str) -> Finding:
+    """A finding of which only its name is known, to write an answer to."""
+    resource = Resource("Other", finding_id)
+    return Finding(finding_id, product_arn, Account(""), "", Severity.INFORMATIONAL, (resource,))

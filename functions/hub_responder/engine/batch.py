@@ -2,41 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
-from hub_responder import clock
+from hub_responder import clock, observability
 from hub_responder.audit import Audit, Record
-from hub_responder.engine import insight
 from hub_responder.engine.answers import Answers
 from hub_responder.engine.ending import Ending
-from hub_responder.engine.grouping import Cause, Group, group
-from hub_responder.engine.intake import Message, Recheck, read
+from hub_responder.engine.grouping import Cause, Group, Subject, group
+from hub_responder.engine.intake import Message
+from hub_responder.engine.names import Names
 from hub_responder.engine.outbox import Outbox
 from hub_responder.engine.rounds import Round, begin
-from hub_responder.engine.steps import Steps
-from hub_responder.errors import PermanentError, TransientError, UnreadableEvent, UnreadableFinding
-from hub_responder.events import Trigger
+from hub_responder.engine.steps import STEP_TIME_S, Steps
+from hub_responder.engine.taking import LAST_RECEIVE, Taking
+from hub_responder.errors import (
+    CallError,
+    TransientError,
+    UnreadableFinding,
+)
 from hub_responder.finding import Finding
-from hub_responder.ledger.decide import Arrival, Arrived, Decision
-from hub_responder.ledger.state import State
+from hub_responder.ledger.decide import LOOK_AGAIN_S, Arrival, Arrived, Decision
+from hub_responder.ledger.state import Member, State
 from hub_responder.ledger.store import Claim, Ledger, Settle
 from hub_responder.ledger.transaction import Part
 from hub_responder.runtime import Runtime
 
-LAST_RECEIVE = 5
-"""maxReceiveCount of the queues: the next crash sends the message to the DLQ."""
-
-
-@dataclass(slots=True)
-class _Intake:
-    """What a batch holds, sorted by what is to be done with it."""
-
-    caused: list[tuple[Cause, Finding]] = field(default_factory=list)
-    left: list[tuple[Cause, Finding]] = field(default_factory=list)
-    settles: dict[str, Settle] = field(default_factory=dict)
-    records: list[Record] = field(default_factory=list)
+SUSPECT_RECEIVE = 2
+"""From here on a message may be what killed the run before, and is handled by itself."""
 
 
 class Batch:
@@ -54,7 +47,8 @@ class Batch:
         self._audit = audit
         self._outbox = outbox
         self._clicks = clicks
-        self._steps = Steps(runtime, ledger, audit)
+        self._names = Names(runtime, ledger.history)
+        self._steps = Steps(runtime, ledger, audit, self._names)
         self._answers = Answers(self._steps)
         self._ending = Ending(self._steps, outbox, clicks)
 
@@ -64,11 +58,62 @@ class Batch:
         A dependency that is down defers the messages: they are sent again, later, and acknowledged,
         so that receives are spent by crashes only.
         """
+        suspects = [message for message in messages if message.receives >= SUSPECT_RECEIVE]
+        if not suspects or len(messages) == 1:
+            return self._together(messages)
+        fresh = [message for message in messages if message.receives < SUSPECT_RECEIVE]
+        failed = self._one_by_one(suspects)
+        return failed + (self._together(fresh) if fresh else [])
+
+    def _together(self, messages: Sequence[Message]) -> list[str]:
         try:
             self._handle(messages)
             self._outbox.flush()
         except TransientError as error:
             return self._defer(messages, str(error))
+        except Exception as error:  # noqa: BLE001 - one message must not take the others with it
+            observability.log_bug(error)
+            self._outbox.forget()
+            self._answers = Answers(self._steps)
+            return self._broken(messages[0], error) if len(messages) == 1 else self._apart(messages)
+        return []
+
+    def _apart(self, messages: Sequence[Message]) -> list[str]:
+        """Something in the batch breaks it: each by itself; what was done already is known."""
+        failed: list[str] = []
+        for number, message in enumerate(messages):
+            if self._runtime.deadline.left() < STEP_TIME_S:
+                return failed + self._defer(messages[number:], "no time left in this run")
+            failed += self._together([message])
+        return failed
+
+    def _one_by_one(self, suspects: Sequence[Message]) -> list[str]:
+        """Messages of which one may kill this run: each by itself, and gone once it is handled.
+
+        In the order of their ids and, when they come again, in the reverse of it: so all others
+        are handled in two runs at most, whichever of them it is.
+        """
+        failed: list[str] = []
+        again = max(message.receives for message in suspects) % 2 == 1
+        for message in sorted(suspects, key=lambda one: one.id, reverse=again):
+            returned = self._apart([message])
+            if not returned:
+                self._outbox.handled(message)
+            failed += returned
+        return failed
+
+    def _broken(self, message: Message, error: Exception) -> list[str]:
+        """A message that cannot be handled: again, a few times, then to the DLQ with its reason."""
+        if message.receives < LAST_RECEIVE:
+            return [message.id]
+        known = isinstance(error, CallError)
+        reason = f"cannot be handled: {error if known else type(error).__name__}"
+        try:
+            self._outbox.dead(message.body, reason)
+            self._outbox.flush()
+            self._ledger.submit([Part([], [self._audit.record("dead", detail=reason)])])
+        except CallError:
+            return [message.id]
         return []
 
     def _defer(self, messages: Sequence[Message], why: str) -> list[str]:
@@ -76,94 +121,34 @@ class Batch:
             self._outbox.defer(message, why, self._runtime.playbook.give_up_after)
         try:
             self._outbox.flush()
-        except TransientError:
+        except CallError:
             return [message.id for message in messages]
         return []
 
     def _handle(self, messages: Sequence[Message]) -> None:
-        taken = self._take(messages)
-        groups, ungrouped = group(taken.caused, self._runtime.playbook)
-        for cause, finding, why in ungrouped:
-            self._cannot_group(taken, cause, finding, why)
-        if taken.records:
-            self._ledger.submit([Part([], taken.records)])
+        taking = Taking(self._names, self._ledger, self._audit, self._outbox, self._answers)
+        taken = taking.take(messages)
+        groups = group(taken.caused, self._runtime.playbook)
+        self._ledger.submit([Part([], [record]) for record in taken.records])
         self._close(taken.left)
         rounds = self._arrive(groups)
+        for one in rounds:  # it was sent for findings that wait behind the round, perhaps
+            one.settles = one.settles or one.pk in taken.settles
         rounds += self._settle(taken.settles, {one.pk for one in rounds})
         self._outbox.flush()
         self._answers.give()
         self._steps.run(rounds)
         self._ending.end(rounds)
 
-    # What came
-
-    def _take(self, messages: Sequence[Message]) -> _Intake:
-        taken = _Intake()
-        for message in messages:
-            try:
-                content = read(message)
-            except UnreadableEvent as error:
-                self._outbox.dead(message.body, f"unreadable: {error}")
-                taken.records.append(self._audit.record("unreadable", detail=str(error)))
-                continue
-            if isinstance(content, Settle):
-                held = taken.settles.get(content.pk, content)
-                taken.settles[content.pk] = Settle(
-                    content.pk, content.urgent or held.urgent, content.clicked or held.clicked
-                )
-            elif isinstance(content, Recheck):
-                cause = Cause("recheck", content.event_id, clock.now(), clicked=True)
-                taken.caused += [(cause, finding) for finding in content.findings]
-            else:
-                self._take_trigger(taken, message, content)
-        return taken
-
-    def _take_trigger(self, taken: _Intake, message: Message, trigger: Trigger) -> None:
-        clicked = trigger.kind != "imported"
-        cause = Cause(trigger.kind, trigger.event_id, trigger.at, clicked)
-        findings: Iterable[Finding] = trigger.findings
-        unreadable: Sequence[UnreadableFinding] = trigger.unreadable
-        if trigger.kind == "insight":
-            try:
-                findings, unreadable, left_out = insight.expand(trigger)
-            except PermanentError as error:
-                self._outbox.dead(message.body, str(error))
-                taken.records.append(self._record("dead", cause, detail=str(error)))
-                return
-            if left_out:
-                taken.records.append(self._record("skipped", cause, detail=left_out))
-        for bad in unreadable:
-            finding_ids = [bad.finding_id] if bad.finding_id else []
-            detail = f"{bad.field}: {bad}"
-            taken.records.append(
-                self._record("unreadable", cause, findings=finding_ids, detail=detail)
-            )
-        readable = list(findings)
-        if unreadable and not readable:
-            self._outbox.dead(message.body, f"unreadable: {unreadable[0].field}: {unreadable[0]}")
-        if clicked and message.receives >= LAST_RECEIVE:
-            self._answers.last_receive(cause, readable)
-        for finding in readable:
-            gone = not clicked and _left(finding)
-            (taken.left if gone else taken.caused).append((cause, finding))
-
-    def _cannot_group(self, taken: _Intake, cause: Cause, finding: Finding, why: str) -> None:
-        """A finding whose incident cannot be told: to the DLQ, said aloud, an analyst answered."""
-        self._outbox.dead(str(finding.id), f"could not decide: group_by: {why}")
-        taken.records.append(
-            self._record("dead", cause, findings=[finding.id], detail=f"group_by: {why}")
-        )
-        if cause.clicked:
-            self._answers.say(cause, [finding], f"could not decide: group_by: {why}")
-
     def _record(self, kind: str, cause: Cause, **fields: Any) -> Record:
         trigger = {"kind": cause.kind, "event_id": cause.event_id}
         return self._audit.record(kind, trigger=trigger, **fields)
 
-    def _close(self, left: Sequence[tuple[Cause, Finding]]) -> None:
+    def _close(self, left: Sequence[Subject]) -> None:
         """Findings that were archived, resolved, suppressed or have passed."""
-        groups, _ = group(left, self._runtime.playbook)
-        leavers = [(one.pk, member) for one in groups for member in one.arrival().members]
+        playbook = self._runtime.playbook
+        groups = group(left, playbook)
+        leavers = [(one.pk, member) for one in groups for member in one.arrival(playbook).members]
         causes = {one.pk: one.cause for one in groups}
 
         def tell(pk: str, member: Arrived, kind: str, why: str) -> Record:
@@ -182,7 +167,8 @@ class Batch:
         while waiting:
             wave = {one.pk: one for one in reversed(waiting)}
             waiting = [one for one in waiting if wave[one.pk] is not one]
-            claims = self._ledger.arrive([one.arrival() for one in wave.values()], self._told(wave))
+            arrivals = [one.arrival(self._runtime.playbook) for one in wave.values()]
+            claims = self._ledger.arrive(arrivals, self._told(wave))
             for claim in claims:
                 self._follow(claim, wave[claim.pk], rounds)
         return list(rounds.values())
@@ -220,7 +206,7 @@ class Batch:
                 urgent=decision.urgent,
                 clicked=cause.clicked,
             )
-        if cause.clicked and decision.move == "join":
+        if cause.clicked and decision.move in ("join", "settle"):
             self._answers.later(claim.state, cause, list(group_.findings.values()))
 
     def _begin(
@@ -229,20 +215,45 @@ class Batch:
         """A round with its findings: those that just came, and those that the ledger holds."""
         fresh = {member.f_sk for member, _ in claim.decision.fresh}
         findings = {sk: one for sk, one in group_.findings.items() if sk in fresh} if group_ else {}
+        lost: list[Record] = []
         if not claim.complete:
             held = [m for m in self._ledger.members(claim.pk) if m.belongs(claim.state.round)]
             # where all of them left, a round that had begun is still brought to its end
-            for member in [m for m in held if not m.closed] or (held if claim.state.steps else []):
-                findings.setdefault(member.sk, Finding.from_compact(dict(member.data)))
+            members = [m for m in held if not m.closed] or (held if claim.state.steps else [])
+            lost = self._recall(members, findings, claim, cause)
         if findings:
             new = sum(1 for _, held in claim.decision.fresh if held is None)
             new = new if claim.complete else len(findings)
             rounds[claim.pk] = begin(claim.state, findings.values(), cause, new)
-        else:  # all of them left meanwhile
-            state, operations = claim.state, self._ledger.operations()
-            move = operations.finish(claim.pk, state.round, state.told, state.refs)
-            record = self._record("finished", cause, incident=claim.pk, detail="no finding is left")
-            self._ledger.submit([Part([move], [record])])
+            rounds[claim.pk].untold += lost
+            return
+        # all of them left meanwhile
+        state, operations = claim.state, self._ledger.operations()
+        move = operations.finish(claim.pk, state.round, state.told, state.refs)
+        record = self._record("finished", cause, incident=claim.pk, detail="no finding is left")
+        self._outbox.flush()
+        self._ledger.submit([Part([move], [*lost, record])])
+        # what brought us here may have been meant for findings that wait for the next round
+        self._outbox.settle(claim.pk, LOOK_AGAIN_S, clicks=self._clicks)
+
+    def _recall(
+        self, members: Sequence[Member], findings: dict[str, Finding], claim: Claim, cause: Cause
+    ) -> list[Record]:
+        """Take up the findings that the ledger holds; records of those that cannot be read.
+
+        They were written by another version of this code: they are in the DLQ, not in the way.
+        """
+        lost = []
+        for member in members:
+            try:
+                findings.setdefault(member.sk, Finding.from_compact(dict(member.data)))
+            except UnreadableFinding as error:
+                why = f"unreadable: {error}"
+                self._outbox.failed("_recall", [member.data], why, claim.pk)
+                ids = [member.finding_id]
+                where = {"incident": claim.pk, "gen": claim.state.gen, "round": claim.state.round}
+                lost.append(self._record("unreadable", cause, **where, findings=ids, detail=why))
+        return lost
 
     def _settle(self, settles: dict[str, Settle], mine: set[str]) -> list[Round]:
         todo = [settle for pk, settle in settles.items() if pk not in mine]
@@ -261,7 +272,7 @@ class Batch:
         for claim in self._ledger.settle(todo, tell):
             if claim.owned:
                 self._begin(rounds, claim, cause, None)
-                if claim.pk in rounds and claim.decision.move in ("takeover", "resume"):
+                if claim.pk in rounds and claim.decision.move != "open":
                     rounds[claim.pk].settles = True
             elif claim.decision.move == "settle":
                 settle = settles[claim.pk]
@@ -273,12 +284,3 @@ class Batch:
                     clicked=settle.clicked,
                 )
         return list(rounds.values())
-
-
-def _left(finding: Finding) -> bool:
-    """The finding needs nobody any more: the lifecycle rule brought it."""
-    return (
-        finding.record_state == "ARCHIVED"
-        or finding.workflow in ("RESOLVED", "SUPPRESSED")
-        or finding.compliance == "PASSED"
-    )

@@ -6,29 +6,34 @@ added to the filters, its findings. Both are bounded: what is left out is said.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from hub_responder import aws
 from hub_responder.errors import PermanentError, UnreadableFinding
-from hub_responder.events import Trigger, decode_finding
+from hub_responder.events import Insight, decode_finding
 from hub_responder.finding import Finding
 
 MAX_FINDINGS = 200
-"""Findings that one insight click starts: two pages of GetFindings (3 calls a second)."""
+"""Findings that one insight click starts, unreadable ones included (GetFindings: 3 calls/s)."""
 _PAGE = 100
 _VALUES_AT_ONCE = 20
 """Values that one field of AwsSecurityFindingFilters takes (API reference, StringFilter lists)."""
 
 
-def expand(trigger: Trigger) -> tuple[list[Finding], list[UnreadableFinding], str]:
+def expand(
+    insight: Insight, *, whole: bool = False
+) -> tuple[list[Finding], list[UnreadableFinding], str]:
     """The findings, those that cannot be read, and what was left out (or empty).
+
+    Args:
+        whole: all of the insight's findings, not only those of the results that were selected.
 
     Raises:
         TransientError: Security Hub cannot be asked now.
         PermanentError: the insight is gone, or groups by what cannot be filtered.
     """
-    insight = trigger.insight
-    if insight is None or not insight.values:
+    if not insight.values and not whole:
         raise PermanentError("the insight has no results", target="securityhub.GetInsights")
     client = aws.client("securityhub")
     try:
@@ -38,7 +43,8 @@ def expand(trigger: Trigger) -> tuple[list[Finding], list[UnreadableFinding], st
     if not found:
         raise PermanentError(f"no insight {insight.arn}", target="securityhub.GetInsights")
     try:
-        return _findings(client, found[0], [value for value, _ in insight.values])
+        values = [] if whole else [value for value, _ in insight.values]
+        return _findings(client, found[0], values)
     except Exception as error:
         raise aws.translate(error, "securityhub.GetFindings") from error
 
@@ -48,25 +54,34 @@ def _findings(
 ) -> tuple[list[Finding], list[UnreadableFinding], str]:
     findings: list[Finding] = []
     unreadable: list[UnreadableFinding] = []
-    left_out = ""
-    for start in range(0, len(values), _VALUES_AT_ONCE):
-        wanted = values[start : start + _VALUES_AT_ONCE]
-        grouped = [{"Value": value, "Comparison": "EQUALS"} for value in wanted]
-        filters = {**insight.get("Filters", {}), insight["GroupByAttribute"]: grouped}
+    for number, raw in enumerate(_raw(client, insight, values)):
+        if number == MAX_FINDINGS:
+            left_out = f"only the first {MAX_FINDINGS} findings of the insight are handled"
+            return findings, unreadable, left_out
+        try:
+            findings.append(decode_finding(raw))
+        except UnreadableFinding as error:
+            unreadable.append(error)
+    return findings, unreadable, ""
+
+
+def _raw(client: Any, insight: dict[str, Any], values: list[str]) -> Iterator[dict[str, Any]]:
+    """The findings behind the values, or all without values, page by page as they are taken."""
+    for filters in _filters(insight, values):
         request: dict[str, Any] = {"Filters": filters, "MaxResults": _PAGE}
         while True:
             answer = client.get_findings(**request)
-            for raw in answer["Findings"]:
-                try:
-                    findings.append(decode_finding(raw))
-                except UnreadableFinding as error:
-                    unreadable.append(error)
-            if "NextToken" not in answer:
+            yield from answer["Findings"]
+            if not answer.get("NextToken"):
                 break
             request["NextToken"] = answer["NextToken"]
-            if len(findings) >= MAX_FINDINGS:
-                break
-        if len(findings) >= MAX_FINDINGS and ("NextToken" in answer or wanted[-1] != values[-1]):
-            left_out = f"only the first {len(findings)} findings of the insight are handled"
-            break
-    return findings, unreadable, left_out
+
+
+def _filters(insight: dict[str, Any], values: list[str]) -> Iterator[dict[str, Any]]:
+    own = insight.get("Filters", {})
+    if not values:
+        yield own
+    for start in range(0, len(values), _VALUES_AT_ONCE):
+        wanted = values[start : start + _VALUES_AT_ONCE]
+        grouped = [{"Value": value, "Comparison": "EQUALS"} for value in wanted]
+        yield {**own, insight["GroupByAttribute"]: grouped}

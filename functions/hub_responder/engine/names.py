@@ -1,4 +1,4 @@
-"""The names that every expression of a playbook sees, with the functions ``tag``, ``open``, ``seen``.
+"""The names that every expression sees, with the functions ``tag``, ``open`` and ``seen``.
 
 A look-up that fails raises the `CallError` that it failed with; no answer is made up.
 """

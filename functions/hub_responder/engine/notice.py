@@ -90,7 +90,8 @@ def tell_undecided(finding_ids: Sequence[str], why: str, runtime: Runtime) -> st
     from hub_responder.connections import sns
 
     title = f"{runtime.playbook.name} could not decide"
-    shown = [f"{len(finding_ids)} findings are in the dead-letter queue", *finding_ids[:10]]
+    what = f"{len(finding_ids)} findings are" if finding_ids else "A message is"
+    shown = [f"{what} in the dead-letter queue", *finding_ids[:10]]
     sns.publish_lines(topic, title, [why, *shown], runtime)
     return "told the default connection"
 

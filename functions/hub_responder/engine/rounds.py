@@ -70,7 +70,7 @@ class Round:
         return any(kept["s"] == "deferred" for kept in self.steps.values())
 
     def scope(self, playbook: Playbook) -> dict[str, Any]:
-        """The variables of expressions and templates."""
+        """The variables of expressions and templates, besides `Names.shared`."""
         incident = self.incident
         views = {
             step.id: StepView(
@@ -85,9 +85,6 @@ class Round:
             "incident": incident,
             "finding": incident.findings[0],
             "playbook": playbook,
-            "params": playbook.params,
-            "trigger": {"kind": self.cause.kind, "event_id": self.cause.event_id},
-            "now": self.cause.at,
         }
 
     def record_fields(self) -> dict[str, Any]:

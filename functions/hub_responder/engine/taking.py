@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 LAST_RECEIVE = 5
 """maxReceiveCount of the queues: the next crash sends the message to the DLQ."""
-_SAID = 5
 
 
 @dataclass(slots=True)
@@ -89,7 +88,10 @@ class Taking:
             elif isinstance(content, Recheck):
                 self._recheck(message, content)
             else:
-                self._trigger(message, content)
+                try:
+                    self._trigger(message, content)
+                except TransientError as error:  # others need not wait for what it needs
+                    self._again[message.id] = (message, str(error))
         self._take_what_was_taken()
         self._defer()
         self._tell_undecided()
@@ -133,6 +135,11 @@ class Taking:
             return
         if left_out:
             self._taken.records.append(self.record("skipped", cause, detail=left_out))
+        if trigger.insight is not None and not findings and not unreadable:
+            detail = "the insight is empty now"
+            self._taken.records.append(self.record("skipped", cause, detail=detail))
+        if unreadable and trigger.kind == "custom_action":
+            self._answers.unreadable(cause, trigger)
         self._cannot_read(message, cause, unreadable, alone=not findings)
         if cause.clicked and message.receives >= LAST_RECEIVE:
             self._answers.last_receive(cause, findings)
@@ -147,7 +154,7 @@ class Taking:
             TransientError, PermanentError: an insight's findings cannot be asked for.
         """
         if trigger.insight is not None:
-            return insight.expand(trigger.insight)
+            return insight.expand(trigger.insight, whole=trigger.kind == "schedule")
         if trigger.kind == "schedule":
             return [scheduled.subject(trigger, self._playbook)], (), ""
         return trigger.findings, trigger.unreadable, ""
@@ -232,26 +239,27 @@ class Taking:
         """Messages of which some finding cannot be decided about now come again as a whole."""
         for message, why in self._again.values():
             put_back = self._outbox.defer(message, why, self._playbook.give_up_after)
-            kind = "deferred" if put_back else "dead"
-            self._taken.records.append(self._audit.record(kind, detail=why))
+            self._taken.records.append(
+                self._audit.record("deferred" if put_back else "dead", detail=why)
+            )
             if not put_back:
-                self._answers.tell(f"{self._playbook.name} could not decide in time", [why])
+                self._answers.tell_undecided(f"gave up: {why}", [])
 
     def _tell_undecided(self) -> None:
         """What cannot be decided changes nothing; it is in the DLQ, told, and recorded."""
-        for cause, finding, why in self._undecided:
-            text = f"could not decide: {why}"
-            self._outbox.failed("conditions", [finding.compact()], text)
-            self._taken.records.append(
-                self.record("dead", cause, findings=[finding.id], detail=text)
-            )
+        undecided: dict[str, list[tuple[Cause, Finding]]] = {}
+        for cause, finding, error in self._undecided:
+            why = f"could not decide: {error}"
+            undecided.setdefault(why, []).append((cause, finding))
             if cause.clicked:
-                self._answers.say(cause, [finding], text)
-        if self._undecided:
-            count = len(self._undecided)
-            title = f"{self._playbook.name} could not decide about {count} finding(s)"
-            told = [f"{finding.id}: {why}" for _, finding, why in self._undecided[:_SAID]]
-            self._answers.tell(title, told)
+                self._answers.say(cause, [finding], why)
+        for why, caused in undecided.items():
+            self._answers.tell_undecided(why, [finding.id for _, finding in caused])
+            self._outbox.failed("_conditions", [finding.compact() for _, finding in caused], why)
+            self._taken.records += [
+                self.record("dead", cause, findings=[finding.id], detail=why)
+                for cause, finding in caused
+            ]
 
 
 def _left(finding: Finding) -> bool:

@@ -13,6 +13,7 @@ from hub_responder.deadline import Deadline
 from hub_responder.engine import intake
 from hub_responder.engine.batch import Batch
 from hub_responder.engine.outbox import Outbox
+from hub_responder.errors import ConfigurationError
 from hub_responder.ledger.store import Ledger
 from hub_responder.ledger.transaction import Transactions
 from hub_responder.runtime import Runtime
@@ -21,14 +22,35 @@ LEASE_MARGIN_S = 5.0
 """A claim outlives the run by this: nobody takes over what may still be at work."""
 
 
+_NEEDED = (
+    "PLAYBOOK_DIR",
+    "LEDGER_TABLE",
+    "AUDIT_TABLE",
+    "IMPORTS_QUEUE_URL",
+    "CLICKS_QUEUE_URL",
+    "DLQ_URL",
+    "STAGE",
+)
+
+
 @lru_cache(maxsize=1)
 def _playbook(directory: Path) -> playbook.Playbook:
     return playbook.load(directory)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Handle an SQS batch; answers which messages must come again."""
+    """Handle an SQS batch; answers which messages must come again.
+
+    Raises:
+        ConfigurationError: the function or its layer is not as the template makes it. All messages
+            come again, and are in the DLQ after a few times: nothing is decided half-way.
+    """
     environ = os.environ
+    missing = [name for name in _NEEDED if not environ.get(name)]
+    if missing:
+        raise ConfigurationError(
+            f"environment variables {', '.join(missing)} are not set: deploy the template again"
+        )
     directory = Path(environ["PLAYBOOK_DIR"])
     played = _playbook(directory)
     deadline = Deadline(lambda: context.get_remaining_time_in_millis() / 1000)

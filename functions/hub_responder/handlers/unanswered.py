@@ -15,7 +15,7 @@ from hub_responder import aws, clock, events, observability
 from hub_responder.actions import update_finding
 from hub_responder.audit import Audit
 from hub_responder.deadline import Deadline
-from hub_responder.errors import CallError, UnreadableEvent
+from hub_responder.errors import PermanentError, TransientError, UnreadableEvent
 from hub_responder.events import Trigger
 from hub_responder.ledger.operations import KEEP_CLICK_S, number
 from hub_responder.ledger.transaction import Part, Transactions
@@ -43,9 +43,12 @@ def handler(_event: Mapping[str, Any], context: Any) -> dict[str, int]:
     looked_at = answered = 0
     for message in _messages(deadline):
         looked_at += 1
-        click = _click(message["Body"])
-        if click is not None:
-            answered += _answer(message, click, transactions, audit, runtime)
+        try:
+            click = _click(message["Body"])
+            if click is not None:
+                answered += _answer(message, click, transactions, audit, runtime)
+        except Exception as error:  # noqa: BLE001 - the other clicks are to be answered all the same
+            observability.log_bug(error)
     return {"looked_at": looked_at, "answered": answered}
 
 
@@ -83,34 +86,43 @@ def _answer(
     audit: Audit,
     runtime: Runtime,
 ) -> bool:
-    """Write the answer once; whether this call wrote it."""
+    """Write the answer, until it stands; whether this call wrote it."""
     reason = message.get("MessageAttributes", {}).get("reason", {}).get("StringValue", "")
     text = _TEXT.format(reason=reason or "five runs in a row died")
     fields = {
         "trigger": {"kind": click.kind, "event_id": click.event_id},
         "findings": [finding.id for finding in click.findings],
     }
-    claim = {
-        "Put": {
-            "TableName": os.environ["LEDGER_TABLE"],
-            "Item": {
-                "pk": {"S": f"{NAME}#{message['MessageId']}"},
-                "sk": {"S": "C"},
-                "expires": number(int(clock.now()) + KEEP_CLICK_S),
-            },
-            "ConditionExpression": "attribute_not_exists(pk)",
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
+    claim = _mark(message, {"until": number(clock.now() + LOOK_S)})
+    claim["Put"] |= {
+        # a mark without `until` says that it is answered
+        "ConditionExpression": "attribute_not_exists(pk) OR #until < :now",
+        "ExpressionAttributeNames": {"#until": "until"},
+        "ExpressionAttributeValues": {":now": number(clock.now())},
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
     attempt = audit.record("attempt", **fields, step="_answer", uses="finding.update")
     (lost,) = transactions.submit([Part([claim], [attempt])])
     if lost is not None:
         return False
+    marks = [_mark(message, {})]
     try:
         update_finding.answer(click.findings, text, runtime)
         status, detail = "done", text
-    except CallError as error:
+    except TransientError as error:  # the next run tries again
+        status, detail, marks = "deferred", str(error), []
+    except PermanentError as error:  # as for a finding that is gone
         status, detail = "failed", str(error)
     outcome = audit.record("answered", **fields, status=status, detail=detail)
-    transactions.submit([Part([], [outcome])])
+    transactions.submit([Part(marks, [outcome])])
     return status == "done"
+
+
+def _mark(message: Mapping[str, Any], attributes: dict[str, Any]) -> dict[str, Any]:
+    """What the ledger keeps of a click in the DLQ: who answers it ``until`` when, or an end."""
+    item = {
+        "pk": {"S": f"{NAME}#{message['MessageId']}"},
+        "sk": {"S": "C"},
+        "expires": number(int(clock.now()) + KEEP_CLICK_S),
+    }
+    return {"Put": {"TableName": os.environ["LEDGER_TABLE"], "Item": item | attributes}}

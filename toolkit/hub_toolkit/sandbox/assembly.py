@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hub_responder import playbook
 from hub_toolkit.playbooks.problems import PlaybookErrors
 from hub_toolkit.sandbox import compiled, deploy, estate, functions, routes
 from hub_toolkit.sandbox.clock import Clock
@@ -82,6 +83,7 @@ def assemble(
         raise TemplateError(f"playbooks/ is wrong:\n{error}") from error
     except (AwsError, SqsError, ValueError) as error:
         raise TemplateError(f"the template cannot be deployed: {error}") from error
+    core.members.accounts.roles |= {playbook.load(one).member_role for one in folders.values()}
     _furnish(core, simulators, stage)
     runnable = functions.runnable(plan.functions.values(), folders, root)
     host = Host(place.endpoint, place.region, place.account)
@@ -92,7 +94,7 @@ def assemble(
     closing.callback(pollers.stop)
     for source in sources:
         pollers.add(source)
-    schedule = Schedule(plan, place, clock.now, pool.invoke)
+    schedule = Schedule(plan, place, clock.now, pool.invoke, core.queues.send)
     parts = _parts(core, simulators, plan, pollers, schedule)
     control = Control(routes.table(parts), (AwsError, SqsError, ValueError))
     return Assembled(core.app(simulators, kills, control), pool)
@@ -138,6 +140,7 @@ def _parts(
         tickets=core.tickets,
         faults=core.faults,
         idle=Idle(core.clock, core.queues, consumed, lambda: pollers.running() > 0),
+        instances=core.members.instances,
         vision_ones=simulators.vision_ones,
         dead_letters=deploy.dead_letter_queues(plan),
         audit_tables=sorted(name for name in tables if name),

@@ -31,6 +31,16 @@ if TYPE_CHECKING:
     from hub_toolkit.sandbox.faults import Faults
 
 _SCOPE = re.compile(r"Credential=[^/]*/\d*/[^/]*/([a-z0-9-]+)/aws4_request")
+_CBOR_PATH = re.compile(r"/service/\w+/operation/(\w+)")
+_REST = {
+    "lambda": (("POST", re.compile(r"/2015-03-31/functions/[^/]+/invocations"), "Invoke"),),
+    "s3": (("PUT", re.compile(r"/[^/]+/.+"), "PutObject"),),
+    "inspector2": (
+        ("POST", re.compile(r"/findings/list"), "ListFindings"),
+        ("POST", re.compile(r"/findings/details/batch/get"), "BatchGetFindingDetails"),
+    ),
+}
+"""Operations that method and path tell, by service: those that are known to matter here."""
 _CODES = {
     400: "ValidationException",
     403: "AccessDeniedException",
@@ -51,7 +61,7 @@ _TARGET_SERVICES = {
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """An AWS request: ``service`` by its signing name; ``operation`` empty where the path tells."""
+    """An AWS request: ``service`` by its signing name; ``operation`` empty where unknown."""
 
     service: str
     operation: str
@@ -73,8 +83,14 @@ def identify(environ: Environ) -> Call:
         operation = form.get("Action", [""])[0]
         if not service and _is_queue_path(environ["PATH_INFO"]):
             service = "sqs"
+    method, path = str(environ["REQUEST_METHOD"]), str(environ["PATH_INFO"])
     if service == "securityhub":
-        operation, _ = operation_of(str(environ["REQUEST_METHOD"]), str(environ["PATH_INFO"]))
+        operation, _ = operation_of(method, path)
+    elif in_path := _CBOR_PATH.fullmatch(path):
+        operation = in_path[1]
+    for verb, pattern, name in _REST.get(service, ()):
+        if method == verb and pattern.fullmatch(path):
+            operation = name
     return Call(service, operation)
 
 

@@ -15,6 +15,7 @@ from hub_toolkit.sandbox.event_plane.bus import EventPlane
 from hub_toolkit.sandbox.faults import Faults
 from hub_toolkit.sandbox.inbox import Inbox
 from hub_toolkit.sandbox.kills import AWS_EFFECTS, Kills
+from hub_toolkit.sandbox.members.plane import Members
 from hub_toolkit.sandbox.mounts import Mounts
 from hub_toolkit.sandbox.opscenter import OPERATIONS, OpsCenter
 from hub_toolkit.sandbox.security_hub.hub import SecurityHub
@@ -58,6 +59,7 @@ class Core:
         self.hub = SecurityHub(clock.now, self.events.put_event, region, account)
         self.tables = dynamodb.ItemStore(clock.now, region=region, account=account)
         self.center = OpsCenter(clock.now, region, account)
+        self.members = Members(clock.now, account, region)
         self.inbox = Inbox(clock.now)
         self.faults = Faults()
         self.tickets = Tickets()
@@ -91,7 +93,10 @@ class Core:
                 "events": json_app("AWSEvents", self.events),
                 "securityhub": self.hub.app,
             },
-            {f"ssm.{operation}": self.center.app for operation in OPERATIONS},
+            {
+                **{f"ssm.{operation}": self.center.app for operation in OPERATIONS},
+                **self.members.operations,
+            },
             other=self.moto.app,
             faults=self.faults,
             targets=effects.targets,

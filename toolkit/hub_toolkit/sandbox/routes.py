@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from hub_toolkit.sandbox.faults import Faults
     from hub_toolkit.sandbox.idle import Idle
     from hub_toolkit.sandbox.inbox import Inbox
+    from hub_toolkit.sandbox.members.ec2 import Instances
     from hub_toolkit.sandbox.security_hub.hub import SecurityHub
     from hub_toolkit.sandbox.sqs import Message, Queues
     from hub_toolkit.sandbox.tickets import Tickets
@@ -59,6 +60,7 @@ class Parts:
     tickets: Tickets
     faults: Faults
     idle: Idle
+    instances: Instances
     vision_ones: Sequence[VisionOne]
     dead_letters: Sequence[str]
     audit_tables: Sequence[str]
@@ -83,7 +85,7 @@ def table(parts: Parts) -> dict[tuple[str, str], Route]:
         ("POST", "/faults"): routes.add_faults,
         ("DELETE", "/faults"): routes.clear_faults,
         ("PUT", "/vision_one/endpoints"): routes.replace_endpoints,
-        ("PUT", "/ec2/instances"): later("EC2 instances are not simulated in this version"),
+        ("PUT", "/ec2/instances"): routes.replace_instances,
         ("PUT", "/workload_security/computers"): later(
             "Workload Security is not simulated in this version"
         ),
@@ -181,6 +183,9 @@ class _Routes:
         for simulator in self._parts.vision_ones:
             simulator.replace_endpoints(items)
         return {"endpoints": len(items)}
+
+    def replace_instances(self, body: Any, _query: Query) -> Any:
+        return {"instances": self._parts.instances.replace(a_list(body))}
 
     def tick(self, body: Any, _query: Query) -> Any:
         return self._parts.tick(text(an_object(body, "function"), "function"))

@@ -16,6 +16,7 @@ from hub_toolkit.sandbox.event_plane.bus import EventPlane
 from hub_toolkit.sandbox.faults import Faults
 from hub_toolkit.sandbox.idle import Idle
 from hub_toolkit.sandbox.inbox import Inbox
+from hub_toolkit.sandbox.members.ec2 import Instances
 from hub_toolkit.sandbox.security_hub.hub import SecurityHub
 from hub_toolkit.sandbox.sqs import Queues, SqsError
 from hub_toolkit.sandbox.tickets import Tickets
@@ -42,6 +43,7 @@ class World:
         self.hub.handle("CreateActionTarget", {"Name": "A", "Description": "B", "Id": "Check"})
         self.tables = ItemStore(self.clock.now, region=REGION, account=ACCOUNT)
         self.vision_one = VisionOne(self.clock.now, token="key")
+        self.instances = Instances(self.clock.now)
         self.busy = False
         self.ticked: list[str] = []
         parts = routes.Parts(
@@ -54,6 +56,7 @@ class World:
             tickets=Tickets(),
             faults=Faults(),
             idle=Idle(self.clock, self.queues, [WORK], lambda: self.busy),
+            instances=self.instances,
             vision_ones=[self.vision_one],
             dead_letters=[DEAD],
             audit_tables=["audit"],
@@ -310,9 +313,7 @@ def test_the_endpoints_of_vision_one_are_replaced(world: World) -> None:
     assert world.post("vision_one/endpoints", [7], "PUT").status_code == 400
 
 
-@pytest.mark.parametrize(
-    "path", ["workload_security/computers", "workload_security/rules", "ec2/instances"]
-)
+@pytest.mark.parametrize("path", ["workload_security/computers", "workload_security/rules"])
 def test_what_is_not_simulated_says_so(world: World, path: str) -> None:
     answer = world.post(path, [], "PUT")
     assert answer.status_code == 501
@@ -341,3 +342,29 @@ def test_a_body_that_is_not_json_is_refused(world: World, body: bytes) -> None:
     assert answer.status_code == 400
     assert answer.json is not None
     assert set(answer.json) == {"error"}
+
+
+def test_instances_replace_those_that_were_there(world: World) -> None:
+    item = {"InstanceId": "i-1", "OwnerId": ACCOUNT, "Region": REGION, "Tags": {"a": "b"}}
+    assert world.post("ec2/instances", [item], "PUT").json == {"instances": 1}
+    assert [one.tags for one in world.instances.there(ACCOUNT, REGION)] == [{"a": "b"}]
+    assert world.post("ec2/instances", [], "PUT").json == {"instances": 0}
+    assert world.instances.there(ACCOUNT, REGION) == []
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        [{"InstanceId": "i-1"}],
+        [{"InstanceId": "web-01", "OwnerId": ACCOUNT, "Region": REGION}],
+        [{"InstanceId": "i-1", "OwnerId": ACCOUNT, "Region": REGION, "State": "gone"}],
+        [{"InstanceId": "i-1", "OwnerId": ACCOUNT, "Region": REGION, "Tags": {"a": 1}}],
+        [{"InstanceId": "i-1", "OwnerId": ACCOUNT, "Region": REGION}] * 2,
+    ],
+)
+def test_instances_that_are_none_are_refused_and_nothing_is_changed(
+    world: World, items: list[Any]
+) -> None:
+    world.instances.replace([{"InstanceId": "i-9", "OwnerId": ACCOUNT, "Region": REGION}])
+    assert world.post("ec2/instances", items, "PUT").status_code == 400
+    assert [one.instance_id for one in world.instances.there(ACCOUNT, REGION)] == ["i-9"]

@@ -1,0 +1,38 @@
+"""The member accounts as a whole, and the operations that they answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from hub_toolkit.sandbox.members import accounts, ec2
+from hub_toolkit.sandbox.members.accounts import Accounts
+from hub_toolkit.sandbox.members.ec2 import Instances
+from hub_toolkit.sandbox.members.tagging import Tagging
+
+if TYPE_CHECKING:
+    from hub_toolkit.sandbox.wsgi import App
+
+
+class Members:
+    """The accounts and what is in them.
+
+    Args:
+        clock: returns epoch seconds.
+        account, region: the sandbox's own.
+
+    Attributes:
+        instances: the estate. accounts: who may assume which role.
+        operations: the applications by ``SERVICE.Operation``.
+    """
+
+    def __init__(self, clock: Callable[[], float], account: str, region: str) -> None:
+        self.instances = Instances(clock)
+        self.accounts = Accounts(clock, account, region, self.instances.accounts)
+        self.instances.caller = self.accounts.caller
+        tagging = Tagging(self.instances, self.accounts.caller)
+        self.operations: Mapping[str, App] = {
+            **{f"sts.{name}": self.accounts.app for name in accounts.OPERATIONS},
+            **{f"ec2.{name}": self.instances.app for name in ec2.OPERATIONS},
+            "tagging.GetResources": tagging.app,
+        }
