@@ -34,6 +34,7 @@ from hub_toolkit.sandbox.dynamodb.store import ItemStore
 from hub_toolkit.sandbox.sqs.attributes import MAX_MESSAGE
 from hub_toolkit.sandbox.sqs.message import check_body, decode_attributes, size
 
+ACCOUNT, REGION = "111122223333", "us-east-1"
 VISIBILITY_S = 95.0
 RUN_S = 60.0
 MAX_RECEIVES = 5
@@ -138,6 +139,53 @@ class Gate:
             self._arrived.wait(30)
         if errors:
             raise errors[0]
+
+
+def finding(
+    number: int, instance: int = 1, severity: str = "HIGH", version: int = 1
+) -> dict[str, Any]:
+    """An Inspector finding."""
+    account = "111122223333"
+    return {
+        "SchemaVersion": "2018-10-08",
+        "Id": f"arn:aws:inspector2:us-east-1:{account}:finding/{number:032x}",
+        "ProductArn": "arn:aws:securityhub:us-east-1::product/aws/inspector",
+        "ProductName": "Inspector",
+        "AwsAccountId": account,
+        "Region": "us-east-1",
+        "GeneratorId": "AWSInspector",
+        "Types": ["Software and Configuration Checks/Vulnerabilities/CVE"],
+        "CreatedAt": "2026-11-20T00:00:00Z",
+        "UpdatedAt": f"2026-11-20T00:00:{version:02d}Z",
+        "Severity": {"Label": severity},
+        "Title": f"CVE-2026-{number:04d} - openssl",
+        "Description": "An invented vulnerability",
+        "Resources": [
+            {
+                "Type": "AwsEc2Instance",
+                "Id": f"arn:aws:ec2:us-east-1:{account}:instance/i-{instance:017x}",
+            }
+        ],
+        "Workflow": {"Status": "NEW"},
+        "RecordState": "ACTIVE",
+    }
+
+
+def event(*findings: dict[str, Any], clicked: str = "") -> str:
+    """An EventBridge event's text."""
+    kind = "Custom Action" if clicked else "Imported"
+    body = {
+        "version": "0",
+        "id": clicked or f"e-{random.getrandbits(60):x}",
+        "detail-type": f"Security Hub Findings - {kind}",
+        "source": "aws.securityhub",
+        "account": "111122223333",
+        "time": "2026-11-20T00:00:00Z",
+        "region": "us-east-1",
+        "resources": ["arn:aws:securityhub:us-east-1:111122223333:action/custom/Ask"],
+        "detail": {"actionName": "Ask", "actionDescription": "Ask", "findings": list(findings)},
+    }
+    return json.dumps(body)
 
 
 class World:
@@ -379,6 +427,7 @@ class World:
             int(number("attempt")),
             number("first_at"),
             sent.id,
+            (ACCOUNT, REGION),
         )
 
     def drain(self, *, batch: int = 10, runs: int = 3, limit_s: float = 86_400.0) -> None:

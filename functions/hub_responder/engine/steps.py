@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from hub_responder import clock, observability
-from hub_responder.actions.base import Action, Outcome, Work
+from hub_responder.actions.base import Action, Outcome, Work, attempt
 from hub_responder.audit import Audit, Record
 from hub_responder.engine import notice
 from hub_responder.engine.names import Names
@@ -94,6 +94,9 @@ class Steps:
             work = self._prepare(one, step, action, before)
             if work is not None:
                 works.append((one, work))
+        if action.effects and self.playbook.mode == "observe" and step is not notice.STEP:
+            self._observe(step, action, works)
+            return
         if action.effects and works:
             works = (claim or self._claim)(step, works)
         if not works:
@@ -101,6 +104,13 @@ class Steps:
         outcomes = self._perform(action, [work for _, work in works])
         for (one, _), outcome in zip(works, outcomes, strict=True):
             self._take(one, step, action, outcome)
+
+    def _observe(self, step: Step, action: Action, works: Works) -> None:
+        """What the step would do, kept and recorded; it is not done."""
+        plan = action.plan or (lambda _work, _runtime: f"would run {action.name}")
+        for one, work in works:
+            planned = attempt(lambda own: Outcome("observed", plan(own, self.runtime)), work)
+            self._take(one, step, action, planned)
 
     def _prepare(
         self, one: Round, step: Step, action: Action, before: Sequence[Step]

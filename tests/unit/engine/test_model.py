@@ -5,78 +5,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 from collections import Counter
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from hub_responder import clock
 from hub_responder.actions.base import Outcome
 from hub_responder.playbook import Wait
-from world import World
+from world import World, event, finding
 
 RUNS = int(os.environ.get("HUB_RESPONDER_MODEL_RUNS", "150"))
-
-
-@pytest.fixture
-def make_world(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Makes a world and puts the wall clock on its time."""
-
-    def make(seed: int = 0, **options: Any) -> World:
-        world = World(seed, **options)
-        monkeypatch.setattr(clock, "time", SimpleNamespace(time=lambda: world.gate.now))
-        return world
-
-    return make
-
-
-def finding(number: int, instance: int = 1, severity: str = "HIGH", version: int = 1) -> dict:
-    """An Inspector finding."""
-    account = "111122223333"
-    return {
-        "SchemaVersion": "2018-10-08",
-        "Id": f"arn:aws:inspector2:us-east-1:{account}:finding/{number:032x}",
-        "ProductArn": "arn:aws:securityhub:us-east-1::product/aws/inspector",
-        "ProductName": "Inspector",
-        "AwsAccountId": account,
-        "Region": "us-east-1",
-        "GeneratorId": "AWSInspector",
-        "Types": ["Software and Configuration Checks/Vulnerabilities/CVE"],
-        "CreatedAt": "2026-11-20T00:00:00Z",
-        "UpdatedAt": f"2026-11-20T00:00:{version:02d}Z",
-        "Severity": {"Label": severity},
-        "Title": f"CVE-2026-{number:04d} - openssl",
-        "Description": "An invented vulnerability",
-        "Resources": [
-            {
-                "Type": "AwsEc2Instance",
-                "Id": f"arn:aws:ec2:us-east-1:{account}:instance/i-{instance:017x}",
-            }
-        ],
-        "Workflow": {"Status": "NEW"},
-        "RecordState": "ACTIVE",
-    }
-
-
-def event(*findings: dict, clicked: str = "") -> str:
-    """An EventBridge event's text."""
-    kind = "Custom Action" if clicked else "Imported"
-    body = {
-        "version": "0",
-        "id": clicked or f"e-{random.getrandbits(60):x}",
-        "detail-type": f"Security Hub Findings - {kind}",
-        "source": "aws.securityhub",
-        "account": "111122223333",
-        "time": "2026-11-20T00:00:00Z",
-        "region": "us-east-1",
-        "resources": ["arn:aws:securityhub:us-east-1:111122223333:action/custom/Ask"],
-        "detail": {"actionName": "Ask", "actionDescription": "Ask", "findings": list(findings)},
-    }
-    return json.dumps(body)
 
 
 def assert_all_told(world: World, sent: list[dict]) -> None:

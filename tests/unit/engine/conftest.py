@@ -1,0 +1,23 @@
+"""Worlds for tests of the engine."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from hub_responder import clock
+from world import World
+
+
+@pytest.fixture
+def make_world(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Makes a world and puts the wall clock on its time."""
+
+    def make(seed: int = 0, **options: Any) -> World:
+        world = World(seed, **options)
+        monkeypatch.setattr(clock, "time", SimpleNamespace(time=lambda: world.gate.now))
+        return world
+
+    return make
