@@ -120,7 +120,7 @@ class Cloud(Loopback):
             return self._secret(content["SecretId"])
         replies = self.script.get(operation, [])
         if not replies:
-            return Reply(200, _PUBLISHED if operation == "Publish" else {})
+            return Reply(200, _DEFAULTS.get(operation, {}))
         return replies.pop(0) if len(replies) > 1 else replies[0]
 
     def _secret(self, name: str) -> Reply:
@@ -137,6 +137,12 @@ _PUBLISHED = (
     b'<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult>'
     b"<MessageId>m-1</MessageId></PublishResult></PublishResponse>"
 )
+_IDENTITY = (
+    b'<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">'
+    b"<GetCallerIdentityResult><Account>111122223333</Account></GetCallerIdentityResult>"
+    b"</GetCallerIdentityResponse>"
+)
+_DEFAULTS = {"Publish": _PUBLISHED, "GetCallerIdentity": _IDENTITY}
 
 
 def error(code: str, message: str = "no", status: int = 400, **extra: Any) -> Reply:

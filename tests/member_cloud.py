@@ -41,11 +41,13 @@ def instance(name: str = INSTANCE, **overrides: Any) -> dict[str, Any]:
 
 
 class MemberCloud:
-    """Serves until `close`. ``calls`` are the operations in order; ``faults`` script failures."""
+    """Serves until `close`. ``calls`` are the operations in order; ``faults`` script failures;
+    ``findings`` are what Security Hub holds, by id."""
 
     def __init__(self) -> None:
         self.now = 1_800_000_000.0
-        self.members = Members(lambda: self.now, ACCOUNT, REGION)
+        self.findings: dict[str, dict[str, Any]] = {}
+        self.members = Members(lambda: self.now, ACCOUNT, REGION, self.findings.get)
         self.members.accounts.roles.add(ROLE)
         self.faults = Faults()
         self.calls: list[str] = []

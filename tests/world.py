@@ -11,6 +11,7 @@ import json
 import random
 import threading
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from hub_responder.engine import intake
 from hub_responder.engine.batch import Batch
 from hub_responder.engine.outbox import Outbox
 from hub_responder.errors import ConfigurationError
+from hub_responder.finding import Finding
 from hub_responder.ledger.store import Ledger
 from hub_responder.ledger.transaction import Transactions
 from hub_responder.playbook import Playbook, Step, Triggers, Wait
@@ -68,6 +70,53 @@ def _refuse_large(entries: list[dict[str, Any]]) -> None:
         check_body(body, attributes, MAX_MESSAGE)
     total = sum(size(body, attributes) for body, attributes in zip(bodies, decoded, strict=True))
     assert total <= MAX_MESSAGE, "SQS takes 1 MiB at once"
+
+
+def finding(
+    number: int, instance: int = 1, severity: str = "HIGH", version: int = 1
+) -> dict[str, Any]:
+    """An Inspector finding."""
+    account = "111122223333"
+    return {
+        "SchemaVersion": "2018-10-08",
+        "Id": f"arn:aws:inspector2:us-east-1:{account}:finding/{number:032x}",
+        "ProductArn": "arn:aws:securityhub:us-east-1::product/aws/inspector",
+        "ProductName": "Inspector",
+        "AwsAccountId": account,
+        "Region": "us-east-1",
+        "GeneratorId": "AWSInspector",
+        "Types": ["Software and Configuration Checks/Vulnerabilities/CVE"],
+        "CreatedAt": "2026-11-20T00:00:00Z",
+        "UpdatedAt": f"2026-11-20T00:00:{version:02d}Z",
+        "Severity": {"Label": severity},
+        "Title": f"CVE-2026-{number:04d} - openssl",
+        "Description": "An invented vulnerability",
+        "Resources": [
+            {
+                "Type": "AwsEc2Instance",
+                "Id": f"arn:aws:ec2:us-east-1:{account}:instance/i-{instance:017x}",
+            }
+        ],
+        "Workflow": {"Status": "NEW"},
+        "RecordState": "ACTIVE",
+    }
+
+
+def event(*findings: dict[str, Any], clicked: str = "") -> str:
+    """An EventBridge event's text."""
+    kind = "Custom Action" if clicked else "Imported"
+    body = {
+        "version": "0",
+        "id": clicked or f"e-{random.getrandbits(60):x}",
+        "detail-type": f"Security Hub Findings - {kind}",
+        "source": "aws.securityhub",
+        "account": "111122223333",
+        "time": "2026-11-20T00:00:00Z",
+        "region": "us-east-1",
+        "resources": ["arn:aws:securityhub:us-east-1:111122223333:action/custom/Ask"],
+        "detail": {"actionName": "Ask", "actionDescription": "Ask", "findings": list(findings)},
+    }
+    return json.dumps(body)
 
 
 class Gate:
@@ -221,6 +270,11 @@ class World:
         self.written: Counter[str] = Counter()
         self.fail: dict[str, list[Outcome]] = {}
         self.verdict: dict[str, Any] = {"verdict": "UNPROTECTED"}
+        self.fatal: set[str] = set()
+        """Ids of findings that kill whoever looks at them."""
+        self.echo: Callable[[Finding], list[str]] | None = None
+        """The events that Security Hub sends when a finding is written."""
+        self.replaced: dict[str, Action] = {}
         self._runs = 0
         self._messages = 0
         self.playbook = Playbook(
@@ -265,6 +319,8 @@ class World:
         assert attempts, f"{step} acts without an ATTEMPT record"
 
     def _look(self, works: Any, _runtime: Runtime) -> list[Outcome]:
+        if self.fatal & {finding.id for work in works for finding in work.incident.findings}:
+            raise Killed
         return [self._scripted("look") or Outcome("done", "", self.verdict) for _ in works]
 
     def _ticket(self, work: Work) -> Outcome:
@@ -293,12 +349,17 @@ class World:
     def _write(self, work: Work) -> Outcome:
         def write() -> Outcome:
             self.written.update(finding.id for finding in work.incident.findings)
+            for finding in work.incident.findings if self.echo else ():
+                for body in self.echo(finding) if self.echo else ():
+                    self.send(body)
             return Outcome("done", "written")
 
         return self._effect("write", work, write)
 
     def action(self, name: str) -> Action:
         """The actions of the modelled playbook."""
+        if name in self.replaced:
+            return self.replaced[name]
 
         def made(run: Any, **flags: Any) -> Action:
             return Action(
@@ -390,19 +451,29 @@ class World:
 
         return Gated()
 
+    def deadline(self) -> Deadline:
+        """Of a run that begins now."""
+        end = self.gate.now + RUN_S
+        return Deadline(lambda: end - self.gate.now)
+
+    def ledger(self, me: str, deadline: Deadline | None = None) -> Ledger:
+        """The ledger as the run ``me`` has it, which begins now."""
+        deadline = deadline or self.deadline()
+        audit = Audit("audit", self.playbook, me)
+        client = self._client()
+        transactions = Transactions(client, audit, deadline, pause=lambda _seconds: None)
+        lease = self.gate.now + deadline.left() + 5
+        return Ledger(
+            client, "ledger", transactions, audit, me=me, lease=lease, wait=self.playbook.wait
+        )
+
     def _job(self, queue: str, messages: list[Sent]) -> Any:
         self._runs += 1
-        me, began = f"run{self._runs}", self.gate.now
+        me, deadline = f"run{self._runs}", self.deadline()
 
         def job() -> None:
-            deadline = Deadline(lambda: began + RUN_S - self.gate.now)
             audit = Audit("audit", self.playbook, me)
-            client = self._client()
-            transactions = Transactions(client, audit, deadline, pause=lambda _seconds: None)
-            lease = began + RUN_S + 5
-            ledger = Ledger(
-                client, "ledger", transactions, audit, me=me, lease=lease, wait=self.playbook.wait
-            )
+            ledger = self.ledger(me, deadline)
             outbox = Outbox(self, imports="imports", clicks="clicks", dead="dead")
             runtime = Runtime(
                 self.playbook, Path(), deadline, clock.now(), "test", action=self.action
@@ -450,8 +521,14 @@ class World:
     # What is there
 
     def _items(self, table: str) -> list[dict[str, Any]]:
-        items: list[dict[str, Any]] = self.store.handle("Scan", {"TableName": table})["Items"]
-        return items
+        request: dict[str, Any] = {"TableName": table}
+        items: list[dict[str, Any]] = []
+        while True:
+            page = self.store.handle("Scan", request)
+            items += page["Items"]
+            if "LastEvaluatedKey" not in page:
+                return items
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def incidents(self) -> list[dict[str, Any]]:
         """The incidents' items."""

@@ -14,7 +14,7 @@ import msgspec
 
 from hub_responder.errors import UnreadableFinding
 from hub_responder.finding import Finding, Package, Resource, Vulnerability
-from hub_responder.values import clean
+from hub_responder.values import clean, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -81,13 +81,7 @@ def _resources(finding: Finding) -> tuple[Resource, ...]:
 
 def _within(pairs: Mapping[str, str]) -> dict[str, str]:
     """The first of ``pairs`` that fit into their share of the form, the Name tag before all."""
-    left = _PAIRS_BYTES
-    kept = {}
-    for name, value in sorted(pairs.items(), key=lambda pair: pair[0] != "Name"):
-        left -= len(name.encode()) + len(value.encode()) + 6
-        if left >= 0:
-            kept[name] = value
-    return kept
+    return within(pairs, _PAIRS_BYTES)
 
 
 def _telling(vulnerabilities: tuple[Vulnerability, ...]) -> Iterable[Vulnerability]:

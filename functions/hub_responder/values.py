@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 LATEST = 253402300799.0
@@ -48,3 +49,13 @@ def seconds(value: object) -> float | None:
 def first(*values: str) -> str:
     """The first that is not empty, or empty."""
     return next((value for value in values if value), "")
+
+
+def within(pairs: Mapping[str, str], most: int) -> dict[str, str]:
+    """The first of ``pairs`` that fit into ``most`` bytes as JSON, the Name tag before all."""
+    kept = {}
+    for name, value in sorted(pairs.items(), key=lambda pair: pair[0] != "Name"):
+        most -= len(name.encode()) + len(value.encode()) + 6
+        if most >= 0:
+            kept[name] = value
+    return kept

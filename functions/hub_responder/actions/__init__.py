@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from hub_responder.actions.base import Action
 
 _MODULES = {
+    "enrich.ec2": "enrich_ec2",
+    "enrich.inspector": "enrich_inspector",
     "finding.update": "update_finding",
     "notify": "notify",
     "ticket.open": "open_ticket",

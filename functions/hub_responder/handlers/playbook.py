@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hub_responder import aws, clock, observability, playbook
 from hub_responder.audit import Audit
@@ -17,6 +19,9 @@ from hub_responder.errors import ConfigurationError
 from hub_responder.ledger.store import Ledger
 from hub_responder.ledger.transaction import Transactions
 from hub_responder.runtime import Runtime
+
+if TYPE_CHECKING:
+    from hub_responder.actions.base import Action
 
 LEASE_MARGIN_S = 5.0
 """A claim outlives the run by this: nobody takes over what may still be at work."""
@@ -40,6 +45,20 @@ def _playbook(directory: Path) -> playbook.Playbook:
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Handle an SQS batch; answers which messages must come again.
+
+    Raises:
+        ConfigurationError: as `handle`.
+    """
+    return handle(event, context)
+
+
+def handle(
+    event: dict[str, Any], context: Any, around: Callable[[Action], Action] | None = None
+) -> dict[str, Any]:
+    """As `handler`.
+
+    Args:
+        around: makes of each action the one that runs; a dry run gives answers so.
 
     Raises:
         ConfigurationError: the function or its layer is not as the template makes it. All messages
@@ -79,6 +98,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         dead=environ["DLQ_URL"],
     )
     runtime = Runtime(played, directory, deadline, clock.now(), environ["STAGE"])
+    if around is not None:
+        find = runtime.action
+        runtime = replace(runtime, action=lambda name: around(find(name)))
     clicks = any(message.clicks for message in messages)
     failed = Batch(runtime, ledger, audit, outbox, clicks=clicks).handle(messages)
     observability.end(len(messages), len(failed))

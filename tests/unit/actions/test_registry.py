@@ -8,7 +8,7 @@ import pytest
 from hub_responder import actions
 from hub_responder.errors import ConfigurationError
 
-OWN = ("finding.update", "notify", "ticket.open")
+READS = {"enrich.ec2", "enrich.inspector", "insight.expand", "vision_one.check_coverage"}
 
 
 def test_an_unknown_action_is_told_what_there_is() -> None:
@@ -16,18 +16,17 @@ def test_an_unknown_action_is_told_what_there_is() -> None:
         actions.get("notfy")
 
 
-@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize("name", actions.names())
 def test_an_action_documents_itself(name: str) -> None:
     action = actions.get(name)
     assert action.name == name
-    assert action.effects
+    assert action.effects == (name not in READS)
+    assert action.effects == (action.plan is not None)
     assert action.summary.endswith(".")
     assert f"uses: {name}" in action.example
     for kind in (action.params, action.result):
         assert issubclass(kind, msgspec.Struct)
         assert kind.__doc__
         msgspec.json.schema(kind)
-
-
-def test_names_are_those_that_can_be_used() -> None:
-    assert set(OWN) < set(actions.names())
+    known = {field.encode_name for field in msgspec.structs.fields(action.params)}
+    assert set(action.constants) | set(action.connection_kinds) <= known

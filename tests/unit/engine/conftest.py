@@ -1,4 +1,4 @@
-"""Worlds for tests of the engine."""
+"""What tests of the engine share."""
 
 from __future__ import annotations
 

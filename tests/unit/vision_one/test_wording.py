@@ -76,8 +76,8 @@ def coverage(verdict: Any, *reasons: str, again: float | None = None, **evidence
                 last_connected=LAST,
             ),
             (
-                "DEGRADED: agent offline, agent not seen since 11-22 08:55, intrusion prevention off"
-                f" on web-01 ({INSTANCE}), 09:00:03 JST, matched by instance id"
+                "DEGRADED: agent offline, agent not seen since 11-22 08:55, intrusion prevention"
+                f" off on web-01 ({INSTANCE}), 09:00:03 JST, matched by instance id"
             ),
             (
                 f"【保護低下】web-01({INSTANCE})エージェントはオフライン、エージェントの最終接続は"
@@ -106,8 +106,8 @@ def coverage(verdict: Any, *reasons: str, again: float | None = None, **evidence
         (
             coverage("UNKNOWN", "account_mismatch", **MATCHED, other_account="444455556666"),
             (
-                "UNKNOWN: Vision One has this instance id in another account (444455556666) for web-01"
-                f" ({INSTANCE}), 09:00:03 JST"
+                "UNKNOWN: Vision One has this instance id in another account (444455556666) for"
+                f" web-01 ({INSTANCE}), 09:00:03 JST"
             ),
             (
                 f"【不明】web-01({INSTANCE})このインスタンスIDはVision Oneでは別のアカウント"

@@ -54,6 +54,10 @@ class Elsewhere:
         """Create a secret that holds ``value`` as a JSON object."""
         self._secrets[name] = json.dumps(dict(value))
 
+    def drop_secret(self, name: str) -> None:
+        """Delete a secret; no error where there is none."""
+        self._secrets.pop(name, None)
+
     def close(self) -> None:
         """Forget everything."""
         if self._moto is not None:

@@ -18,7 +18,7 @@ import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3 import HTTPHeaderDict, HTTPResponse
 
-from hub_responder import aws, clock, http, observability, secrets
+from hub_responder import aws, clock, http, lookup, member, observability, secrets
 from hub_responder.vision_one import inventory
 from hub_toolkit.sandbox.in_process import answer_aws, call
 
@@ -60,6 +60,8 @@ class Wires:
         """Drop what the functions keep between invocations, so that worlds do not mix."""
         secrets.forget_all()
         inventory.forget()
+        lookup.forget()
+        member.forget()
 
 
 def _unplugged(*_: object) -> Any:

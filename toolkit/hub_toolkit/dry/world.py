@@ -13,13 +13,15 @@ import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
 import msgspec
 
+from hub_responder.actions.base import Action, Outcome
+from hub_responder.handlers import playbook as playbook_handler
+from hub_responder.secrets import name_of
 from hub_toolkit.dry.clock import StillClock
 from hub_toolkit.dry.elsewhere import Elsewhere
 from hub_toolkit.dry.traffic import Call, Delivery, delivery
@@ -32,6 +34,7 @@ from hub_toolkit.sandbox.inbox import shown_body, shown_path
 from hub_toolkit.sandbox.kills import AWS_EFFECTS, Kills, is_vendor_effect
 from hub_toolkit.sandbox.pollers import failed_ids, to_record
 from hub_toolkit.sandbox.routes import learn
+from hub_toolkit.sandbox.schedule import Schedule
 from hub_toolkit.sandbox.simulators import PATH as VENDORS
 from hub_toolkit.sandbox.sqs import Message
 from hub_toolkit.sandbox.template import Function, Plan
@@ -109,8 +112,11 @@ class World:
     ) -> None:
         self.clock = StillClock(start)
         self.place = place
+        self.answers: dict[str, dict[str, Any]] = {}
+        """What actions answer instead of asking, by the name that steps use."""
         self.happened = Happened()
         self._wires = wires
+        self._stage = stage
         self._names = itertools.count(1)
         self._elsewhere = Elsewhere(place)
         self.core = Core(self.clock, place, self._elsewhere)
@@ -120,10 +126,14 @@ class World:
         for name, settings in project.connections.connections.items():
             self._connect(name, settings)
         for name, value in self.simulators.secrets.items():
-            self._elsewhere.put_secret(f"hub-responder/{stage}/{name}", value)
+            self._elsewhere.put_secret(name_of(stage, name), value)
         self._plan = read_plan(template([source for source, _ in playbooks.values()]), place,
                                {"Stage": stage})  # fmt: skip
         deploy.deploy(self._plan, self.core.services())
+        self.core.members.accounts.roles.add(project.settings.member_role)
+        self._schedule = Schedule(
+            self._plan, place, self.clock.now, _no_invocation, self.core.queues.send
+        )
         self._functions = _functions(self._plan, playbooks)
         self._sources = [
             source for source in deploy.sources(self._plan) if source.function in self._functions
@@ -155,6 +165,23 @@ class World:
         learn(self.core.hub, dict(event["detail"]))
         return [name.removeprefix(f"{STACK}-") for name in self.core.events.put_event(event)]
 
+    def start(self, playbook: str) -> None:
+        """Let a playbook's schedule start it now.
+
+        Raises:
+            ControlError: it has none.
+        """
+        self._schedule.tick(playbook)
+
+    def drop_secret(self, connection: str) -> None:
+        """Take away a connection's secret."""
+        self._elsewhere.drop_secret(name_of(self._stage, connection))
+
+    @property
+    def ledger_table(self) -> str:
+        """The ledger's table."""
+        return self._table("Ledger")
+
     def patterns(self) -> dict[str, Mapping[str, Any]]:
         """The event patterns of the rules, by name without the stack's."""
         return {
@@ -184,7 +211,7 @@ class World:
 
     def records(self) -> list[dict[str, Any]]:
         """The audit trail, oldest first."""
-        table = next(name for name in self._plan.tables if "Audit" in name)
+        table = self._table("Audit")
         items: list[dict[str, Any]] = []
         request: dict[str, Any] = {"TableName": table}
         while True:
@@ -206,6 +233,9 @@ class World:
     def finding(self, finding_id: str) -> dict[str, Any]:
         """A finding as Security Hub holds it now; empty where it does not."""
         return self.core.hub.get(finding_id) or {}
+
+    def _table(self, what: str) -> str:
+        return next(name for name in self._plan.tables if what in name)
 
     # Functions
 
@@ -231,8 +261,8 @@ class World:
 
     def _invoke(self, function: Function, playbook: str, event: Mapping[str, Any]) -> Any:
         """The handler's answer, or None where it failed."""
-        module, _, attribute = function.handler.rpartition(".")
-        handler = getattr(import_module(module), attribute)
+        if function.handler != HANDLER:
+            raise AssertionError(f"no queue leads to {function.handler}")
         context = _Context(
             aws_request_id=f"00000000-0000-4000-8000-{next(self._names):012d}",
             function_name=function.name,
@@ -256,7 +286,7 @@ class World:
         self._running = playbook
         try:
             with variables(given), printed_to(self._wires.log):
-                return handler(event, context)
+                return playbook_handler.handle(dict(event), context, self._answered)
         except Exception:  # noqa: BLE001 - whatever a handler raises is its error
             self.happened.crashes.append(traceback.format_exc())
             return None
@@ -265,6 +295,14 @@ class World:
             left = self.core.inbox.deliveries()[seen:]
             self.happened.deliveries += [delivery(playbook, entry) for entry in left]
             self.happened.refused = self.core.inbox.refused()
+
+    def _answered(self, action: Action) -> Action:
+        """The action, or one that answers what was given."""
+        given = self.answers.get(action.name)
+        if given is None:
+            return action
+        outcome = Outcome("done", "as the case gives it", result=given)
+        return replace(action, run=lambda works, _runtime: [outcome] * len(works))
 
     # Requests
 
@@ -340,7 +378,10 @@ def template(sources: Sequence[Playbook]) -> dict[str, Any]:
         for source in sources
         for suffix in ("ImportsQueue", "ClicksQueue")
     ]
-    resources = dict(shared.resources(queues))
+    scheduled = {
+        logical(source.name, "ImportsQueue"): "" for source in sources if source.on.schedule
+    }
+    resources = dict(shared.resources(dict.fromkeys(queues, ""), scheduled))
     for source in sources:
         resources |= synthesized.resources(source, [])
     return {
@@ -386,6 +427,10 @@ def _credentials(authorization: str) -> str:
 
 def _no_control(_environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
     return respond_error(start_response, 404, "there are no control routes here")
+
+
+def _no_invocation(name: str, _event: Any) -> NoReturn:
+    raise AssertionError(f"nothing invokes {name} by itself")
 
 
 def decoded(message: Message) -> Any:

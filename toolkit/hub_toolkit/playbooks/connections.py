@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from hub_responder.errors import ExpressionError
 from hub_responder.playbook import Route
 from hub_toolkit.playbooks import structs
 from hub_toolkit.playbooks.connection_types import TYPES
-from hub_toolkit.playbooks.document import Mapping, Node, plain
+from hub_toolkit.playbooks.document import Mapping, Node, Scalar, plain
 from hub_toolkit.playbooks.fields import Fields, kind
 from hub_toolkit.playbooks.overlay import layers
 from hub_toolkit.playbooks.problems import Problem, unknown
@@ -116,11 +115,8 @@ def _route(name: str, node: Node, problems: list[Problem]) -> Route:
     fields = Fields(node, what, problems, known=("by", "to", "default"))
     by = fields.text("by", required=True, limit=500)
     by_node = fields.node("by")
-    if by and by_node is not None:
-        try:
-            Scope(ROUTE).expression(by)
-        except ExpressionError as error:
-            problems.append(Problem(by_node.place, str(error)))
+    if by and isinstance(by_node, Scalar):
+        Scope(ROUTE).text(by_node, problems)
     to: dict[str, str] = {}
     to_node = fields.node("to", required=True)
     if isinstance(to_node, Mapping):

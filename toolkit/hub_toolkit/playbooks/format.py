@@ -8,22 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from hub_responder.errors import ExpressionError
 from hub_responder.playbook import CustomAction, Playbook, Step, Triggers, Wait
-from hub_toolkit.playbooks import params, patterns, rules
+from hub_toolkit.playbooks import params, patterns, rules, schedules
 from hub_toolkit.playbooks.connections import NAME_FORM, Connections
 from hub_toolkit.playbooks.document import Node, Scalar, plain, read
 from hub_toolkit.playbooks.fields import Fields
 from hub_toolkit.playbooks.problems import Place, Problem
-from hub_toolkit.playbooks.scope import GROUP, Scope, names_of
+from hub_toolkit.playbooks.scope import Around, before_steps, names_of
 from hub_toolkit.playbooks.steps import StepReader
 from hub_toolkit.playbooks.templates import Templates
 from hub_toolkit.playbooks.values import ACTION_ID, DAY, is_name
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Mapping as Table
     from pathlib import Path
 
-    from hub_toolkit.playbooks.settings import Mode, Override
+    from hub_toolkit.playbooks.settings import Mode, Settings
 
 FORMAT = 1
 KEYS = ("format", "name", "owner", "summary", "why", "runbook", "params", "on", "only_if",
@@ -81,28 +82,33 @@ def load(
     directory: Path,
     root: Path,
     connections: Connections,
-    override: Override,
+    settings: Settings,
     problems: list[Problem],
+    *,
+    tables: Table[str, Any] | None = None,
 ) -> Source:
     """The playbook in ``directory``; what is wrong is added to ``problems``.
 
     Args:
-        override: what the stage's settings say of it.
+        settings: of the stage; they may say something of this playbook.
+        tables: the look-up tables by name, where they are known.
 
     Raises:
         PlaybookErrors: the file is not YAML.
     """
     shown = (directory / "playbook.yaml").relative_to(root).as_posix()
     fields = Fields(read(directory / "playbook.yaml", shown), "playbook", problems, known=KEYS)
+    override, timezone = settings.of(directory.name), settings.timezone
     _check_format(fields)
     values = params.values(fields.node("params"), problems, override.params)
-    reader = StepReader(values, connections, Templates(directory, root), problems)
-    on = _triggers(fields, problems)
+    on = _triggers(fields, timezone, problems)
+    around = Around(_schemas(on), settings.calendars, tables)
+    reader = StepReader(values, connections, Templates(directory, root), problems, around)
     steps = reader.read(fields.items("steps", required=True), fields.place)
-    finding = Scope(GROUP, {"params": list(values)})
-    only_if = _expressions(fields, "only_if", MAX_CONDITIONS, finding)
-    always_if = _expressions(fields, "always_if", MAX_CONDITIONS, finding)
-    group_by = _expressions(fields, "group_by", MAX_GROUP, finding)
+    finding = before_steps(values, around, reader.ids())
+    only_if = _expressions(fields, "only_if", MAX_CONDITIONS, finding.condition, problems)
+    always_if = _expressions(fields, "always_if", MAX_CONDITIONS, finding.condition, problems)
+    group_by = _expressions(fields, "group_by", MAX_GROUP, finding.text, problems)
     routes_by = [connections.routes[name].by for name in reader.routes]
     return Source(
         name=_name(fields, directory),
@@ -154,7 +160,20 @@ def _name(fields: Fields, directory: Path) -> str:
     return name
 
 
-def _expressions(fields: Fields, key: str, most: int, scope: Scope) -> tuple[str, ...] | None:
+def _schemas(on: Triggers) -> frozenset[str]:
+    """Those in which findings reach the playbook; clicks and insights bring ASFF."""
+    asff = on.imported is not None or on.custom_action is not None or on.schedule is not None
+    named = {"ASFF": asff, "OCSF": on.imported_v2 is not None}
+    return frozenset(name for name, comes in named.items() if comes)
+
+
+def _expressions(
+    fields: Fields,
+    key: str,
+    most: int,
+    check: Callable[[Scalar, list[Problem]], set[str]],
+    problems: list[Problem],
+) -> tuple[str, ...] | None:
     """The list of expressions at ``key``; None where it is absent."""
     nodes = fields.items(key)
     if nodes is None:
@@ -163,16 +182,11 @@ def _expressions(fields: Fields, key: str, most: int, scope: Scope) -> tuple[str
         fields.report(fields.place, f"`{key}` has {len(nodes)} expressions; at most {most}")
     texts = []
     for node in nodes:
-        text = node.value if isinstance(node, Scalar) else None
-        if not isinstance(text, str):
+        if not isinstance(node, Scalar) or not isinstance(node.value, str):
             fields.report(node.place, f"`{key}` is a list of expressions")
             continue
-        try:
-            scope.expression(text)
-        except ExpressionError as error:
-            fields.report(node.place, str(error))
-        else:
-            texts.append(text)
+        check(node, problems)
+        texts.append(node.value)
     return tuple(texts)
 
 
@@ -188,19 +202,24 @@ def _wait(fields: Fields, problems: list[Problem]) -> Wait:
     )
 
 
-def _triggers(fields: Fields, problems: list[Problem]) -> Triggers:
+def _triggers(fields: Fields, timezone: str, problems: list[Problem]) -> Triggers:
     node = fields.node("on", required=True)
     if node is None:
         return Triggers()
-    known = ("imported", "imported_v2", "custom_action")
-    inner = Fields(node, "on", problems, known=known, later=("schedule",))
+    known = ("imported", "imported_v2", "custom_action", "schedule")
+    inner = Fields(node, "on", problems, known=known)
     triggers = Triggers(
         imported=_match(inner.node("imported"), "imported", "ASFF", problems),
         imported_v2=_match(inner.node("imported_v2"), "imported_v2", "OCSF", problems),
         custom_action=_action(inner.node("custom_action"), problems),
+        schedule=schedules.read(inner.node("schedule"), timezone, problems),
     )
     if not any(inner.node(key) for key in known):
         inner.report(node.place, f"`on` names no trigger. There is: {', '.join(sorted(known))}")
+    imports = triggers.imported is not None or triggers.imported_v2 is not None
+    if imports and triggers.custom_action is not None and triggers.schedule is not None:
+        text = "`schedule` beside both imported and custom_action is over the 12 resources"
+        inner.report(node.place, f"{text} that a playbook has: make two playbooks of it")
     _check_rules(triggers, node.place, problems)
     return triggers
 

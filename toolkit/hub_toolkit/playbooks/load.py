@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hub_toolkit.playbooks.format import Source
-    from hub_toolkit.playbooks.settings import Override
 
 FOLDER = "playbooks"
 Read = TypeVar("Read")
@@ -41,34 +40,37 @@ def load_project(root: Path, stage: str) -> Project:
     Raises:
         PlaybookErrors: with every problem of every file.
     """
-    if stage and not STAGE.fullmatch(stage):
-        raise PlaybookErrors([Problem(Place("--stage"), f"`{stage[:40]}` is no stage's name")])
+    project, problems = examine(root, stage)
+    if not all(problem.warning for problem in problems):
+        raise PlaybookErrors(problem for problem in problems if not problem.warning)
+    return project
+
+
+def examine(root: Path, stage: str) -> tuple[Project, list[Problem]]:
+    """What can be read for ``stage``, and everything that is wrong or unwise about it."""
     folder = root / FOLDER
     problems: list[Problem] = []
+    if stage and not STAGE.fullmatch(stage):
+        problems.append(Problem(Place("--stage"), f"`{stage[:40]}` is no stage's name"))
+        return Project([], Connections(), Settings(), {}), problems
     settings = _collect(lambda: settings_file.load(folder, stage, root, problems), problems)
     connections = _collect(lambda: connections_file.load(folder, stage, root, problems), problems)
-    tables = tables_files.load(folder, root, problems)
-    known = connections or Connections()
-    stage_settings = settings or Settings()
+    project = Project(
+        [],
+        connections or Connections(),
+        settings or Settings(),
+        tables_files.load(folder, root, problems),
+    )
     found = sorted(path.parent for path in folder.glob("*/playbook.yaml"))
     if not found:
         problems.append(Problem(Place(FOLDER), "holds no playbook: NAME/playbook.yaml"))
-    sources = [
-        source
-        for directory in found
-        if (
-            source := _collect(
-                _reader(directory, root, known, stage_settings.of(directory.name), problems),
-                problems,
-            )
-        )
-        is not None
-    ]
-    problems += stage_settings.unknown([directory.name for directory in found])
-    problems += _shared_action_ids(sources)
-    if problems:
-        raise PlaybookErrors(problems)
-    return Project(sources, known, stage_settings, tables)
+    for directory in found:
+        source = _collect(_reader(directory, root, project, problems), problems)
+        if source is not None:
+            project.sources.append(source)
+    problems += project.settings.unknown([directory.name for directory in found])
+    problems += _shared_action_ids(project.sources)
+    return project, problems
 
 
 def load_all(root: Path, stage: str) -> list[Source]:
@@ -77,13 +79,16 @@ def load_all(root: Path, stage: str) -> list[Source]:
 
 
 def _reader(
-    directory: Path,
-    root: Path,
-    connections: Connections,
-    override: Override,
-    problems: list[Problem],
+    directory: Path, root: Path, project: Project, problems: list[Problem]
 ) -> Callable[[], Source]:
-    return lambda: playbook_file.load(directory, root, connections, override, problems)
+    return lambda: playbook_file.load(
+        directory,
+        root,
+        project.connections,
+        project.settings,
+        problems,
+        tables=project.tables,
+    )
 
 
 def _collect(read: Callable[[], Read], problems: list[Problem]) -> Read | None:

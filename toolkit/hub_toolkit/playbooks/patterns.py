@@ -10,9 +10,10 @@ import ipaddress
 from typing import TYPE_CHECKING, Any
 
 from hub_responder.identifiers import asff_type
+from hub_toolkit.playbooks import matching
 from hub_toolkit.playbooks.document import Mapping, Node, Sequence, plain
 from hub_toolkit.playbooks.fields import kind
-from hub_toolkit.playbooks.problems import Problem, nearest, unknown
+from hub_toolkit.playbooks.problems import Problem, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,11 +52,8 @@ def check(match: Node, schema: str, problems: list[Problem]) -> dict[str, Any]:
         if field in (ASFF_GUARDED if schema == "ASFF" else OCSF_GUARDED):
             text = f"`{field}` cannot be matched: the rules do it (live findings act, others close)"
             problems.append(Problem(place, text))
-        elif schema == "ASFF" and field not in ASFF_FIELDS:
-            hint = nearest(field, ASFF_FIELDS)
-            meant = f"; did you mean `{hint}`?" if hint else ""
-            problems.append(Problem(place, f"`{field}` is no field of an ASFF finding{meant}"))
     _object(match, "match", 0, problems)
+    matching.check(match, schema, problems)
     pattern: dict[str, Any] = plain(match)
     return pattern
 

@@ -24,13 +24,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One thing that is wrong."""
+    """One thing that is wrong, or with ``warning`` only unwise."""
 
     place: Place
     text: str
+    warning: bool = False
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.text}"
+        return f"{self.place}: {'warning: ' if self.warning else ''}{self.text}"
 
 
 class PlaybookErrors(Exception):  # noqa: N818 - it carries all of them

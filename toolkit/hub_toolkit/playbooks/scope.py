@@ -1,115 +1,208 @@
-"""Which names an expression or template may use, and whether what it reads of them exists."""
+"""The names at one point of a playbook, and whether a text there suits it.
+
+It must read what exists, and give what is needed: true or false, text, what a parameter takes.
+"""
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from jinja2 import TemplateError, nodes
+from jinja2 import nodes
 from jinja2.meta import find_undeclared_variables
 
 from hub_responder.errors import ExpressionError
-from hub_responder.expressions import check_expression, check_template, environment
+from hub_responder.expressions import check_expression, environment
 from hub_responder.markdown.template import compile_template
 from hub_responder.markdown.template import environment as message_environment
-from hub_toolkit.playbooks.problems import unknown
+from hub_toolkit.playbooks import demands, kinds, parsing, vocabulary
+from hub_toolkit.playbooks.infer import Reader
+from hub_toolkit.playbooks.kinds import TEXT
+from hub_toolkit.playbooks.names import Names
+from hub_toolkit.playbooks.parsing import Remark, Unparsable
+from hub_toolkit.playbooks.problems import Place, Problem
+from hub_toolkit.playbooks.walk import Walk
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
-FUNCTIONS = frozenset({"open", "seen", "tag"})
+    from hub_toolkit.playbooks.document import Scalar
+    from hub_toolkit.playbooks.kinds import Kind
+
+FUNCTIONS = frozenset(vocabulary.FUNCTIONS)
 EVERYWHERE = FUNCTIONS | {"trigger", "now", "params", "table"}
 GROUP = EVERYWHERE | {"finding"}
-"""``group_by`` runs before there is an incident."""
+"""``group_by`` and conditions on findings run before there is an incident."""
 STEP = EVERYWHERE | {"incident", "finding", "playbook"}
 """Steps and message templates also see the steps before them; ``finding`` is the worst one."""
 ROUTE = STEP - {"params"}
 """Routes are shared by playbooks: they see neither steps nor params."""
 
+_LINE = re.compile(r"line (\d+): ")
+
 
 def names_of(text: str) -> set[str]:
-    """The names that the bare expression ``text``, which was checked, uses."""
-    return check_expression(text, STEP | {"table"} | FUNCTIONS)
+    """The names that the bare expression ``text`` uses; none where something is wrong with it."""
+    try:
+        return check_expression(text, STEP)
+    except ExpressionError:
+        return set()
 
 
-class Scope:
-    """The names at one point of a playbook, and the attributes of those that are known.
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a playbook's expressions see besides the playbook.
 
-    Args:
-        names: the names.
-        attributes: name -> what can be read of it, for `params` and for steps.
+    Attributes:
+        schemas: those in which its findings come, ASFF or OCSF; empty: not known.
+        calendars: names of the stage's calendars; None: not known.
+        tables: the look-up tables by name; None: not known.
     """
 
-    def __init__(
-        self, names: Collection[str], attributes: Mapping[str, Collection[str]] | None = None
-    ) -> None:
-        self._names = frozenset(names)
-        self._attributes = dict(attributes or {})
+    schemas: frozenset[str] = frozenset()
+    calendars: Collection[str] | None = None
+    tables: Mapping[str, Any] | None = None
 
-    def expression(self, text: str) -> set[str]:
-        """The names that the bare expression ``text`` uses.
 
-        Raises:
-            ExpressionError: it does not parse, or uses what is not there.
-        """
-        used = check_expression(text, self._names)
-        # The parser took the text as one expression, so that nothing in it can close the braces.
-        self._check_attributes("{{ " + text + " }}")
-        return used
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The names at one point.
 
-    def template(self, text: str) -> set[str]:
-        """The names that the template ``text`` uses.
+    Attributes:
+        names: those of `GROUP`, `STEP` or `ROUTE`.
+        more: kinds of further names, or of names that are known better here.
+        later: names that cannot be read here, and why.
+    """
 
-        Raises:
-            ExpressionError: it does not parse, or uses what is not there.
-        """
-        used = check_template(text, self._names)
-        self._check_attributes(text)
-        return used
+    names: frozenset[str]
+    around: Around = field(default_factory=Around)
+    more: Mapping[str, Kind] = field(default_factory=dict)
+    later: Mapping[str, str] = field(default_factory=dict)
 
-    def message(self, text: str) -> set[str]:
-        """The names that the message template ``text`` uses.
+    def condition(self, node: Scalar, problems: list[Problem]) -> set[str]:
+        """The names that a bare expression uses, which must give true or false."""
+        return self._expression(node, demands.boolean, problems)
 
-        Raises:
-            ExpressionError: as `template`; messages have filters of their own, and no macros.
-        """
-        used, reads = _read_message(text)
-        missing = sorted(used - self._names)
-        if missing:
-            raise ExpressionError(unknown("name", missing[0], self._names))
-        self._check_reads(reads)
-        return set(used)
+    def text(self, node: Scalar, problems: list[Problem]) -> set[str]:
+        """The names that a bare expression uses, which must give text or a number."""
+        return self._expression(node, demands.text, problems)
 
-    def _check_attributes(self, text: str) -> None:
+    def template(self, node: Scalar, wanted: Kind, problems: list[Problem]) -> set[str]:
+        """The names that a template uses, whose value a parameter of kind ``wanted`` takes."""
+        text = str(node.value)
+        reader, names = self._reader(environment()), self._names()
         try:
-            tree = environment().parse(text)
-        except TemplateError:  # said better by the check before
-            return
-        self._check_reads(_reads(tree))
+            tree = parsing.template(text, environment())
+        except Unparsable as error:
+            return _told([error.remark], node.at, problems)
+        lone = _lone(tree)
+        given: Kind = TEXT
+        if lone is not None:
+            given = reader.value(lone, names)
+        else:
+            Walk(reader, lambda _: "").body(tree.body, names)
+        wrong = demands.fits(given, wanted)
+        if wrong:
+            reader.say(0 if lone is None else lone, wrong)
+        _told(reader.remarks, node.at, problems)
+        return self._used(tree, reader)
 
-    def _check_reads(self, reads: Iterable[tuple[str, str]]) -> None:
-        for name, attribute in reads:
-            known = self._attributes.get(name)
-            if known is not None and attribute not in known:
-                raise ExpressionError(unknown("result", f"{name}.{attribute}", _of(name, known)))
+    def message(self, text: str, file: str, problems: list[Problem]) -> set[str]:
+        """The names that the message template ``text`` of ``file`` uses."""
+
+        def at(offset: int) -> Place:
+            before = parsing.normal(text)[:offset]
+            return Place(file, before.count("\n") + 1, offset - before.rfind("\n"))
+
+        reader = self._reader(message_environment())
+        try:
+            tree = _message(text)
+        except Unparsable as error:
+            return _told([error.remark], at, problems)
+        Walk(reader, demands.shown).body(tree.body, self._names())
+        _told(reader.remarks, at, problems)
+        used = self._used(tree, reader)
+        try:
+            compile_template(text)
+        except ExpressionError as error:
+            if not any(not remark.warning for remark in reader.remarks):
+                found = _LINE.match(str(error))
+                place = Place(file, int(found[1]), 1) if found else Place(file)
+                problems.append(Problem(place, _LINE.sub("", str(error), 1)))
+        return used
+
+    def _expression(
+        self,
+        node: Scalar,
+        demand: Callable[[Kind, nodes.Expr], Remark | None],
+        problems: list[Problem],
+    ) -> set[str]:
+        text = str(node.value)
+        if "{{" in text or "{%" in text:
+            where = node.at(text.find("{{") if "{{" in text else text.find("{%"))
+            problems.append(Problem(where, "this is a bare expression: leave {{ }} away"))
+            return set()
+        try:
+            tree = parsing.expression(text, environment())
+        except Unparsable as error:
+            return _told([error.remark], node.at, problems)
+        reader = self._reader(environment())
+        remark = demand(reader.value(tree, self._names()), tree)
+        if remark is not None:
+            reader.remarks.append(remark)
+        _told(reader.remarks, node.at, problems)
+        return self._used(nodes.Template([nodes.Output([tree])], lineno=0), reader)
+
+    def _reader(self, chosen: Any) -> Reader:
+        return Reader(chosen, self.around.calendars, lasting="incident" in self.names)
+
+    def _names(self) -> Names:
+        known = vocabulary.variables(self.around.schemas)
+        held: dict[str, Kind] = {name: known[name] for name in self.names}
+        if self.around.tables is not None and "table" in held:
+            held["table"] = vocabulary.tables(self.around.tables)
+        return Names({**held, **self.more}, self.later)
+
+    def _used(self, tree: nodes.Template, reader: Reader) -> set[str]:
+        """The names of the scope that ``tree`` uses; none where something is wrong with it."""
+        if any(not remark.warning for remark in reader.remarks):
+            return set()
+        tree.set_environment(reader.environment)
+        return find_undeclared_variables(tree)
+
+
+def params(values: Mapping[str, Any]) -> Kind:
+    """The kind of a playbook's ``params``."""
+    return kinds.Record("params", lambda: kinds.of_values(values), mapping=True)
+
+
+def before_steps(values: Mapping[str, Any], around: Around, steps: Collection[str]) -> Scope:
+    """The scope of conditions on findings and of ``group_by``."""
+    later = {step: f"`{step}` is a step: no step has run yet here" for step in steps}
+    later["incident"] = "there is no `incident` yet: only `finding` is known here"
+    return Scope(GROUP, around, {"params": params(values)}, later)
 
 
 @lru_cache(maxsize=256)
-def _read_message(text: str) -> tuple[frozenset[str], tuple[tuple[str, str], ...]]:
-    """The names that a message uses and what it reads of them; each stage asks for it again."""
-    compile_template(text)
-    tree = message_environment().parse(text)
-    return frozenset(find_undeclared_variables(tree)), tuple(_reads(tree))
+def _message(text: str) -> nodes.Template:
+    """The tree of a message; each stage asks for it again."""
+    return parsing.template(text, message_environment())
 
 
-def _of(name: str, attributes: Collection[str]) -> list[str]:
-    return [f"{name}.{attribute}" for attribute in attributes]
+def _lone(tree: nodes.Template) -> nodes.Expr | None:
+    """The one expression of a template that is nothing else: its value keeps its type."""
+    parts = [part for one in tree.body if isinstance(one, nodes.Output) for part in one.nodes]
+    said = [p for p in parts if not (isinstance(p, nodes.TemplateData) and not p.data.strip())]
+    if len(said) != 1 or isinstance(said[0], nodes.TemplateData):
+        return None
+    return said[0] if all(isinstance(one, nodes.Output) for one in tree.body) else None
 
 
-def _reads(tree: nodes.Template) -> Iterator[tuple[str, str]]:
-    for read in tree.find_all(nodes.Getattr):
-        if isinstance(read.node, nodes.Name):
-            yield read.node.name, read.attr
-    for item in tree.find_all(nodes.Getitem):
-        if isinstance(item.node, nodes.Name) and isinstance(item.arg, nodes.Const):
-            yield item.node.name, str(item.arg.value)
+def _told(
+    remarks: Collection[Remark], at: Callable[[int], Place], problems: list[Problem]
+) -> set[str]:
+    """Add the remarks to ``problems``; always an empty set."""
+    problems += [Problem(at(one.offset), one.text, one.warning) for one in sorted(set(remarks))]
+    return set()

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 
 from hub_responder import actions
-from hub_responder.errors import ExpressionError
 from hub_responder.playbook import OnError, Step
-from hub_toolkit.playbooks import structs
+from hub_toolkit.playbooks import structs, vocabulary
 from hub_toolkit.playbooks.document import Mapping, Node, Scalar, plain
 from hub_toolkit.playbooks.fields import Fields, kind
+from hub_toolkit.playbooks.kinds import ANYTHING
 from hub_toolkit.playbooks.problems import Place, Problem, unknown
-from hub_toolkit.playbooks.scope import STEP, Scope
+from hub_toolkit.playbooks.scope import STEP, Around, Scope, params
 from hub_toolkit.playbooks.values import STEP_ID
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from hub_responder.actions.base import Action
     from hub_toolkit.playbooks.connections import Connections
+    from hub_toolkit.playbooks.kinds import Kind
     from hub_toolkit.playbooks.templates import Templates
 
 MAX_STEPS = 20
@@ -39,6 +40,7 @@ class StepReader:
         templates: the playbook's message templates.
         reached: the connections that steps deliver to, themselves or through a route.
         routes: the routes that steps name.
+        around: what its expressions see besides.
         names: every name that steps and their templates read.
     """
 
@@ -46,17 +48,24 @@ class StepReader:
     connections: Connections
     templates: Templates
     problems: list[Problem]
+    around: Around = field(default_factory=Around)
     reached: set[str] = field(default_factory=set)
     routes: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
-    _results: dict[str, list[str]] = field(default_factory=dict)
+    _results: dict[str, Kind] = field(default_factory=dict)
+    _ids: list[str] = field(default_factory=list)
 
     def read(self, nodes: tuple[Node, ...] | None, place: Place) -> tuple[Step, ...]:
         """The steps; what is wrong is added to ``problems``."""
         if nodes is not None and not 1 <= len(nodes) <= MAX_STEPS:
             self._report(place, f"`steps` has {len(nodes)} steps; 1 to {MAX_STEPS} are allowed")
+        self._ids = [_id_of(node) for node in nodes or ()]
         read = (self._step(node, number) for number, node in enumerate(nodes or (), 1))
         return tuple(step for step in read if step is not None)
+
+    def ids(self) -> list[str]:
+        """The steps' ids as they are written, in their order; empty where there is none."""
+        return self._ids
 
     def _report(self, place: Place, text: str) -> None:
         self.problems.append(Problem(place, text))
@@ -69,10 +78,11 @@ class StepReader:
             return None
         if uses not in actions.names():
             self._report(uses_node.place, unknown("action", uses, actions.names()))
+            self._results[self._ids[number - 1]] = ANYTHING  # its readers are not wrong as well
             return None
         action = actions.get(uses)
         step_id = self._id(fields, uses)
-        scope = Scope(STEP | set(self._results), {"params": list(self.params), **self._results})
+        scope = self._scope(number)
         used = self._condition(fields, scope)
         with_node = fields.node("with")
         if with_node is None:
@@ -81,8 +91,7 @@ class StepReader:
         self.names |= used | names
         needs = [name for name in self._results if name in used | names]
         if step_id:
-            result = [one.encode_name for one in msgspec.structs.fields(action.result)]
-            self._results[step_id] = [*result, *_ALWAYS]
+            self._results[step_id] = vocabulary.step(step_id, action.result)
         return Step(
             id=step_id,
             uses=uses,
@@ -91,6 +100,13 @@ class StepReader:
             on_error=cast("OnError", fields.choice("on_error", _ON_ERROR, "retry")),
             needs=tuple(needs),
         )
+
+    def _scope(self, number: int) -> Scope:
+        """What step ``number`` can read: the steps before it, and no other."""
+        here, *rest = self._ids[number - 1 :]
+        later = {step: f"`{step}` is a later step, which has not run yet" for step in rest}
+        later[here] = f"`{here}` is this step itself, which has not run yet"
+        return Scope(STEP, self.around, {"params": params(self.params), **self._results}, later)
 
     def _id(self, fields: Fields, uses: str) -> str:
         node = fields.node("id")
@@ -110,20 +126,9 @@ class StepReader:
     def _condition(self, fields: Fields, scope: Scope) -> set[str]:
         """The names that the step's ``if`` uses."""
         node = fields.node("if")
-        text = plain(node) if node is not None else None
-        if node is None or not isinstance(text, str):
+        if not isinstance(node, Scalar) or not isinstance(node.value, str):
             return set()
-        if "{{" in text:
-            self._report(node.place, "`if` is a bare expression: leave {{ }} away")
-            return set()
-        return self._names(scope, text, node.place, template=False)
-
-    def _names(self, scope: Scope, text: str, place: Place, *, template: bool) -> set[str]:
-        try:
-            return scope.template(text) if template else scope.expression(text)
-        except ExpressionError as error:
-            self._report(place, str(error))
-            return set()
+        return scope.condition(node, self.problems)
 
     def _with(self, node: Node, action: Action, scope: Scope) -> tuple[dict[str, Any], set[str]]:
         """The step's parameters, and the names that their templates use."""
@@ -131,9 +136,12 @@ class StepReader:
             self._report(node.place, f"`with` must be a mapping, not {kind(node)}")
             return {}, set()
         names: set[str] = set()
-        for text, where in structs.texts(node):
-            if "{{" in text or "{%" in text:
-                names |= self._names(scope, text, where.place, template=True)
+        wanted = structs.kinds(action.params)
+        for key, value in node.entries.items():
+            for text, where in structs.texts(value):
+                if "{{" in text or "{%" in text:
+                    takes = wanted.get(key, ANYTHING) if where is value else ANYTHING
+                    names |= scope.template(where, takes, self.problems)
         values = structs.check(
             node, action.params, action.name, self.problems, value_of=self._known_value
         )
@@ -188,5 +196,12 @@ class StepReader:
                 )
 
 
+def _id_of(node: Node) -> str:
+    """The id of a step as it is written, or that which it gets from its action."""
+    written = plain(node)
+    if not isinstance(written, dict):
+        return ""
+    return str(written.get("id") or str(written.get("uses", "")).replace(".", "_"))
+
+
 _ON_ERROR = ("continue", "retry", "stop")
-_ALWAYS = ("status", "detail")  # of every step, also of one that was skipped or has failed

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import inspect
 
-from hub_toolkit.playbooks.document import Mapping, Node, Sequence, plain
+from hub_toolkit.playbooks import demands
+from hub_toolkit.playbooks.document import Mapping, Node, Scalar, Sequence, plain
+from hub_toolkit.playbooks.kinds import ANYTHING, of_annotation, of_value
 from hub_toolkit.playbooks.problems import Problem, unknown
 from hub_toolkit.playbooks.values import duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from hub_toolkit.playbooks.kinds import Kind
 
 
 def check(
@@ -68,7 +72,14 @@ def fallback(struct: type[msgspec.Struct], key: str) -> Any:
     return None
 
 
-def texts(node: Node) -> Iterator[tuple[str, Node]]:
+def kinds(struct: type[msgspec.Struct]) -> dict[str, Kind]:
+    """What each field of ``struct`` takes."""
+    return {
+        field.encode_name: of_annotation(field.type) for field in msgspec.structs.fields(struct)
+    }
+
+
+def texts(node: Node) -> Iterator[tuple[str, Scalar]]:
     """Every text below ``node`` with its node."""
     if isinstance(node, Mapping):
         for value in node.entries.values():
@@ -94,6 +105,9 @@ def _say(value: Any, kind: Any, error: msgspec.ValidationError) -> str:
     wrong = [item for item in given if isinstance(item, str) and item not in allowed]
     if allowed and wrong:
         return unknown("value", wrong[0], allowed)
+    wanted = of_annotation(kind)
+    if wanted != ANYTHING and demands.fits(of_value(value), wanted):
+        return f"must be {wanted}, not {of_value(value)}"
     text = str(error).split(" - at `")[0]
     return text[:1].lower() + text[1:]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from hub_responder.errors import ConfigurationError, ExpressionError
+from hub_responder.errors import ConfigurationError
 from hub_responder.markdown.template import path_of
 from hub_toolkit.playbooks.problems import Place, Problem, nearest
 
@@ -54,12 +54,8 @@ class Templates:
                 problems.append(Problem(place, f"has over {MAX_BYTES:,} bytes"))
                 return set()
             text = raw.decode("utf-8")
-            names = scope.message(text)
         except (OSError, UnicodeDecodeError) as error:
             problems.append(Problem(place, f"cannot be read: {error}"))
-        except ExpressionError as error:
-            problems.append(Problem(place, str(error)))
-        else:
-            self.used[path.name] = text
-            return names
-        return set()
+            return set()
+        self.used[path.name] = text
+        return scope.message(text, place.file, problems)

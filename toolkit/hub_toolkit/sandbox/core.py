@@ -59,7 +59,7 @@ class Core:
         self.hub = SecurityHub(clock.now, self.events.put_event, region, account)
         self.tables = dynamodb.ItemStore(clock.now, region=region, account=account)
         self.center = OpsCenter(clock.now, region, account)
-        self.members = Members(clock.now, account, region)
+        self.members = Members(clock.now, account, region, self.hub.get)
         self.inbox = Inbox(clock.now)
         self.faults = Faults()
         self.tickets = Tickets()

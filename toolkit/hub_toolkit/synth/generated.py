@@ -6,6 +6,7 @@ from difflib import unified_diff
 from typing import TYPE_CHECKING
 
 from hub_toolkit import requirements
+from hub_toolkit.about import readme
 from hub_toolkit.synth import actions_doc
 from hub_toolkit.synth.document import render
 
@@ -23,6 +24,7 @@ def texts(root: Path) -> dict[str, str]:
         "template.yaml": render(root),
         "functions/requirements.txt": requirements.render(root),
         "docs/actions.md": actions_doc.render(),
+        **readme.texts(root),
     }
 
 

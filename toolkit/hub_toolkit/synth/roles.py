@@ -72,13 +72,15 @@ def logs(group: str) -> Statement:
 
 
 def _looked_up(source: Source, member_role: str) -> list[Statement]:
-    """What the functions in its expressions need: ``tag()`` and ``seen()``."""
+    """What the functions in its expressions need, ``tag()`` and ``seen()``, and looking into member
+    accounts."""
     found: list[Statement] = []
     if "tag" in source.used:
         found.append(allow("tag:GetResources", "*"))  # it knows no resource
-        if member_role:
-            roles = {"Fn::Sub": f"arn:${{AWS::Partition}}:iam::*:role/{member_role}"}
-            found.append(allow("sts:AssumeRole", roles))
+    in_members = any(actions.get(step.uses).in_members for step in source.steps)
+    if member_role and ("tag" in source.used or in_members):
+        roles = {"Fn::Sub": f"arn:${{AWS::Partition}}:iam::*:role/{member_role}"}
+        found.append(allow("sts:AssumeRole", roles))
     if "seen" in source.used:
         table = attribute("LedgerTable")
         found.append(allow(["dynamodb:PutItem", "dynamodb:Query"], table, **_only("history")))
@@ -128,12 +130,13 @@ def for_steps(source: Source, connections: Connections) -> list[Statement]:
     found: list[Statement] = []
     for step in source.steps:
         action = actions.get(step.uses)
-        reached = {name: connections.connections[name] for name in _reached(step, connections)}
-        found += [dict(one) for one in action.permissions(step.with_, reached)]
+        chosen = {name: connections.connections[name] for name in reached(step, connections)}
+        found += [dict(one) for one in action.permissions(step.with_, chosen)]
     return found
 
 
-def _reached(step: Step, connections: Connections) -> list[str]:
+def reached(step: Step, connections: Connections) -> list[str]:
+    """The connections that ``step`` delivers to, itself or through a route, sorted."""
     action = actions.get(step.uses)
     names: set[str] = set()
     for key in action.connection_kinds:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import typer
 
-from hub_toolkit.cli.playbook import actions
+from hub_toolkit.cli.playbook import actions, show
+from hub_toolkit.cli.playbook import list as list_
 
-_MODULES = (actions,)
+_MODULES = (list_, show, actions)
 
 
 def register(app: typer.Typer) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from hub_toolkit.sandbox.members import accounts, ec2
+from hub_toolkit.sandbox.members import accounts, ec2, inspector
 from hub_toolkit.sandbox.members.accounts import Accounts
 from hub_toolkit.sandbox.members.ec2 import Instances
+from hub_toolkit.sandbox.members.inspector import Inspector
 from hub_toolkit.sandbox.members.tagging import Tagging
 
 if TYPE_CHECKING:
@@ -20,19 +21,28 @@ class Members:
     Args:
         clock: returns epoch seconds.
         account, region: the sandbox's own.
+        finding: returns the ASFF finding of an id that Security Hub holds, or None.
 
     Attributes:
         instances: the estate. accounts: who may assume which role.
         operations: the applications by ``SERVICE.Operation``.
     """
 
-    def __init__(self, clock: Callable[[], float], account: str, region: str) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        account: str,
+        region: str,
+        finding: Callable[[str], Mapping[str, Any] | None],
+    ) -> None:
         self.instances = Instances(clock)
         self.accounts = Accounts(clock, account, region, self.instances.accounts)
         self.instances.caller = self.accounts.caller
         tagging = Tagging(self.instances, self.accounts.caller)
+        inspecting = Inspector(finding, self.accounts.caller, account)
         self.operations: Mapping[str, App] = {
             **{f"sts.{name}": self.accounts.app for name in accounts.OPERATIONS},
             **{f"ec2.{name}": self.instances.app for name in ec2.OPERATIONS},
             "tagging.GetResources": tagging.app,
+            **{f"inspector2.{name}": inspecting.app for name in inspector.OPERATIONS},
         }

@@ -1,0 +1,293 @@
+"""One message's, finding's or incident's trouble ends with itself (invariants 2, 3 and 7)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import pytest
+
+from hub_responder import clock
+from hub_responder.actions.base import Outcome
+from hub_responder.engine.grouping import Cause, group
+from hub_responder.events import decode
+from hub_responder.ledger.decide import Arrival
+from hub_responder.ledger.transaction import Part
+from hub_responder.playbook import Wait
+from loopback import Cloud, error
+from world import World, event, finding
+
+TOPIC = "arn:aws:sns:eu-central-1:111122223333:notify"
+
+
+@pytest.fixture
+def topic(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Cloud:
+    """The default connection."""
+    monkeypatch.setenv("NOTIFICATIONS_TOPIC_ARN", TOPIC)
+    return cloud
+
+
+def told(world: World) -> set[str]:
+    """The findings that a message named."""
+    return set().union(*(ids for _, ids in world.told)) if world.told else set()
+
+
+def reasons(world: World) -> list[str]:
+    """Why the letters are dead."""
+    return [letter.attributes["reason"]["StringValue"] for letter in world.dead]
+
+
+def arrival(world: World, *findings: dict[str, Any], clicked: str = "") -> Arrival:
+    """What the ledger is asked for findings of one instance."""
+    trigger = decode(event(*findings, clicked=clicked))
+    cause = Cause(trigger.kind, trigger.event_id, clock.now(), bool(clicked))
+    groups, _ = group([(cause, one) for one in trigger.findings], world.playbook)
+    (only,) = groups
+    return only.arrival()
+
+
+def settle(pk: str) -> str:
+    """A settle message."""
+    return json.dumps({"hub_responder": "settle", "pk": pk}, separators=(",", ":"))
+
+
+def change(world: World, pk: str, sk: str, **values: Any) -> None:
+    """Change an item in the ledger as nobody should."""
+    key = {"pk": {"S": pk}, "sk": {"S": sk}}
+    for name, value in values.items():
+        world.store.handle(
+            "UpdateItem",
+            {
+                "TableName": "ledger",
+                "Key": key,
+                "UpdateExpression": "SET #n = :v",
+                "ExpressionAttributeNames": {"#n": name},
+                "ExpressionAttributeValues": {":v": value},
+            },
+        )
+
+
+def test_an_incident_that_cannot_be_read_costs_only_its_own_message(make_world: Any) -> None:
+    world = make_world()
+    for n in range(10):
+        world.send(event(finding(n, n)))
+    world.drain()
+    broken = arrival(world, finding(3, 3)).pk
+    change(world, broken, "I", told={"S": "{"})
+    world.told.clear()
+    later = [finding(100 + n, n) for n in range(10)]
+    for one in later:
+        world.send(event(one))
+    world.drain(batch=10, runs=1)
+    assert told(world) == {one["Id"] for one in later} - {later[3]["Id"]}
+    assert [letter.body for letter in world.dead] == [world.dead[0].body]
+    assert later[3]["Id"] in world.dead[0].body
+    assert reasons(world)[0].startswith("cannot be handled: ")
+    assert [r["detail"] for r in world.records() if r["kind"] == "dead"] == reasons(world)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_finding_that_kills_its_run_takes_no_other_with_it(make_world: Any, seed: int) -> None:
+    world = make_world(seed)
+    sent = [finding(n, n) for n in range(12)]
+    fatal = sent[seed]["Id"]
+    world.fatal = {fatal}
+    for one in sent:
+        world.send(event(one))
+    world.drain(batch=12, runs=1)
+    assert told(world) == {one["Id"] for one in sent} - {fatal}
+    assert len(world.dead) == 1
+    assert fatal in world.dead[0].body
+
+
+def test_a_message_with_odd_attributes_or_body_is_read_or_dead_and_others_go_on(
+    make_world: Any,
+) -> None:
+    world = make_world()
+    bodies = [
+        "null",
+        "[]",
+        "\ud800",
+        '{"hub_responder"',
+        '{"hub_responder":"settle"}',
+        '{"hub_responder":"settle","pk":7}',
+        '{"hub_responder":"settle","pk":"other#1"}',
+        '{"hub_responder":"recheck","event_id":"e","findings":[{}]}',
+        '{"hub_responder":"recheck","event_id":"e","findings":7}',
+        '{"hub_responder":["settle"]}',
+        '{"hub_responder":{}}',
+        "[" * 100_000,
+    ]
+    for body in bodies:
+        world.send(body)
+    world.send(event(finding(1)))
+    world.drain(batch=20, runs=1)
+    assert told(world) == {finding(1)["Id"]}
+    assert len(world.dead) == len(bodies)
+    assert all(reason.startswith("unreadable: ") for reason in reasons(world))
+    assert [r["kind"] for r in world.records()].count("unreadable") == len(bodies)
+
+
+def test_a_settle_message_used_up_by_a_round_without_findings_is_sent_again(
+    make_world: Any,
+) -> None:
+    world = make_world()
+    first, second = finding(1), finding(2)
+    dead = world.ledger("dead")
+    (claim,) = dead.arrive([arrival(world, first)], lambda *_: [])
+    assert claim.owned
+    world.ledger("other").arrive([arrival(world, second)], lambda *_: [])
+    gone = arrival(world, first | {"UpdatedAt": "2026-11-20T00:00:09Z"})
+    record = {"kind": "closed"}
+    dead.close([(gone.pk, gone.members[0])], lambda *_: record)
+    world.gate.now += 120
+    world.send(settle(claim.pk))
+    world.drain()
+    assert told(world) == {second["Id"]}
+
+
+def test_a_settle_message_beside_a_takeover_of_its_incident_is_sent_again(
+    make_world: Any,
+) -> None:
+    world = make_world()
+    first, second = finding(1), finding(2)
+    (claim,) = world.ledger("dead").arrive([arrival(world, first)], lambda *_: [])
+    world.ledger("other").arrive([arrival(world, second)], lambda *_: [])
+    world.gate.now += 120
+    world.send(event(first))
+    world.send(settle(claim.pk))
+    world.gate.random.seed(1)
+    job = world._job("imports", world._receive("imports", 10))
+    world.gate.run([job])
+    world.drain()
+    assert told(world) == {first["Id"], second["Id"]}
+
+
+def test_a_finding_that_another_version_wrote_is_set_aside(make_world: Any) -> None:
+    world = make_world(wait=Wait(15, 120))
+    world.send(event(finding(1), finding(2)))
+    world.gate.run([world._job("imports", world._receive("imports", 1))])
+    both = arrival(world, finding(1), finding(2))
+    change(world, both.pk, both.members[0].f_sk, data={"S": '{"other":"form"}'})
+    world.drain()
+    assert told(world) == {finding(2)["Id"]}
+    assert [reason.split(":")[0] for reason in reasons(world)] == ["unreadable"]
+    (record,) = [r for r in world.records() if r["kind"] == "unreadable"]
+    assert record["findings"] == [finding(1)["Id"]]
+
+
+def test_a_group_that_cannot_be_told_is_dead_and_told_aloud(make_world: Any, topic: Cloud) -> None:
+    world = make_world()
+    world.playbook = msgspec.structs.replace(world.playbook, group_by=("finding.nothing",))
+    world.send(event(finding(1)))
+    world.drain()
+    (published,) = topic.called("Publish")
+    assert published["TopicArn"] == TOPIC
+    assert "could not decide" in published["Message"]
+    assert finding(1)["Id"] in published["Message"]
+    (letter,) = world.dead
+    assert json.loads(letter.body)["findings"][0]["id"] == finding(1)["Id"]
+    kinds = [r["kind"] for r in world.records()]
+    assert kinds.index("attempt") < kinds.index("outcome")
+    assert kinds.count("dead") == 1
+
+
+def test_an_insight_that_cannot_be_asked_now_delays_nobody_else(
+    make_world: Any, cloud: Cloud
+) -> None:
+    world = make_world()
+    cloud.script["/insights/get"] = [error("InternalException")]
+    insight = {
+        "version": "0",
+        "id": "i-1",
+        "detail-type": "Security Hub Insight Results",
+        "source": "aws.securityhub",
+        "account": "111122223333",
+        "time": "2026-11-20T00:00:00Z",
+        "region": "us-east-1",
+        "resources": [],
+        "detail": {"insightArn": "arn:insight", "insightResults": [{"i-1": 1}]},
+    }
+    world.send(json.dumps(insight), "clicks")
+    world.send(event(finding(1), clicked="c"), "clicks")
+    before = world.gate.now
+    world.gate.run([world._job("clicks", world._receive("clicks", 10))])
+    assert told(world) == {finding(1)["Id"]}
+    (waiting,) = [sent for sent in world.queue if "i-1" in sent.body]
+    assert waiting.due - before >= 30
+    assert waiting.attributes["attempt"]["StringValue"] == "1"
+
+
+def outcomes(world: World, step: str) -> list[dict[str, Any]]:
+    """The outcomes of a step."""
+    return [r for r in world.records() if r["kind"] == "outcome" and r["step"] == step]
+
+
+def test_an_action_that_forgets_an_incident_fails_for_all_and_is_recorded(
+    make_world: Any,
+) -> None:
+    world = make_world()
+    look = world.action("look")
+    world.replaced["look"] = replace(
+        look, run=lambda works, _: [Outcome("done")] * (len(works) - 1)
+    )
+    world.send(event(finding(1, 1)))
+    world.send(event(finding(2, 2)))
+    world.drain(batch=10, runs=1)
+    assert {one["status"] for one in outcomes(world, "look")} == {"failed"}
+    assert all("internal error in look" in one["detail"] for one in outcomes(world, "look"))
+
+
+@pytest.mark.parametrize("result", [{"it": object()}, {"it": "x" * 50_000}])
+def test_a_result_that_cannot_be_kept_is_left_out_and_its_readers_say_so(
+    make_world: Any, result: dict[str, Any]
+) -> None:
+    world = make_world()
+    world.verdict = {"verdict": "UNPROTECTED", **result}
+    world.send(event(finding(1)))
+    world.drain()
+    (look,) = outcomes(world, "look")
+    assert look["status"] == "done"
+    assert "result" in look["detail"]
+    assert world.opened == []
+    assert "could not decide" in outcomes(world, "ticket")[0]["detail"]
+
+
+def test_an_action_that_is_not_there_fails_its_step_only(make_world: Any) -> None:
+    world = make_world()
+    steps = list(world.playbook.steps)
+    steps[0] = msgspec.structs.replace(steps[0], uses="gone")
+    world.playbook = msgspec.structs.replace(world.playbook, steps=tuple(steps))
+    world.send(event(finding(1)))
+    world.drain()
+    assert outcomes(world, "look")[0]["detail"] == "could not decide: gone"
+    assert told(world) == {finding(1)["Id"]}
+    assert [letter for letter in reasons(world) if letter.startswith("look: ")]
+
+
+def test_what_fails_later_in_a_round_is_told_as_well(make_world: Any, topic: Cloud) -> None:
+    world = make_world()
+    world.fail["ticket"] = [Outcome("failed", "the project is gone")]
+    world.fail["tell"] = [Outcome("deferred", "503"), Outcome("failed", "the channel is gone")]
+    world.send(event(finding(1)))
+    world.drain()
+    first, second = [one["Message"] for one in topic.called("Publish")]
+    assert "project is gone" in first
+    assert "channel is gone" not in first
+    assert "channel is gone" in second
+
+
+def test_a_claim_that_is_lost_is_not_worked_on(make_world: Any) -> None:
+    """A run that is overtaken while it works does no more, and its taker does not repeat it."""
+    world = make_world()
+    (claim,) = world.ledger("slow").arrive([arrival(world, finding(1))], lambda *_: [])
+    world.gate.now += 120
+    world.send(event(finding(1)))
+    world.drain()
+    late = world.ledger("slow")
+    move = late.operations().step(claim.pk, claim.state.round, {}, {})
+    (lost,) = late.submit([Part([move], [])])
+    assert lost is not None
+    assert len(world.told) == 1

@@ -1,0 +1,312 @@
+"""Reads expressions before they run: what each part gives, and what cannot be right.
+
+A mistake is said once, at the character where it stands; what it is part of is then `ANYTHING`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import nodes
+
+from hub_toolkit.playbooks import calling, comparing, reading
+from hub_toolkit.playbooks.kinds import (
+    ANYTHING,
+    BOOLEAN,
+    NOTHING,
+    NUMBER,
+    TEXT,
+    Choice,
+    Function,
+    ListOf,
+    MapOf,
+    each,
+    is_text,
+    join,
+    of_value,
+    without_nothing,
+)
+from hub_toolkit.playbooks.parsing import Remark
+from hub_toolkit.playbooks.problems import unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from jinja2 import Environment
+
+    from hub_toolkit.playbooks.kinds import Kind
+    from hub_toolkit.playbooks.names import Names
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads the expressions of one text.
+
+    Attributes:
+        environment: whose filters and tests there are.
+        calendars: those of the stage's settings; None: not known.
+        lasting: the text is about an incident, whose findings may have lost their ``raw``.
+        remarks: what was found.
+    """
+
+    environment: Environment
+    calendars: Collection[str] | None = None
+    lasting: bool = False
+    remarks: list[Remark] = field(default_factory=list)
+
+    def say(self, node: nodes.Node | int, text: str, *, warning: bool = False) -> None:
+        """Remark on a node, or on the character at an offset."""
+        offset = node if isinstance(node, int) else start(node)
+        self.remarks.append(Remark(offset, text, warning))
+
+    def value(self, node: nodes.Expr, names: Names) -> Kind:
+        """The kind of what ``node`` gives, which is no function."""
+        kind = self.kind(node, names)
+        if isinstance(kind, Function):
+            form = f"{kind.name}({', '.join(kind.parameters)})"
+            self.say(node, f"`{kind.name}` is a function: write {form}")
+            return ANYTHING
+        return kind
+
+    def kind(self, node: nodes.Expr, names: Names) -> Kind:
+        """The kind of what ``node`` gives; functions too."""
+        read = getattr(self, f"_{type(node).__name__.lower()}", None)
+        if read is not None:
+            found: Kind = read(node, names)
+            return found
+        for child in node.iter_child_nodes():
+            if isinstance(child, nodes.Expr):
+                self.value(child, names)
+        return ANYTHING
+
+    # Names and literals
+
+    def _name(self, node: nodes.Name, names: Names) -> Kind:
+        if node.name in names.kinds:
+            kind = names.kinds[node.name]
+            return without_nothing(kind) if node.name in names.sure else kind
+        if node.name in names.later:
+            self.say(node, names.later[node.name])
+        else:
+            self.say(node, unknown("name", node.name, names.kinds))
+        return ANYTHING
+
+    def _const(self, node: nodes.Const, _names: Names) -> Kind:
+        if node.value is None:
+            return NOTHING
+        return Choice((node.value,)) if isinstance(node.value, str) else of_value(node.value)
+
+    def _templatedata(self, _node: nodes.TemplateData, _names: Names) -> Kind:
+        return TEXT
+
+    def _list(self, node: nodes.List | nodes.Tuple, names: Names) -> Kind:
+        return ListOf(join([self.value(item, names) for item in node.items]))
+
+    _tuple = _list
+
+    def _dict(self, node: nodes.Dict, names: Names) -> Kind:
+        for pair in node.items:
+            self.value(pair.key, names)
+        return MapOf(join([self.value(pair.value, names) for pair in node.items]))
+
+    # Parts of values
+
+    def _getattr(self, node: nodes.Getattr, names: Names) -> Kind:
+        return self._part(node, node.attr, names)
+
+    def _getitem(self, node: nodes.Getitem, names: Names) -> Kind:
+        if isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
+            return self._part(node, node.arg.value, names)
+        base = self.value(node.node, names)
+        if isinstance(node.arg, nodes.Slice):
+            for bound in (node.arg.start, node.arg.stop, node.arg.step):
+                if bound is not None:
+                    self.value(bound, names)
+            return base if isinstance(base, ListOf) else TEXT if is_text(base) else ANYTHING
+        self.value(node.arg, names)
+        return reading.item(base)
+
+    def _part(self, node: nodes.Getattr | nodes.Getitem, name: str, names: Names) -> Kind:
+        base = self.value(node.node, names)
+        said = path(node.node)
+        if NOTHING in each(base) and base != NOTHING and said not in names.sure:
+            about = said or "this"
+            text = f"`{about}` can be none, which has no `{name}`: ask `if {about}` before"
+            self.say(node.node, text, warning=True)
+        if name == "raw" and self.lasting and getattr(base, "name", "") == "finding":
+            text = "`raw` is empty once findings have waited: read it in only_if or group_by"
+            self.say(node.lineno + 1, text, warning=True)
+        found, text = reading.part(without_nothing(base), name, said)
+        if text:
+            self.say(node.lineno + 1, text)
+        return without_nothing(found) if path(node) in names.sure else found
+
+    # Operators
+
+    def _not(self, node: nodes.Not, names: Names) -> Kind:
+        self.value(node.node, names)
+        return BOOLEAN
+
+    def _and(self, node: nodes.And, names: Names) -> Kind:
+        left = self.value(node.left, names)
+        right = self.value(node.right, names.knowing(sure(node.left, truth=True)))
+        return join([left, right])
+
+    def _or(self, node: nodes.Or, names: Names) -> Kind:
+        left = self.value(node.left, names)
+        right = self.value(node.right, names.knowing(sure(node.left, truth=False)))
+        return join([without_nothing(left) if left != NOTHING else right, right])
+
+    def _condexpr(self, node: nodes.CondExpr, names: Names) -> Kind:
+        self.value(node.test, names)
+        yes = self.value(node.expr1, names.knowing(sure(node.test, truth=True)))
+        if node.expr2 is None:
+            return yes
+        return join([yes, self.value(node.expr2, names.knowing(sure(node.test, truth=False)))])
+
+    def _compare(self, node: nodes.Compare, names: Names) -> Kind:
+        left_node, left = node.expr, self.value(node.expr, names)
+        for operand in node.ops:
+            right = self.value(operand.expr, names)
+            if operand.op in ("gt", "gteq", "lt", "lteq"):
+                for one, kind in ((left_node, left), (operand.expr, right)):
+                    self._ordered(one, kind)
+            said = f"`{path(left_node)}`" if path(left_node) else str(left)
+            for at_left, text in comparing.mistakes(operand.op, left, right, said):
+                self.say(left_node if at_left else operand.expr, text)
+            left_node, left = operand.expr, right
+        return BOOLEAN
+
+    def _ordered(self, node: nodes.Expr, kind: Kind) -> None:
+        if NOTHING in each(kind) and kind != NOTHING:
+            said = path(node) or "this"
+            text = f"`{said}` can be none, which has no order: write `({said} or 0)`"
+            if without_nothing(kind) != NUMBER:
+                text = f"`{said}` can be none, which has no order: ask `{said} and` before"
+            self.say(node, text, warning=True)
+
+    def _add(self, node: nodes.Add, names: Names) -> Kind:
+        left, right = self.value(node.left, names), self.value(node.right, names)
+        if left == right == NUMBER or (isinstance(left, ListOf) and isinstance(right, ListOf)):
+            return join([left, right])
+        if is_text(left) and is_text(right):
+            return TEXT
+        if {is_text(left), is_text(right)} == {True, False} and NUMBER in (left, right):
+            self.say(node.right, "`+` cannot join text and a number: write `~`")
+        return ANYTHING
+
+    def _arithmetic(self, node: nodes.BinExpr, names: Names) -> Kind:
+        for side in (node.left, node.right):
+            kind = self.value(side, names)
+            if is_text(kind) or isinstance(kind, ListOf | MapOf):
+                self.say(side, f"`{node.operator}` works on numbers, not on {kind}")
+        return NUMBER
+
+    _sub = _mul = _div = _floordiv = _mod = _pow = _arithmetic
+
+    def _neg(self, node: nodes.UnaryExpr, names: Names) -> Kind:
+        self.value(node.node, names)
+        return NUMBER
+
+    _pos = _neg
+
+    def _concat(self, node: nodes.Concat, names: Names) -> Kind:
+        for part in node.nodes:
+            self.value(part, names)
+        return TEXT
+
+    # Calls
+
+    def _call(self, node: nodes.Call, names: Names) -> Kind:
+        called = self.kind(node.node, names)
+        given = [self.value(one, names) for one in node.args]
+        named = {one.key: self.value(one.value, names) for one in node.kwargs}
+        for text in calling.mistakes(called, given, named, path(node.node)):
+            self.say(node.node, text)
+        if isinstance(called, Function):
+            if called.name == "open":
+                self._calendar(node)
+            return called.result
+        return ANYTHING
+
+    def _calendar(self, node: nodes.Call) -> None:
+        named = next((one.value for one in node.kwargs if one.key == "calendar"), None)
+        given = node.args[0] if node.args else named
+        if self.calendars is None or not isinstance(given, nodes.Const):
+            return
+        if isinstance(given.value, str) and given.value not in self.calendars:
+            self.say(given, unknown("calendar", given.value, self.calendars))
+
+    def _filter(self, node: nodes.Filter, names: Names) -> Kind:
+        given = self.value(node.node, names) if node.node is not None else TEXT
+        arguments = [self.value(one, names) for one in node.args]
+        keywords = {one.key: one.value for one in node.kwargs}
+        for one in keywords.values():
+            self.value(one, names)
+        if node.name not in self.environment.filters:
+            self.say(node, unknown("filter", node.name, self.environment.filters))
+            return ANYTHING
+        attribute = calling.attribute(node)
+        result, text = calling.filtered(node.name, given, arguments, attribute)
+        if text:
+            self.say(calling.attribute_node(node) or node, text)
+        return result
+
+    def _test(self, node: nodes.Test, names: Names) -> Kind:
+        if not (node.name in ("defined", "undefined") and isinstance(node.node, nodes.Name)):
+            self.value(node.node, names)
+        for one in [*node.args, *(keyword.value for keyword in node.kwargs)]:
+            self.value(one, names)
+        if node.name not in self.environment.tests:
+            # `is` stands at the node; the test's name two characters and a blank behind it.
+            self.say(node.lineno, unknown("test", node.name, self.environment.tests))
+        return BOOLEAN
+
+
+def start(node: nodes.Node) -> int:
+    """Where ``node`` begins: parts and operators know only where their sign stands."""
+    first: Any = node
+    while True:
+        inner = next(
+            (
+                getattr(first, name)
+                for name in ("left", "expr", "node", "expr1")
+                if isinstance(getattr(first, name, None), nodes.Expr)
+            ),
+            None,
+        )
+        if inner is None or isinstance(first, nodes.Filter | nodes.Not | nodes.Neg | nodes.Pos):
+            return int(first.lineno)
+        first = inner
+
+
+def path(node: nodes.Node | None) -> str:
+    """``node`` as a dotted path, where it is one; else empty."""
+    match node:
+        case nodes.Name():
+            return str(node.name)
+        case nodes.Getattr():
+            inner = path(node.node)
+            return f"{inner}.{node.attr}" if inner else ""
+        case nodes.Getitem(arg=nodes.Const(value=str() | int() as key)):
+            inner = path(node.node)
+            return f"{inner}.{key}" if inner else ""
+    return ""
+
+
+def sure(node: nodes.Node, *, truth: bool) -> set[str]:
+    """The paths whose values are not none where ``node`` is true (or, without ``truth``, false)."""
+    match node:
+        case nodes.Not():
+            return sure(node.node, truth=not truth)
+        case nodes.And() if truth:
+            return sure(node.left, truth=True) | sure(node.right, truth=True)
+        case nodes.Or() if not truth:
+            return sure(node.left, truth=False) | sure(node.right, truth=False)
+        case nodes.Test(name="none"):
+            return set() if truth else {path(node.node)} - {""}
+        case nodes.Test() | nodes.Compare() if truth:
+            inner = node.node if isinstance(node, nodes.Test) else node.expr
+            return {path(inner)} - {""}
+    return {path(node)} - {""} if truth else set()
