@@ -190,53 +190,6 @@ class Gate:
             raise errors[0]
 
 
-def finding(
-    number: int, instance: int = 1, severity: str = "HIGH", version: int = 1
-) -> dict[str, Any]:
-    """An Inspector finding."""
-    account = "111122223333"
-    return {
-        "SchemaVersion": "2018-10-08",
-        "Id": f"arn:aws:inspector2:us-east-1:{account}:finding/{number:032x}",
-        "ProductArn": "arn:aws:securityhub:us-east-1::product/aws/inspector",
-        "ProductName": "Inspector",
-        "AwsAccountId": account,
-        "Region": "us-east-1",
-        "GeneratorId": "AWSInspector",
-        "Types": ["Software and Configuration Checks/Vulnerabilities/CVE"],
-        "CreatedAt": "2026-11-20T00:00:00Z",
-        "UpdatedAt": f"2026-11-20T00:00:{version:02d}Z",
-        "Severity": {"Label": severity},
-        "Title": f"CVE-2026-{number:04d} - openssl",
-        "Description": "An invented vulnerability",
-        "Resources": [
-            {
-                "Type": "AwsEc2Instance",
-                "Id": f"arn:aws:ec2:us-east-1:{account}:instance/i-{instance:017x}",
-            }
-        ],
-        "Workflow": {"Status": "NEW"},
-        "RecordState": "ACTIVE",
-    }
-
-
-def event(*findings: dict[str, Any], clicked: str = "") -> str:
-    """An EventBridge event's text."""
-    kind = "Custom Action" if clicked else "Imported"
-    body = {
-        "version": "0",
-        "id": clicked or f"e-{random.getrandbits(60):x}",
-        "detail-type": f"Security Hub Findings - {kind}",
-        "source": "aws.securityhub",
-        "account": "111122223333",
-        "time": "2026-11-20T00:00:00Z",
-        "region": "us-east-1",
-        "resources": ["arn:aws:securityhub:us-east-1:111122223333:action/custom/Ask"],
-        "detail": {"actionName": "Ask", "actionDescription": "Ask", "findings": list(findings)},
-    }
-    return json.dumps(body)
-
-
 class World:
     """Queue, tables, outside systems, and runs over them."""
 

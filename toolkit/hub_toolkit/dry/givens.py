@@ -159,7 +159,8 @@ def furnish(world: World, given: Given, findings: Sequence[Finding]) -> None:
 def remember(world: World, findings: Sequence[Finding], closed_as: str, at: float) -> None:
     """What an analyst's closing of ``findings`` leaves in the history."""
     for finding in findings:
-        item = history.closed(world.ledger_table, finding, closed_as, at)
+        what, pk = history.closed(closed_as), history.partition(finding)
+        item = history.put(world.ledger_table, pk, finding.id, what, at)
         world.core.tables.handle("PutItem", item["Put"])
 
 
