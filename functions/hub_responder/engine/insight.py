@@ -11,7 +11,7 @@ from typing import Any
 
 from hub_responder import aws
 from hub_responder.errors import PermanentError, UnreadableFinding
-from hub_responder.events import Insight, decode_finding
+from hub_responder.events import Trigger, decode_finding
 from hub_responder.finding import Finding
 
 MAX_FINDINGS = 200
@@ -21,19 +21,15 @@ _VALUES_AT_ONCE = 20
 """Values that one field of AwsSecurityFindingFilters takes (API reference, StringFilter lists)."""
 
 
-def expand(
-    insight: Insight, *, whole: bool = False
-) -> tuple[list[Finding], list[UnreadableFinding], str]:
+def expand(trigger: Trigger) -> tuple[list[Finding], list[UnreadableFinding], str]:
     """The findings, those that cannot be read, and what was left out (or empty).
-
-    Args:
-        whole: all of the insight's findings, not only those of the results that were selected.
 
     Raises:
         TransientError: Security Hub cannot be asked now.
         PermanentError: the insight is gone, or groups by what cannot be filtered.
     """
-    if not insight.values and not whole:
+    insight = trigger.insight
+    if insight is None or not insight.values:
         raise PermanentError("the insight has no results", target="securityhub.GetInsights")
     client = aws.client("securityhub")
     try:
@@ -43,8 +39,7 @@ def expand(
     if not found:
         raise PermanentError(f"no insight {insight.arn}", target="securityhub.GetInsights")
     try:
-        values = [] if whole else [value for value, _ in insight.values]
-        return _findings(client, found[0], values)
+        return _findings(client, found[0], [value for value, _ in insight.values])
     except Exception as error:
         raise aws.translate(error, "securityhub.GetFindings") from error
 
@@ -66,8 +61,11 @@ def _findings(
 
 
 def _raw(client: Any, insight: dict[str, Any], values: list[str]) -> Iterator[dict[str, Any]]:
-    """The findings behind the values, or all without values, page by page as they are taken."""
-    for filters in _filters(insight, values):
+    """The findings behind the values, page by page as they are taken."""
+    for start in range(0, len(values), _VALUES_AT_ONCE):
+        wanted = values[start : start + _VALUES_AT_ONCE]
+        grouped = [{"Value": value, "Comparison": "EQUALS"} for value in wanted]
+        filters = {**insight.get("Filters", {}), insight["GroupByAttribute"]: grouped}
         request: dict[str, Any] = {"Filters": filters, "MaxResults": _PAGE}
         while True:
             answer = client.get_findings(**request)
@@ -75,13 +73,3 @@ def _raw(client: Any, insight: dict[str, Any], values: list[str]) -> Iterator[di
             if not answer.get("NextToken"):
                 break
             request["NextToken"] = answer["NextToken"]
-
-
-def _filters(insight: dict[str, Any], values: list[str]) -> Iterator[dict[str, Any]]:
-    own = insight.get("Filters", {})
-    if not values:
-        yield own
-    for start in range(0, len(values), _VALUES_AT_ONCE):
-        wanted = values[start : start + _VALUES_AT_ONCE]
-        grouped = [{"Value": value, "Comparison": "EQUALS"} for value in wanted]
-        yield {**own, insight["GroupByAttribute"]: grouped}

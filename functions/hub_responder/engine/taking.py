@@ -154,7 +154,7 @@ class Taking:
             TransientError, PermanentError: an insight's findings cannot be asked for.
         """
         if trigger.insight is not None:
-            return insight.expand(trigger.insight, whole=trigger.kind == "schedule")
+            return insight.expand(trigger)
         if trigger.kind == "schedule":
             return [scheduled.subject(trigger, self._playbook)], (), ""
         return trigger.findings, trigger.unreadable, ""
