@@ -36,6 +36,7 @@ from hub_toolkit.sandbox.dynamodb.store import ItemStore
 from hub_toolkit.sandbox.sqs.attributes import MAX_MESSAGE
 from hub_toolkit.sandbox.sqs.message import check_body, decode_attributes, size
 
+ACCOUNT, REGION = "111122223333", "us-east-1"
 VISIBILITY_S = 95.0
 RUN_S = 60.0
 MAX_RECEIVES = 5
@@ -450,6 +451,7 @@ class World:
             int(number("attempt")),
             number("first_at"),
             sent.id,
+            (ACCOUNT, REGION),
         )
 
     def drain(self, *, batch: int = 10, runs: int = 3, limit_s: float = 86_400.0) -> None:

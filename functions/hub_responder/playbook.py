@@ -131,8 +131,9 @@ class Playbook(msgspec.Struct, frozen=True, omit_defaults=True):
     member_role: str = ""
     """Name of the role to assume in member accounts for look-ups; empty: only this account."""
     calendars: dict[str, Calendar] = {}
-    history: bool = False
-    """Its expressions ask ``seen()``: what it handles is remembered."""
+    functions: tuple[str, ...] = ()
+    """Which of ``open``, ``seen``, ``tag`` its expressions use; with ``seen`` what it handles is
+    remembered."""
     tables: dict[str, Any] = {}
     """``playbooks/tables/*.yaml`` that the expressions and templates name, by file name."""
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hub_responder.incident import Incident
     from hub_responder.runtime import Runtime
 
-Status = Literal["done", "skipped", "failed", "deferred"]
+Status = Literal["done", "skipped", "failed", "deferred", "observed"]
 Statement = Mapping[str, Any]
 """One IAM statement: ``Effect``, ``Action``, ``Resource`` and, where possible, ``Condition``.
 Values may be CloudFormation intrinsics in long form, as ``{"Fn::Sub": "arn:..."}``."""
@@ -59,7 +59,8 @@ class Outcome:
     """What became of one `Work`.
 
     Attributes:
-        status: done, skipped (nothing to do, says why), failed (for good), deferred (again later).
+        status: done, skipped (nothing to do, says why), failed (for good), deferred (again later),
+            observed (what it would have done is in ``detail``; nothing was).
         detail: one line for people: what was done or why not. No secrets, at most 300 characters.
         result: what later steps read, by the names of the action's ``result`` type.
         refs: references to keep with the incident, by connection: ``{"ticket": .., "thread": ..}``

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 
 from hub_responder.actions import update_finding
 from hub_responder.actions.base import Outcome, Work
+from hub_responder.engine import notice
 from hub_responder.engine.grouping import Cause
 from hub_responder.engine.rounds import Round, begin
 from hub_responder.engine.steps import Steps, Works
-from hub_responder.errors import PermanentError
+from hub_responder.errors import CallError, PermanentError
 from hub_responder.events import Trigger
 from hub_responder.finding import Account, Finding, Resource
 from hub_responder.ledger.state import State
@@ -74,6 +75,19 @@ class Answers:
             if isinstance(product_arn, str) and product_arn:
                 named = _named(bad.finding_id, product_arn)
                 self.say(cause, [named], f"This finding cannot be read: {bad.field}: {bad}")
+
+    def tell_undecided(self, why: str, finding_ids: Sequence[str]) -> None:
+        """Say in the default connection that findings could not be decided about, with records."""
+        audit = self._steps.audit
+        fields = {"findings": list(finding_ids), "step": notice.STEP.id, "uses": notice.STEP.uses}
+        self._steps.ledger.submit([Part([], [audit.record("attempt", **fields, detail=why)])])
+        try:
+            detail = notice.tell_undecided(finding_ids, why, self._steps.runtime)
+            status = "done"
+        except CallError as error:  # the DLQ's alarm says it as well
+            status, detail = "failed", str(error)
+        outcome = audit.record("outcome", **fields, status=status, detail=detail)
+        self._steps.ledger.submit([Part([], [outcome])])
 
     def say(self, cause: Cause, findings: Sequence[Finding], text: str) -> None:
         """Write ``text`` on the findings, with its records.

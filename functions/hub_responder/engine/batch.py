@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 from hub_responder import clock, observability
 from hub_responder.audit import Audit, Record
-from hub_responder.engine import insight, notice
 from hub_responder.engine.answers import Answers
 from hub_responder.engine.ending import Ending
-from hub_responder.engine.grouping import Cause, Group, group
-from hub_responder.engine.intake import Message, Recheck, read
+from hub_responder.engine.grouping import Cause, Group, Subject, group
+from hub_responder.engine.intake import Message
+from hub_responder.engine.names import Names
 from hub_responder.engine.outbox import Outbox
 from hub_responder.engine.rounds import Round, begin
 from hub_responder.engine.steps import STEP_TIME_S, Steps
+from hub_responder.engine.taking import LAST_RECEIVE, Taking
 from hub_responder.errors import (
     CallError,
-    PermanentError,
     TransientError,
-    UnreadableEvent,
     UnreadableFinding,
 )
-from hub_responder.events import Trigger
 from hub_responder.finding import Finding
 from hub_responder.ledger.decide import LOOK_AGAIN_S, Arrival, Arrived, Decision
 from hub_responder.ledger.state import Member, State
@@ -31,20 +28,8 @@ from hub_responder.ledger.store import Claim, Ledger, Settle
 from hub_responder.ledger.transaction import Part
 from hub_responder.runtime import Runtime
 
-LAST_RECEIVE = 5
-"""maxReceiveCount of the queues: the next crash sends the message to the DLQ."""
 SUSPECT_RECEIVE = 2
 """From here on a message may be what killed the run before, and is handled by itself."""
-
-
-@dataclass(slots=True)
-class _Intake:
-    """What a batch holds, sorted by what is to be done with it."""
-
-    caused: list[tuple[Cause, Finding]] = field(default_factory=list)
-    left: list[tuple[Cause, Finding]] = field(default_factory=list)
-    settles: dict[str, Settle] = field(default_factory=dict)
-    records: list[Record] = field(default_factory=list)
 
 
 class Batch:
@@ -62,7 +47,8 @@ class Batch:
         self._audit = audit
         self._outbox = outbox
         self._clicks = clicks
-        self._steps = Steps(runtime, ledger, audit)
+        self._names = Names(runtime, ledger.history)
+        self._steps = Steps(runtime, ledger, audit, self._names)
         self._answers = Answers(self._steps)
         self._ending = Ending(self._steps, outbox, clicks)
 
@@ -140,9 +126,9 @@ class Batch:
         return []
 
     def _handle(self, messages: Sequence[Message]) -> None:
-        taken = self._take(messages)
-        groups, ungrouped = group(taken.caused, self._runtime.playbook)
-        self._cannot_group(taken, ungrouped)
+        taking = Taking(self._names, self._ledger, self._audit, self._outbox, self._answers)
+        taken = taking.take(messages)
+        groups = group(taken.caused, self._runtime.playbook)
         self._ledger.submit([Part([], [record]) for record in taken.records])
         self._close(taken.left)
         rounds = self._arrive(groups)
@@ -154,102 +140,15 @@ class Batch:
         self._steps.run(rounds)
         self._ending.end(rounds)
 
-    # What came
-
-    def _take(self, messages: Sequence[Message]) -> _Intake:
-        taken = _Intake()
-        for message in messages:
-            try:
-                content = read(message)
-            except UnreadableEvent as error:
-                self._outbox.dead(message.body, f"unreadable: {error}")
-                taken.records.append(self._audit.record("unreadable", detail=str(error)))
-                continue
-            if isinstance(content, Settle):
-                held = taken.settles.get(content.pk, content)
-                taken.settles[content.pk] = Settle(
-                    content.pk, content.urgent or held.urgent, content.clicked or held.clicked
-                )
-            elif isinstance(content, Recheck):
-                cause = Cause("recheck", content.event_id, clock.now(), clicked=True)
-                taken.caused += [(cause, finding) for finding in content.findings]
-            else:
-                try:
-                    self._take_trigger(taken, message, content)
-                except TransientError as error:  # others need not wait for what it needs
-                    self._outbox.defer(message, str(error), self._runtime.playbook.give_up_after)
-        return taken
-
-    def _take_trigger(self, taken: _Intake, message: Message, trigger: Trigger) -> None:
-        clicked = trigger.kind != "imported"
-        cause = Cause(trigger.kind, trigger.event_id, trigger.at, clicked)
-        findings: Iterable[Finding] = trigger.findings
-        unreadable: Sequence[UnreadableFinding] = trigger.unreadable
-        if trigger.kind == "insight":
-            try:
-                findings, unreadable, left_out = insight.expand(trigger)
-            except PermanentError as error:
-                self._outbox.dead(message.body, str(error))
-                taken.records.append(self._record("dead", cause, detail=str(error)))
-                return
-            if left_out:
-                taken.records.append(self._record("skipped", cause, detail=left_out))
-        for bad in unreadable:
-            finding_ids = [bad.finding_id] if bad.finding_id else []
-            detail = f"{bad.field}: {bad}"
-            taken.records.append(
-                self._record("unreadable", cause, findings=finding_ids, detail=detail)
-            )
-        readable = list(findings)
-        if trigger.kind == "insight" and not readable and not unreadable:
-            taken.records.append(self._record("skipped", cause, detail="the insight is empty now"))
-        if unreadable and trigger.kind == "custom_action":
-            self._answers.unreadable(cause, trigger)
-        if unreadable and not readable:
-            self._outbox.dead(message.body, f"unreadable: {unreadable[0].field}: {unreadable[0]}")
-        if clicked and message.receives >= LAST_RECEIVE:
-            self._answers.last_receive(cause, readable)
-        for finding in readable:
-            gone = not clicked and _left(finding)
-            (taken.left if gone else taken.caused).append((cause, finding))
-
-    def _cannot_group(
-        self, taken: _Intake, ungrouped: Sequence[tuple[Cause, Finding, str]]
-    ) -> None:
-        """Findings whose incident cannot be told: to the DLQ, said aloud, an analyst answered."""
-        undecided: dict[str, list[tuple[Cause, Finding]]] = {}
-        for cause, finding, error in ungrouped:
-            why = f"could not decide: group_by: {error}"
-            undecided.setdefault(why, []).append((cause, finding))
-            if cause.clicked:
-                self._answers.say(cause, [finding], why)
-        for why, caused in undecided.items():
-            self._tell_undecided(why, [finding.id for _, finding in caused])
-            self._outbox.failed("_group_by", [finding.compact() for _, finding in caused], why)
-            taken.records += [
-                self._record("dead", cause, findings=[finding.id], detail=why)
-                for cause, finding in caused
-            ]
-
-    def _tell_undecided(self, why: str, finding_ids: list[str]) -> None:
-        fields = {"findings": finding_ids, "step": notice.STEP.id, "uses": notice.STEP.uses}
-        attempt = self._audit.record("attempt", **fields, detail=why)
-        self._ledger.submit([Part([], [attempt])])
-        try:
-            status, detail = "done", notice.tell_undecided(finding_ids, why, self._runtime)
-        except CallError as error:  # the DLQ's alarm says it as well
-            status, detail = "failed", str(error)
-        outcome = self._audit.record("outcome", **fields, status=status, detail=detail)
-        self._ledger.submit([Part([], [outcome])])
-
     def _record(self, kind: str, cause: Cause, **fields: Any) -> Record:
         trigger = {"kind": cause.kind, "event_id": cause.event_id}
         return self._audit.record(kind, trigger=trigger, **fields)
 
-    def _close(self, left: Sequence[tuple[Cause, Finding]]) -> None:
+    def _close(self, left: Sequence[Subject]) -> None:
         """Findings that were archived, resolved, suppressed or have passed."""
-        groups, _ = group(left, self._runtime.playbook)
-        leavers = [(one.pk, member) for one in groups for member in one.arrival().members]
+        playbook = self._runtime.playbook
+        groups = group(left, playbook)
+        leavers = [(one.pk, member) for one in groups for member in one.arrival(playbook).members]
         causes = {one.pk: one.cause for one in groups}
 
         def tell(pk: str, member: Arrived, kind: str, why: str) -> Record:
@@ -268,7 +167,8 @@ class Batch:
         while waiting:
             wave = {one.pk: one for one in reversed(waiting)}
             waiting = [one for one in waiting if wave[one.pk] is not one]
-            claims = self._ledger.arrive([one.arrival() for one in wave.values()], self._told(wave))
+            arrivals = [one.arrival(self._runtime.playbook) for one in wave.values()]
+            claims = self._ledger.arrive(arrivals, self._told(wave))
             for claim in claims:
                 self._follow(claim, wave[claim.pk], rounds)
         return list(rounds.values())
@@ -384,12 +284,3 @@ class Batch:
                     clicked=settle.clicked,
                 )
         return list(rounds.values())
-
-
-def _left(finding: Finding) -> bool:
-    """The finding needs nobody any more: the lifecycle rule brought it."""
-    return (
-        finding.record_state == "ARCHIVED"
-        or finding.workflow in ("RESOLVED", "SUPPRESSED")
-        or finding.compliance == "PASSED"
-    )

@@ -9,9 +9,11 @@ from hub_responder import clock
 from hub_responder.engine.outbox import Outbox, backoff
 from hub_responder.engine.rounds import Round
 from hub_responder.engine.steps import STEP_TIME_S, Steps
+from hub_responder.ledger import history
 from hub_responder.ledger.decide import LOOK_AGAIN_S
 from hub_responder.ledger.transaction import Part
 
+_AT_ONCE = 90  # items of one transaction
 RECHECKS = 6
 """How often an analyst's UNKNOWN is asked again: after 0.5, 1, 2, 4, 8 and 15 minutes."""
 
@@ -28,6 +30,7 @@ class Ending:
         """WAIT or FINISH every round; lost ones get a settle message, in case their taker died."""
         ours = [one for one in rounds if not one.lost]
         parts = [self._wait(one) if one.waits() else self._finish(one) for one in ours]
+        self.steps.ledger.submit([part for one in ours for part in self._remember(one)])
         self.outbox.flush()  # what failed is in the DLQ before its round counts as told
         for one, lost in zip(ours, self.steps.ledger.submit(parts), strict=True):
             one.lost = lost is not None
@@ -67,7 +70,7 @@ class Ending:
 
     def _finish(self, one: Round) -> Part:
         playbook = self.steps.playbook
-        done = [step for step in playbook.steps if one.status(step.id) == "done"]
+        done = [step for step in playbook.steps if one.status(step.id) in ("done", "observed")]
         tells = any(self.steps.runtime.action(step.uses).tells for step in done)
         told = one.told_now() if tells else one.state.told
         for step in playbook.steps:
@@ -76,6 +79,16 @@ class Ending:
         move = self.steps.ledger.operations().finish(one.pk, one.state.round, told, one.refs)
         record = self.steps.audit.record("finished", **one.record_fields())
         return Part([move], [*one.untold, record])
+
+    def _remember(self, one: Round) -> list[Part]:
+        """As what a step closed the findings: later conditions ask for it with ``seen()``."""
+        operations, now = self.steps.ledger.operations(), clock.now()
+        items = [
+            operations.remember(history.partition(finding), finding.id, history.closed(name), now)
+            for name in one.closed_as()
+            for finding in one.incident.findings
+        ]
+        return [Part(items[i : i + _AT_ONCE], []) for i in range(0, len(items), _AT_ONCE)]
 
     def _dead(self, one: Round, step: str) -> None:
         """What failed for good is in the DLQ as well: nothing is only in a log."""

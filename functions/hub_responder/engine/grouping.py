@@ -6,25 +6,45 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hub_responder.errors import ExpressionError
 from hub_responder.expressions import text_of
 from hub_responder.finding import Finding
-from hub_responder.ledger import keys
+from hub_responder.ledger import history, keys
 from hub_responder.ledger.decide import Arrival, Arrived
 from hub_responder.playbook import Playbook
 
-MAX_MEMBERS = 40
-"""Findings of one arrival: two items each and the incident's fit a transaction of 100 items."""
+MAX_MEMBERS = 32
+"""Findings of one arrival: three items each and the incident's fit a transaction of 100 items."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What brought findings: kind of trigger, id and time of its event, who waits for an answer."""
+    """What brought findings.
+
+    Attributes:
+        kind: of the trigger. event_id, at: of its event (epoch seconds).
+        clicked: an analyst waits for an answer.
+        again: its message was here before, and may have been half handled.
+    """
 
     kind: str
     event_id: str
     at: float
     clicked: bool = False
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A finding about the one of its resources that matched, and its values of ``group_by``."""
+
+    cause: Cause
+    finding: Finding
+    values: tuple[str, ...]
+
+    def key(self, playbook: Playbook) -> tuple[str, str]:
+        """The partition of its incident, and the sort key of the finding there."""
+        pk = keys.partition(playbook.name, self.values, playbook.mode)
+        return pk, keys.finding(self.finding.id)
 
 
 @dataclass(slots=True)
@@ -36,8 +56,9 @@ class Group:
     cause: Cause
     findings: dict[str, Finding] = field(default_factory=dict)
 
-    def arrival(self) -> Arrival:
+    def arrival(self, playbook: Playbook) -> Arrival:
         """What the ledger decides on."""
+        remembers = "seen" in playbook.functions
         clicked = self.cause.clicked
         members = tuple(
             Arrived(
@@ -48,6 +69,7 @@ class Group:
                 data=finding.compact(),
                 c_sk=keys.click(self.cause.event_id, finding.id) if clicked else "",
                 schema=finding.schema,
+                remember=history.partition(finding) if remembers else "",
             )
             for sk, finding in self.findings.items()
         )
@@ -59,6 +81,7 @@ class Group:
             severity=max(finding.severity.rank for finding in worst),
             exploit=any(finding.exploit_available for finding in worst),
             clicked=clicked,
+            at=self.cause.at,
         )
 
 
@@ -73,49 +96,37 @@ def subjects(finding: Finding, playbook: Playbook) -> Iterator[Finding]:
         yield finding.with_resource(resource)
 
 
-def group(
-    caused: Iterable[tuple[Cause, Finding]], playbook: Playbook
-) -> tuple[list[Group], list[tuple[Cause, Finding, str]]]:
-    """Groups by incident, and the findings whose group cannot be told, with the reason.
+def values_of(finding: Finding, scope: Mapping[str, Any], playbook: Playbook) -> tuple[str, ...]:
+    """What ``group_by`` says of ``finding``; a scheduled run is an incident of its own.
+
+    Raises:
+        ExpressionError: that cannot be told.
+        CallError: a look-up of it failed.
+    """
+    scope = {**scope, "finding": finding}
+    values = tuple(text_of(expression, scope) for expression in playbook.group_by)
+    trigger = scope["trigger"]
+    return (*values, trigger["event_id"]) if trigger["kind"] == "schedule" else values
+
+
+def group(subjects_: Iterable[Subject], playbook: Playbook) -> list[Group]:
+    """The subjects by incident.
 
     A group has at most `MAX_MEMBERS` findings and one event's clicks: more of them make another
     group with the same key, which joins behind the first.
     """
     groups: dict[tuple[str, str, int], Group] = {}
-    failed: list[tuple[Cause, Finding, str]] = []
-    for cause, finding in caused:
-        try:
-            found = [(_values(one, cause, playbook), one) for one in subjects(finding, playbook)]
-        except ExpressionError as error:
-            failed.append((cause, finding, str(error)))
-            continue
-        for values, one in found:
-            _add(groups, cause, values, one, playbook.name)
-    return list(groups.values()), failed
+    for subject in subjects_:
+        _add(groups, subject, playbook)
+    return list(groups.values())
 
 
-def _values(finding: Finding, cause: Cause, playbook: Playbook) -> tuple[str, ...]:
-    scope: Mapping[str, Any] = {
-        "finding": finding,
-        "trigger": {"kind": cause.kind, "event_id": cause.event_id},
-        "now": cause.at,
-        "params": playbook.params,
-    }
-    return tuple(text_of(expression, scope) for expression in playbook.group_by)
-
-
-def _add(
-    groups: dict[tuple[str, str, int], Group],
-    cause: Cause,
-    values: tuple[str, ...],
-    finding: Finding,
-    playbook: str,
-) -> None:
-    pk = keys.partition(playbook, values)
-    sk = keys.finding(finding.id)
+def _add(groups: dict[tuple[str, str, int], Group], subject: Subject, playbook: Playbook) -> None:
+    cause, finding = subject.cause, subject.finding
+    pk, sk = subject.key(playbook)
     event = cause.event_id if cause.clicked else ""
     for chunk in range(1_000):
-        group = groups.setdefault((pk, event, chunk), Group(pk, values, cause))
+        group = groups.setdefault((pk, event, chunk), Group(pk, subject.values, cause))
         held = group.findings.get(sk)
         if held is not None or len(group.findings) < MAX_MEMBERS:
             if held is None or finding.updated > held.updated:

@@ -29,7 +29,7 @@ class Message:
         receives: how often it was received, this time included.
         clicks: it came through the clicks queue.
         attempt, first_at: of a message that was deferred before (epoch seconds), else 0.
-        receipt: by which the queue deletes it.
+        receipt: by which the queue deletes it. home: the queue's account and region.
     """
 
     id: str
@@ -39,6 +39,7 @@ class Message:
     attempt: int = 0
     first_at: float = 0.0
     receipt: str = ""
+    home: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,13 @@ def message(record: Mapping[str, Any], clicks_queue: str) -> Message:
         attempt=int(number("attempt")),
         first_at=number("first_at"),
         receipt=record.get("receiptHandle", ""),
+        home=_home(record["eventSourceARN"]),
     )
+
+
+def _home(queue_arn: str) -> tuple[str, str]:
+    _, _, _, region, account, _ = queue_arn.split(":", 5)
+    return account, region
 
 
 def read(message: Message) -> Content:

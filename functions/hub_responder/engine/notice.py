@@ -40,6 +40,11 @@ def is_due(one: Round, runtime: Runtime) -> bool:
     return one.incident.clicked and not _answered(one.status, runtime)
 
 
+def _topic(playbook: Playbook) -> str:
+    """The default connection; none where nothing is to be sent."""
+    return "" if playbook.mode == "observe" else os.environ.get(TOPIC, "")
+
+
 def _answered(status: Callable[[str], str], runtime: Runtime) -> bool:
     return any(
         status(step.id) == "done" and runtime.action(step.uses).answers
@@ -51,7 +56,8 @@ def lines(scope: Mapping[str, Any], playbook: Playbook) -> list[str]:
     """What failed or was skipped, a line for each step."""
     views = [(step, scope[step.id]) for step in playbook.steps]
     failed = [(step, view) for step, view in views if view.status == "failed"]
-    shown = failed or [(step, view) for step, view in views if view.status == "skipped"]
+    others = [(step, view) for step, view in views if view.status in ("observed", "skipped")]
+    shown = failed or others
     return [f"{step.id} ({step.uses}): {view.detail}" for step, view in shown]
 
 
@@ -59,7 +65,9 @@ def _say(work: Work, runtime: Runtime) -> Outcome:
     playbook = runtime.playbook
     resource = work.incident.resource.instance_id or work.incident.resource.id
     failed = [step.id for step in playbook.steps if work.scope[step.id].status == "failed"]
-    verb = "could not do everything" if failed else "had nothing to do"
+    observes = playbook.mode == "observe"
+    verb = "only observes" if observes else "had nothing to do"
+    verb = "could not do everything" if failed else verb
     title = f"{playbook.name} {verb} for {resource}"
     said = lines(work.scope, playbook)
     told = []
@@ -68,7 +76,7 @@ def _say(work: Work, runtime: Runtime) -> Outcome:
 
         update_finding.answer(work.incident.findings, "; ".join([title, *said]), runtime)
         told.append("the finding")
-    topic = os.environ.get(TOPIC, "")
+    topic = _topic(playbook)
     if failed and topic:
         from hub_responder.connections import sns
 
@@ -84,13 +92,14 @@ def tell_undecided(finding_ids: Sequence[str], why: str, runtime: Runtime) -> st
     Raises:
         CallError: it cannot be told.
     """
-    topic = os.environ.get(TOPIC, "")
+    topic = _topic(runtime.playbook)
     if not topic:
         return "nobody to tell"
     from hub_responder.connections import sns
 
     title = f"{runtime.playbook.name} could not decide"
-    shown = [f"{len(finding_ids)} findings are in the dead-letter queue", *finding_ids[:10]]
+    what = f"{len(finding_ids)} findings are" if finding_ids else "A message is"
+    shown = [f"{what} in the dead-letter queue", *finding_ids[:10]]
     sns.publish_lines(topic, title, [why, *shown], runtime)
     return "told the default connection"
 

@@ -104,16 +104,18 @@ class Outbox:
             body = {"hub_responder": "recheck", "event_id": event_id, "findings": portion}
             self._add(self._clicks, _json(body), delay)
 
-    def defer(self, message: Message, why: str, give_up_after: float) -> None:
-        """Put the message back for later; after ``give_up_after`` seconds to the DLQ."""
+    def defer(self, message: Message, why: str, give_up_after: float) -> bool:
+        """Put the message back for later; False: ``give_up_after`` seconds are over, it is in the
+        DLQ."""
         now = clock.now()
         first_at = message.first_at or now
         if now - first_at > give_up_after:
             self.dead(message.body, f"gave up after {int(now - first_at)} s: {why}")
-            return
+            return False
         attributes = _attributes(attempt=message.attempt + 1, first_at=first_at)
         queue = self._clicks if message.clicks else self._imports
         self._add(queue, message.body, backoff(message.attempt), attributes)
+        return True
 
     def dead(self, body: str, reason: str) -> None:
         """To the DLQ, with the reason as a message attribute."""

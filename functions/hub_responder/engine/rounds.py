@@ -15,7 +15,7 @@ from hub_responder.incident import Change, Incident
 from hub_responder.ledger.state import State
 from hub_responder.playbook import Playbook
 
-ENDED = ("done", "skipped", "failed")
+ENDED = ("done", "skipped", "failed", "observed")
 _VERDICTS = ("PROTECTED", "UNKNOWN", "DEGRADED", "UNPROTECTED")  # from good to bad
 
 
@@ -25,7 +25,7 @@ class Round:
 
     Attributes:
         steps: id -> ``{"s": status, "at": time, "d": detail, "r": result, "doubt": true}``, the
-            status one of done, skipped, failed, deferred, attempt.
+            status one of done, skipped, failed, observed, deferred, attempt.
         refs: by connection; what steps leave is added.
         untold: records of what happened since the last transaction.
         retry_after: the longest that a deferred step asked to wait (seconds).
@@ -70,7 +70,7 @@ class Round:
         return any(kept["s"] == "deferred" for kept in self.steps.values())
 
     def scope(self, playbook: Playbook) -> dict[str, Any]:
-        """The variables of expressions and templates."""
+        """The variables of expressions and templates, besides `Names.shared`."""
         incident = self.incident
         views = {
             step.id: StepView(
@@ -85,9 +85,6 @@ class Round:
             "incident": incident,
             "finding": incident.findings[0],
             "playbook": playbook,
-            "params": playbook.params,
-            "trigger": {"kind": self.cause.kind, "event_id": self.cause.event_id},
-            "now": self.cause.at,
         }
 
     def record_fields(self) -> dict[str, Any]:
@@ -129,6 +126,11 @@ class Round:
             if verdict:
                 return str(verdict)
         return ""
+
+    def closed_as(self) -> list[str]:
+        """As what steps of this round closed its findings, as ``FALSE_POSITIVE``."""
+        done = (kept.get("r", {}) for kept in self.steps.values() if kept["s"] == "done")
+        return [str(result["closed_as"]) for result in done if result.get("closed_as")]
 
     def told_now(self) -> dict[str, Any]:
         """What a message that is sent now tells of."""

@@ -13,11 +13,17 @@ from typing import Any
 import msgspec
 
 from hub_responder import clock, observability
-from hub_responder.actions.base import Action, Outcome, Work
+from hub_responder.actions.base import Action, Outcome, Work, attempt
 from hub_responder.audit import Audit, Record
 from hub_responder.engine import notice
+from hub_responder.engine.names import Names
 from hub_responder.engine.rounds import Round
-from hub_responder.errors import CallError, ConfigurationError, ExpressionError
+from hub_responder.errors import (
+    CallError,
+    ConfigurationError,
+    HubResponderError,
+    TransientError,
+)
 from hub_responder.expressions import MissingResult, condition, fill
 from hub_responder.ledger import keys
 from hub_responder.ledger.store import Ledger
@@ -44,6 +50,7 @@ class Steps:
     runtime: Runtime
     ledger: Ledger
     audit: Audit
+    names: Names
 
     @property
     def playbook(self) -> Playbook:
@@ -87,6 +94,9 @@ class Steps:
             work = self._prepare(one, step, action, before)
             if work is not None:
                 works.append((one, work))
+        if action.effects and self.playbook.mode == "observe" and step is not notice.STEP:
+            self._observe(step, action, works)
+            return
         if action.effects and works:
             works = (claim or self._claim)(step, works)
         if not works:
@@ -94,6 +104,13 @@ class Steps:
         outcomes = self._perform(action, [work for _, work in works])
         for (one, _), outcome in zip(works, outcomes, strict=True):
             self._take(one, step, action, outcome)
+
+    def _observe(self, step: Step, action: Action, works: Works) -> None:
+        """What the step would do, kept and recorded; it is not done."""
+        plan = action.plan or (lambda _work, _runtime: f"would run {action.name}")
+        for one, work in works:
+            planned = attempt(lambda own: Outcome("observed", plan(own, self.runtime)), work)
+            self._take(one, step, action, planned)
 
     def _prepare(
         self, one: Round, step: Step, action: Action, before: Sequence[Step]
@@ -104,7 +121,8 @@ class Steps:
             self.note(one, step, Outcome("deferred", reason))
             return None
         incident = replace(one.incident, refs=one.refs)
-        scope = one.scope(self.playbook) | {"incident": incident}
+        shared = self.names.shared(one.cause, incident.findings[0])
+        scope = one.scope(self.playbook) | shared | {"incident": incident}
         try:
             reason = self._passed_over(one, step, action, scope)
             if reason:
@@ -113,7 +131,10 @@ class Steps:
             params = msgspec.convert(fill(step.with_, scope), action.params)
         except MissingResult as error:
             self.note(one, step, Outcome("skipped", str(error)))
-        except (ExpressionError, ConfigurationError, msgspec.ValidationError) as error:
+        except TransientError as error:
+            why = f"could not decide yet: {error}"
+            self._take(one, step, action, Outcome("deferred", why, retry_after=error.retry_after))
+        except (HubResponderError, msgspec.ValidationError) as error:
             self.note(one, step, Outcome("failed", f"could not decide: {error}"))
         else:
             state, held = one.state, one.steps.get(step.id, {})

@@ -21,6 +21,7 @@ class Arrived:
 
     ``c_sk`` is set for a click: the request counts once, however often its message comes.
     ``schema`` is the form that it came in: a hub that sends both forms tells of a finding twice.
+    ``remember`` is its partition in the history, where the playbook asks ``seen()``.
     """
 
     finding_id: str
@@ -30,11 +31,15 @@ class Arrived:
     data: Mapping[str, Any] = field(default_factory=dict)
     c_sk: str = ""
     schema: str = "ASFF"
+    remember: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Findings that arrived together for one incident; ``severity`` (0-4) is their worst."""
+    """Findings that arrived together for one incident.
+
+    ``severity`` (0-4) is their worst; ``at`` is the time of the event (epoch seconds).
+    """
 
     pk: str
     group: tuple[str, ...]
@@ -42,6 +47,7 @@ class Arrival:
     severity: int
     exploit: bool = False
     clicked: bool = False
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

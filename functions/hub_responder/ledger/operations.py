@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from hub_responder.ledger import keys
+from hub_responder.ledger import history, keys
 from hub_responder.ledger.decide import Arrival, Arrived, Decision
 from hub_responder.ledger.state import Member, State
 
@@ -202,7 +202,14 @@ class Operations:
                     "expires": number(int(self._now) + KEEP_CLICK_S),
                 }
                 items.append(self._put(click, "attribute_not_exists(pk)"))
+            if member.remember:
+                what = history.handled(arrival.pk.partition("#")[0])
+                items.append(self.remember(member.remember, member.finding_id, what, arrival.at))
         return items
+
+    def remember(self, pk: str, finding_id: str, what: str, at: float) -> TransactItem:
+        """An entry of the history; see `hub_responder.ledger.history`."""
+        return history.put(self._table, pk, finding_id, what, at)
 
     def _member(self, pk: str, member: Arrived, held: Member | None, round_: int) -> TransactItem:
         if held is not None and member.updated < held.updated:  # a click on an older copy

@@ -9,10 +9,10 @@ from typing import Any
 from hub_responder import aws, clock
 from hub_responder.audit import Audit, Record
 from hub_responder.errors import TransientError
-from hub_responder.ledger import keys
+from hub_responder.ledger import history, keys
 from hub_responder.ledger.decide import Arrival, Arrived, Decision, decide, decide_settle
 from hub_responder.ledger.operations import Operations
-from hub_responder.ledger.state import Member, State, read_member, read_state
+from hub_responder.ledger.state import Item, Member, State, read_member, read_state
 from hub_responder.ledger.transaction import Lost, Part, Transactions
 from hub_responder.playbook import Wait
 
@@ -227,22 +227,49 @@ class Ledger:
 
     def members(self, pk: str) -> list[Member]:
         """All findings of an incident, read consistently."""
-        found: list[Member] = []
+        values = {":pk": {"S": pk}, ":f": {"S": "F#"}}
+        return list(map(read_member, self._query("pk = :pk AND begins_with(sk, :f)", values)))
+
+    def _query(self, condition: str, values: Mapping[str, Any]) -> list[Item]:
+        """Items of one partition, read consistently."""
+        found: list[Item] = []
         request: dict[str, Any] = {
             "TableName": self._table,
             "ConsistentRead": True,
-            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :f)",
-            "ExpressionAttributeValues": {":pk": {"S": pk}, ":f": {"S": "F#"}},
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeValues": values,
         }
         while True:
             try:
                 answer = self._client.query(**request)
             except Exception as error:
                 raise aws.translate(error, "dynamodb") from error
-            found += map(read_member, answer.get("Items", []))
+            found += answer.get("Items", [])
             if "LastEvaluatedKey" not in answer:
                 return found
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def history(self, pk: str, since: float, until: float) -> list[str]:
+        """The sort keys of the history items of partition ``pk`` between two times."""
+        values = {
+            ":pk": {"S": pk},
+            ":from": {"S": history.moment(since)},
+            ":to": {"S": history.moment(until) + "~"},  # after every finding of that moment
+        }
+        condition = "pk = :pk AND sk BETWEEN :from AND :to"
+        return [item["sk"]["S"] for item in self._query(condition, values)]
+
+    def untold(self, wanted: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Which of these (partition, finding's sort key) joined a round that is not over."""
+        done: dict[str, int] = {}
+        joined: dict[tuple[str, str], Member] = {}
+        for item in self._read([*wanted, *((pk, keys.INCIDENT) for pk, _ in wanted)]):
+            pk, sk = item["pk"]["S"], item["sk"]["S"]
+            if sk == keys.INCIDENT:
+                done[pk] = read_state(item).done
+            else:
+                joined[pk, sk] = read_member(item)
+        return {key for key, member in joined.items() if member.round > done.get(key[0], 0)}
 
     def close(self, leavers: Sequence[tuple[str, Arrived]], tell: Callable[..., Record]) -> None:
         """Findings that left: they no longer count. Unknown ones are recorded as skipped."""

@@ -11,6 +11,7 @@ import msgspec
 
 from hub_responder.playbook import Playbook
 from hub_toolkit.playbooks import patterns
+from hub_toolkit.playbooks.scope import FUNCTIONS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,7 +62,7 @@ def compile_playbook(
         home_only=settings.home_only,
         member_role=settings.member_role,
         calendars=dict(settings.calendars) if "open" in source.used else {},
-        history="seen" in source.used,
+        functions=tuple(sorted(source.used & FUNCTIONS)),
         tables=project.tables if "table" in source.used else {},
     )
     version = _version(playbook, source.templates)

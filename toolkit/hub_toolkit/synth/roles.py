@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from hub_responder import actions
 from hub_toolkit.playbooks import structs
 from hub_toolkit.synth.naming import attribute, hub, logical, ref
@@ -82,7 +84,15 @@ def _looked_up(source: Source, member_role: str) -> list[Statement]:
     if "seen" in source.used:
         table = attribute("LedgerTable")
         found.append(allow(["dynamodb:PutItem", "dynamodb:Query"], table, **_only("history")))
+    elif any(_closes(step) for step in source.steps):
+        found.append(allow("dynamodb:PutItem", attribute("LedgerTable"), **_only("history")))
     return found
+
+
+def _closes(step: Step) -> bool:
+    """It closes findings as something, which the history remembers."""
+    result = actions.get(step.uses).result
+    return any(field.name == "closed_as" for field in msgspec.structs.fields(result))
 
 
 def own(source: Source, member_role: str) -> list[Statement]:

@@ -132,7 +132,7 @@ def test_a_schedule_that_the_scheduler_would_refuse_is_refused(
     root: Path, cron: str, why: str
 ) -> None:
     report(root, REPORT.replace("cron: 0 9 ? * MON *", f"cron: {cron}"))
-    with pytest.raises(PlaybookErrors, match=r"playbook\.yaml:4:22: `cron` ") as caught:
+    with pytest.raises(PlaybookErrors, match=r"playbook\.yaml:4:23: `cron` ") as caught:
         template(root)
     assert why in str(caught.value)
 

@@ -1,0 +1,271 @@
+"""What the messages of a batch bring: findings that the playbook takes, and those that left.
+
+Each finding is looked at by itself: one that cannot be read or decided about is recorded and told,
+and its neighbours go on. A look-up that fails for now brings its message back later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from hub_responder import clock
+from hub_responder.engine import insight, scheduled
+from hub_responder.engine.choosing import Choice, choose
+from hub_responder.engine.grouping import Cause, Subject, subjects, values_of
+from hub_responder.engine.intake import Message, Recheck, read
+from hub_responder.errors import (
+    ConfigurationError,
+    ExpressionError,
+    PermanentError,
+    TransientError,
+    UnreadableEvent,
+    UnreadableFinding,
+)
+from hub_responder.ledger.store import Settle
+
+if TYPE_CHECKING:
+    from hub_responder.audit import Audit, Record
+    from hub_responder.engine.answers import Answers
+    from hub_responder.engine.names import Names
+    from hub_responder.engine.outbox import Outbox
+    from hub_responder.events import Trigger
+    from hub_responder.finding import Finding
+    from hub_responder.ledger.store import Ledger
+    from hub_responder.playbook import Playbook
+
+LAST_RECEIVE = 5
+"""maxReceiveCount of the queues: the next crash sends the message to the DLQ."""
+
+
+@dataclass(slots=True)
+class Taken:
+    """What a batch holds, sorted by what is to be done with it.
+
+    Attributes:
+        caused: findings to handle. left: those that need nobody any more.
+        settles: settle messages by incident. records: of what was decided so far.
+    """
+
+    caused: list[Subject] = field(default_factory=list)
+    left: list[Subject] = field(default_factory=list)
+    settles: dict[str, Settle] = field(default_factory=dict)
+    records: list[Record] = field(default_factory=list)
+
+
+class Taking:
+    """Takes what the messages of one batch bring."""
+
+    def __init__(
+        self, names: Names, ledger: Ledger, audit: Audit, outbox: Outbox, answers: Answers
+    ) -> None:
+        self._names = names
+        self._ledger = ledger
+        self._audit = audit
+        self._outbox = outbox
+        self._answers = answers
+        self._taken = Taken()
+        self._doubtful: list[tuple[Subject, Choice]] = []
+        self._undecided: list[tuple[Cause, Finding, str]] = []
+        self._again: dict[str, tuple[Message, str]] = {}
+
+    @property
+    def _playbook(self) -> Playbook:
+        return self._names.runtime.playbook
+
+    def take(self, messages: Sequence[Message]) -> Taken:
+        """Read and sort the messages; what cannot be handled is dead, deferred or skipped here."""
+        for message in messages:
+            try:
+                content = read(message)
+            except UnreadableEvent as error:
+                self._outbox.dead(message.body, f"unreadable: {error}")
+                self._taken.records.append(self._audit.record("unreadable", detail=str(error)))
+                continue
+            if isinstance(content, Settle):
+                self._settle(content)
+            elif isinstance(content, Recheck):
+                self._recheck(message, content)
+            else:
+                try:
+                    self._trigger(message, content)
+                except TransientError as error:  # others need not wait for what it needs
+                    self._again[message.id] = (message, str(error))
+        self._take_what_was_taken()
+        self._defer()
+        self._tell_undecided()
+        return self._taken
+
+    def record(self, kind: str, cause: Cause, **fields: Any) -> Record:
+        """A record about what ``cause`` brought."""
+        trigger = {"kind": cause.kind, "event_id": cause.event_id}
+        return self._audit.record(kind, trigger=trigger, **fields)
+
+    def _settle(self, settle: Settle) -> None:
+        held = self._taken.settles.get(settle.pk, settle)
+        self._taken.settles[settle.pk] = Settle(
+            settle.pk, settle.urgent or held.urgent, settle.clicked or held.clicked
+        )
+
+    def _recheck(self, message: Message, recheck: Recheck) -> None:
+        """Findings that were taken before: nothing is asked of them again."""
+        cause = Cause("recheck", recheck.event_id, clock.now(), clicked=True, again=True)
+        for finding in recheck.findings:
+            self._consider(message, cause, finding, asked=False)
+
+    def _trigger(self, message: Message, trigger: Trigger) -> None:
+        cause = Cause(
+            trigger.kind,
+            trigger.event_id,
+            trigger.at,
+            clicked=trigger.kind in ("custom_action", "insight"),
+            again=message.receives > 1 or message.attempt > 0,
+        )
+        if self._playbook.home_only and (trigger.account, trigger.region) != message.home:
+            why = f"an event of {trigger.account or '?'}, {trigger.region or '?'}: not our own"
+            ids = [finding.id for finding in trigger.findings]
+            self._taken.records.append(self.record("skipped", cause, findings=ids, detail=why))
+            return
+        try:
+            findings, unreadable, left_out = self._findings(trigger)
+        except PermanentError as error:
+            self._outbox.dead(message.body, str(error))
+            self._taken.records.append(self.record("dead", cause, detail=str(error)))
+            return
+        if left_out:
+            self._taken.records.append(self.record("skipped", cause, detail=left_out))
+        if trigger.insight is not None and not findings and not unreadable:
+            detail = "the insight is empty now"
+            self._taken.records.append(self.record("skipped", cause, detail=detail))
+        if unreadable and trigger.kind == "custom_action":
+            self._answers.unreadable(cause, trigger)
+        self._cannot_read(message, cause, unreadable, alone=not findings)
+        if cause.clicked and message.receives >= LAST_RECEIVE:
+            self._answers.last_receive(cause, findings)
+        self._consider_all(message, cause, findings)
+
+    def _findings(
+        self, trigger: Trigger
+    ) -> tuple[Sequence[Finding], Sequence[UnreadableFinding], str]:
+        """The findings, those that cannot be read, and what was left out (or empty).
+
+        Raises:
+            TransientError, PermanentError: an insight's findings cannot be asked for.
+        """
+        if trigger.insight is not None:
+            return insight.expand(trigger)
+        if trigger.kind == "schedule":
+            return [scheduled.subject(trigger, self._playbook)], (), ""
+        return trigger.findings, trigger.unreadable, ""
+
+    def _cannot_read(
+        self, message: Message, cause: Cause, bad: Sequence[UnreadableFinding], *, alone: bool
+    ) -> None:
+        for error in bad:
+            ids = [error.finding_id] if error.finding_id else []
+            detail = f"{error.field}: {error}"
+            self._taken.records.append(
+                self.record("unreadable", cause, findings=ids, detail=detail)
+            )
+        if bad and alone:
+            self._outbox.dead(message.body, f"unreadable: {bad[0].field}: {bad[0]}")
+
+    def _consider_all(self, message: Message, cause: Cause, findings: Iterable[Finding]) -> None:
+        found = [one for finding in findings for one in subjects(finding, self._playbook)]
+        self._names.prepare(found)
+        for one in found:
+            self._consider(message, cause, one, asked=True)
+
+    def _consider(self, message: Message, cause: Cause, finding: Finding, *, asked: bool) -> None:
+        """Take the finding, close it, or leave it with its reason."""
+        gone = not cause.clicked and _left(finding)
+        scope = self._names.shared(cause, finding)
+        try:
+            values = values_of(finding, scope, self._playbook)
+            choice = choose(finding, scope, self._playbook) if asked and not gone else Choice()
+        except TransientError as error:
+            self._again[message.id] = (message, str(error))
+            return
+        except (ExpressionError, ConfigurationError, PermanentError) as error:
+            self._undecided.append((cause, finding, str(error)))
+            return
+        subject = Subject(cause, finding, values)
+        if gone:
+            self._taken.left.append(subject)
+        elif choice.takes:
+            self._take(subject, choice)
+        elif cause.again:
+            self._doubtful.append((subject, choice))
+        else:
+            self._skip(subject, choice)
+
+    def _take(self, subject: Subject, choice: Choice) -> None:
+        self._taken.caused.append(subject)
+        if choice.values:
+            self._decided("decided", subject, choice, "")
+
+    def _skip(self, subject: Subject, choice: Choice) -> None:
+        """The conditions pass it over; an analyst who asked is told on the finding."""
+        self._decided("skipped", subject, choice, choice.why_not)
+        if subject.cause.clicked:
+            text = f"{self._playbook.name} passed this over: {choice.why_not}"
+            self._answers.say(subject.cause, [subject.finding], text)
+
+    def _decided(self, kind: str, subject: Subject, choice: Choice, detail: str) -> None:
+        self._taken.records.append(
+            self.record(
+                kind,
+                subject.cause,
+                findings=[subject.finding.id],
+                resource=subject.finding.resource.id,
+                conditions=dict(choice.values),
+                detail=detail,
+            )
+        )
+
+    def _take_what_was_taken(self) -> None:
+        """A message that comes again may find its conditions changed: what joined an incident that
+        is not told yet still belongs to it."""
+        keys = [subject.key(self._playbook) for subject, _ in self._doubtful]
+        untold = self._ledger.untold(keys) if keys else set()
+        for (subject, choice), key in zip(self._doubtful, keys, strict=True):
+            if key in untold:
+                self._take(subject, Choice(values=choice.values))
+            else:
+                self._skip(subject, choice)
+
+    def _defer(self) -> None:
+        """Messages of which some finding cannot be decided about now come again as a whole."""
+        for message, why in self._again.values():
+            put_back = self._outbox.defer(message, why, self._playbook.give_up_after)
+            self._taken.records.append(
+                self._audit.record("deferred" if put_back else "dead", detail=why)
+            )
+            if not put_back:
+                self._answers.tell_undecided(f"gave up: {why}", [])
+
+    def _tell_undecided(self) -> None:
+        """What cannot be decided changes nothing; it is in the DLQ, told, and recorded."""
+        undecided: dict[str, list[tuple[Cause, Finding]]] = {}
+        for cause, finding, error in self._undecided:
+            why = f"could not decide: {error}"
+            undecided.setdefault(why, []).append((cause, finding))
+            if cause.clicked:
+                self._answers.say(cause, [finding], why)
+        for why, caused in undecided.items():
+            self._answers.tell_undecided(why, [finding.id for _, finding in caused])
+            self._outbox.failed("_conditions", [finding.compact() for _, finding in caused], why)
+            self._taken.records += [
+                self.record("dead", cause, findings=[finding.id], detail=why)
+                for cause, finding in caused
+            ]
+
+
+def _left(finding: Finding) -> bool:
+    """The finding needs nobody any more: the lifecycle rule brought it."""
+    return (
+        finding.record_state == "ARCHIVED"
+        or finding.workflow in ("RESOLVED", "SUPPRESSED")
+        or finding.compliance == "PASSED"
+    )
