@@ -25,6 +25,7 @@ from hub_responder.actions.batch_update import (
 )
 from hub_responder.clock import iso
 from hub_responder.errors import ConfigurationError
+from hub_responder.ledger.history import CLOSED_AS
 from hub_responder.markdown.characters import clean, one_line, shorten
 from hub_responder.note import answer_text, quotation, run_id
 
@@ -45,7 +46,8 @@ class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``until`` is a date (2026-12-31, its end in UTC), ``days`` counts from the trigger; one of them
     is needed, at most 366 days ahead. A CRITICAL finding with a known exploit is suppressed only
-    with ``even_if_exploited``.
+    with ``even_if_exploited``. ``closed_as`` says what the findings turned out to be, in capitals
+    (FALSE_POSITIVE, RISK_ACCEPTED): later conditions count it with ``seen(days, closed_as)``.
     """
 
     reason: str
@@ -53,6 +55,7 @@ class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     until: str = ""
     days: int = 0
     even_if_exploited: bool = False
+    closed_as: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what says no end or two."""
@@ -60,15 +63,21 @@ class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("give one of until (a date) and days")
         if self.days and not 1 <= self.days <= MAX_DAYS:
             raise ValueError(f"days must be from 1 to {MAX_DAYS}")
+        if self.closed_as and not CLOSED_AS.fullmatch(self.closed_as):
+            raise ValueError("closed_as must be capitals and _, as FALSE_POSITIVE")
 
 
 class Result(msgspec.Struct, frozen=True):
-    """How many findings were suppressed, left as they were, and refused; the last day, if any."""
+    """How many findings were suppressed, left as they were, and refused; the last day, if any.
+
+    ``closed_as`` is empty where some were not suppressed: then nothing is remembered of them.
+    """
 
     suppressed: int
     left: int = 0
     failed: int = 0
     until: str = ""
+    closed_as: str = ""
 
 
 def run(works: Sequence[Work], runtime: Runtime) -> list[Outcome]:
@@ -82,8 +91,8 @@ def run(works: Sequence[Work], runtime: Runtime) -> list[Outcome]:
     wanted = [one.wanted if isinstance(one, _Decision) else () for one in decided]
     progress = write(wanted, runtime.deadline)
     return [
-        _outcome(one, part) if isinstance(one, _Decision) else Outcome("failed", line(one))
-        for one, part in zip(decided, progress, strict=True)
+        _outcome(one, part, work) if isinstance(one, _Decision) else Outcome("failed", line(one))
+        for one, part, work in zip(decided, progress, works, strict=True)
     ]
 
 
@@ -178,7 +187,7 @@ def _fields(params: Params, end: float, work: Work, runtime: Runtime) -> dict[st
     }
 
 
-def _outcome(decision: _Decision, part: Progress) -> Outcome:
+def _outcome(decision: _Decision, part: Progress, work: Work) -> Outcome:
     said = []
     if part.updated:
         said.append(f"{part.updated} suppressed until {decision.until}")
@@ -186,7 +195,9 @@ def _outcome(decision: _Decision, part: Progress) -> Outcome:
     if part.refusals:
         said.append(f"{len(part.refusals)} refused: {part.reasons()}")
     until = decision.until if part.updated else ""
-    result = Result(part.updated, part.left, len(part.refusals), until)
+    all_of_them = part.updated and not part.left and not part.refusals
+    closed_as = work.params.closed_as if all_of_them else ""
+    result = Result(part.updated, part.left, len(part.refusals), until, closed_as)
     return part.outcome(line(", ".join(said)), msgspec.to_builtins(result))
 
 

@@ -1,4 +1,4 @@
-"""The findings behind an Insight Results event, which itself holds only values and counts."""
+"""The findings behind an insight: of the results that were selected, or all for a schedule."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hub_responder.events import Trigger
 from hub_responder.finding import Finding
 
 MAX_FINDINGS = 200
-"""Findings that one insight click starts, unreadable ones included (GetFindings: 3 calls/s)."""
+"""Findings that one run takes, unreadable ones included (GetFindings: 3 calls/s)."""
 
 
 def expand(trigger: Trigger) -> tuple[list[Finding], list[UnreadableFinding], str]:
@@ -19,8 +19,9 @@ def expand(trigger: Trigger) -> tuple[list[Finding], list[UnreadableFinding], st
         PermanentError: the insight is gone, or groups by what cannot be filtered.
     """
     insight = trigger.insight
-    if insight is None or not insight.values:
+    scheduled = trigger.kind == "schedule"
+    if insight is None or not (insight.values or scheduled):
         raise PermanentError("the insight has no results", target="securityhub.GetInsights")
-    values = [value for value, _ in insight.values]
+    values = None if scheduled else [value for value, _ in insight.values]
     found = insights.expand(insight.arn, MAX_FINDINGS, values=values)
     return found.findings, found.unreadable, found.left_out

@@ -40,7 +40,13 @@ def suppress(about: Incident | None = None, language: str = "en", **given_: Any)
 def test_a_finding_is_suppressed_with_reason_owner_and_end(cloud: Cloud) -> None:
     outcome = suppress()
     assert outcome.status == "done"
-    assert outcome.result == {"suppressed": 1, "left": 0, "failed": 0, "until": "2026-12-22"}
+    assert outcome.result == {
+        "suppressed": 1,
+        "left": 0,
+        "failed": 0,
+        "until": "2026-12-22",
+        "closed_as": "",
+    }
     (call,) = cloud.called("BatchUpdateFindings")
     assert call["Workflow"] == {"Status": "SUPPRESSED"}
     note = call["Note"]["Text"]
@@ -49,6 +55,15 @@ def test_a_finding_is_suppressed_with_reason_owner_and_end(cloud: Cloud) -> None
     assert fields["hubResponderSuppressedUntil"] == "2026-12-22T00:00:00.000Z"
     assert fields["hubResponderSuppressedBy"] == "cloud-security"
     assert fields["hubResponderSuppressedWhy"] == REASON
+
+
+def test_as_what_they_were_closed_is_said_only_where_all_were_suppressed(cloud: Cloud) -> None:
+    whole = suppress(closed_as="FALSE_POSITIVE")
+    assert whole.result["closed_as"] == "FALSE_POSITIVE"
+    exploited = finding(id="arn:aws:inspector2:eu-central-1:111122223333:finding/0002")
+    part = suppress(of(finding(severity=HIGH), exploited), closed_as="FALSE_POSITIVE")
+    assert (part.result["suppressed"], part.result["left"]) == (1, 1)
+    assert part.result["closed_as"] == ""
 
 
 def test_the_last_day_counts_to_its_end(cloud: Cloud) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 import pytest
 
-from hub_responder import member
+from hub_responder import clock, member
 from hub_responder.playbook import Calendar, Playbook
 from loopback import Cloud, Reply
 from world import ACCOUNT, Killed, World, event, finding
@@ -141,6 +142,36 @@ def test_seen_does_not_count_the_finding_itself(make_world: Any) -> None:
     ask(world, finding(1))
     ask(world, finding(1, severity="CRITICAL", version=2))
     assert len(world.told) == 2
+
+
+def test_what_a_step_closed_as_false_positive_is_counted_by_later_conditions(
+    make_world: Any,
+) -> None:
+    world = make_world()
+    closing = {"closed_as": "FALSE_POSITIVE"}
+    act = world.action
+
+    def closes(name: str) -> Any:
+        action = act(name)
+        if name != "write":
+            return action
+        run = action.run
+        return replace(
+            action,
+            run=lambda works, runtime: [
+                replace(outcome, result=closing) for outcome in run(works, runtime)
+            ],
+        )
+
+    world.action = closes
+    change(world, only_if=("seen(30, 'FALSE_POSITIVE') < 2",), functions=("seen",))
+    for number in range(4):
+        later = {"time": clock.iso(world.gate.now)}
+        sent = json.loads(event(finding(number) | {"Title": "a trojan"})) | later
+        world.send(json.dumps(sent))
+        world.drain()
+    assert len(world.told) == 2
+    assert records(world, "skipped")[0]["detail"] == "not so: seen(30, 'FALSE_POSITIVE') < 2"
 
 
 def test_a_calendar_is_asked_at_the_time_of_the_event(make_world: Any) -> None:
