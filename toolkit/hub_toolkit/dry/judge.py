@@ -64,14 +64,14 @@ def judge(case: Case, seen: Seen) -> list[Failure]:
     """What is not as ``case`` expects; empty: it passes."""
     failures = [
         Failure("the function", "to end well", crash.strip().splitlines()[-1], crash)
-        for crash in seen.crashes[:1]
+        for _, crash in seen.crashes[:1]
     ]
     steps = ended(seen.records)
     failures += _given(case, steps)
     failures += _matched(case, seen)
     failures += _skipped(case, seen)
     for step, claim in case.expect.steps.items():
-        failures += _step(step, claim, steps.get(step, []), seen)
+        failures += _step(step, claim, steps.get(step, []), _no_match(case, seen))
     failures += _messages(case, seen)
     failures += _tickets(case, seen)
     failures += _findings(case, seen)
@@ -93,22 +93,22 @@ def _given(case: Case, steps: Mapping[str, Sequence[Ended]]) -> Iterator[Failure
 
 def _matched(case: Case, seen: Seen) -> Iterator[Failure]:
     expect = case.expect
-    got = ", ".join(seen.rules) or "no rule"
-    why = why_not(seen)
-    if expect.matched is True and not seen.rules:
+    rules = seen.rules_of(case.source.name)
+    got, why = ", ".join(rules) or "no rule", why_not(case, seen)
+    if expect.matched is True and not rules:
         yield Failure("matched", "a rule", got, why)
-    elif expect.matched is False and seen.rules:
+    elif expect.matched is False and rules:
         yield Failure("matched", "no rule", got)
-    elif isinstance(expect.matched, tuple) and set(expect.matched) != set(seen.rules):
+    elif isinstance(expect.matched, tuple) and set(expect.matched) != set(rules):
         yield Failure("matched", ", ".join(expect.matched), got, why)
     if expect.why_not and not _contains(why, expect.why_not):
         yield Failure("why_not", f"text containing {expect.why_not!r}", why or "it matched")
 
 
-def why_not(seen: Seen) -> str:
+def why_not(case: Case, seen: Seen) -> str:
     """Why rules did not match, a line for each field; of those that start the playbook."""
     lines = []
-    for rule, mismatches in seen.mismatches.items():
+    for rule, mismatches in seen.mismatches_of(case.source.name).items():
         if rule != "lifecycle":
             lines += [f"{rule}: {mismatch}" for mismatch in mismatches]
     return "\n".join(lines)
@@ -121,14 +121,14 @@ def _skipped(case: Case, seen: Seen) -> Iterator[Failure]:
     reasons = [str(one.get("detail", "")) for one in seen.records if one["kind"] == "skipped"]
     if not any(_contains(reason, wanted) for reason in reasons):
         got = "; ".join(reasons) or "it was not skipped"
-        yield Failure("skipped", f"because of {wanted!r}", got, _no_match(seen))
+        yield Failure("skipped", f"because of {wanted!r}", got, _no_match(case, seen))
 
 
-def _step(step: str, claim: StepClaim, ends: Sequence[Ended], seen: Seen) -> Iterator[Failure]:
+def _step(step: str, claim: StepClaim, ends: Sequence[Ended], why: str) -> Iterator[Failure]:
     if not ends:
         if claim.status != "not_run":
             wanted = claim.status or "to be run"
-            yield Failure(step, _wanted(claim) or wanted, "not run", _no_match(seen))
+            yield Failure(step, _wanted(claim) or wanted, "not run", why)
         return
     for one in ends:
         if claim.status == "not_run":
@@ -151,10 +151,10 @@ def _wanted(claim: StepClaim) -> str:
     return true[0] if claim.status == "done" and true else claim.status
 
 
-def _no_match(seen: Seen) -> str:
+def _no_match(case: Case, seen: Seen) -> str:
     """Why nothing was done at all, as far as that is known."""
     if not seen.rules:
-        return why_not(seen)
+        return why_not(case, seen)
     reasons = [
         f"{record['kind']}: {record['detail']}"
         for record in seen.records
@@ -175,7 +175,7 @@ def _messages(case: Case, seen: Seen) -> Iterator[Failure]:
         if not chosen:
             others = sorted({one.connection for one in messages})
             got = f"only to {', '.join(others)}" if others else "no message"
-            yield Failure(what, "a message", got, _no_match(seen))
+            yield Failure(what, "a message", got, _no_match(case, seen))
         else:
             yield from _texts(what, claim, "\n".join(one.text for one in chosen))
 
@@ -207,7 +207,7 @@ def _tickets(case: Case, seen: Seen) -> Iterator[Failure]:
     if not fields:
         return
     if not seen.tickets:
-        yield Failure("ticket", _shown(fields), "no ticket", _no_match(seen))
+        yield Failure("ticket", _shown(fields), "no ticket", _no_match(case, seen))
         return
     # The ticket that comes nearest is held against what is expected.
     differences = [
@@ -236,7 +236,7 @@ def _findings(case: Case, seen: Seen) -> Iterator[Failure]:
     for finding in seen.findings.values():
         workflow = str(finding.get("Workflow", {}).get("Status", ""))
         if expect.workflow and workflow != expect.workflow:
-            yield Failure("workflow", expect.workflow, workflow or "none", _no_match(seen))
+            yield Failure("workflow", expect.workflow, workflow or "none", _no_match(case, seen))
         if expect.note is not None:
             yield from _texts("note", expect.note, str(finding.get("Note", {}).get("Text", "")))
         for name, value in expect.finding.items():

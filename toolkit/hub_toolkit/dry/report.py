@@ -93,8 +93,9 @@ def _happened(result: Result) -> Table:
     table.add_column(style="dim")
     table.add_column(overflow="fold")
     seen = result.seen
-    table.add_row("rules", Text(", ".join(seen.rules) or "none"))
-    for rule, mismatches in seen.mismatches.items() if not seen.rules else ():
+    name = result.case.source.name
+    table.add_row("rules", Text(", ".join(seen.rules_of(name)) or "none"))
+    for rule, mismatches in seen.mismatches_of(name).items() if not seen.rules else ():
         for mismatch in mismatches:
             table.add_row("", Text(f"{rule}: {mismatch}"))
     for line, style in _steps(result):

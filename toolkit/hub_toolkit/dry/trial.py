@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from hub_toolkit.dry import givens, stimuli, wires
+from hub_toolkit.dry.claims import RULES
 from hub_toolkit.dry.judge import Failure, judge
 from hub_toolkit.dry.variants import Variants
 from hub_toolkit.dry.world import ENDPOINT, STACK, Restless, World, host
@@ -38,10 +39,10 @@ class Seen:
     """What came of an event.
 
     Attributes:
-        rules: names of the rules that it matched, of this playbook, without the playbook's name.
+        rules: the rules that it matched, as ``PLAYBOOK-imported``.
         mismatches: of the rules that it did not match, why.
         records: the audit trail's. findings: as Security Hub holds them now, by id.
-        crashes: tracebacks of invocations that failed as a whole.
+        crashes: of invocations that failed as a whole: the playbook and the traceback.
     """
 
     rules: list[str] = field(default_factory=list)
@@ -52,7 +53,16 @@ class Seen:
     refused: list[dict[str, Any]] = field(default_factory=list)
     tickets: list[dict[str, Any]] = field(default_factory=list)
     findings: dict[str, dict[str, Any]] = field(default_factory=dict)
-    crashes: list[str] = field(default_factory=list)
+    crashes: list[tuple[str, str]] = field(default_factory=list)
+
+    def rules_of(self, playbook: str) -> list[str]:
+        """The kinds of a playbook's rules that matched, as ``imported``."""
+        return [kind for kind in RULES if f"{playbook}-{kind}" in self.rules]
+
+    def mismatches_of(self, playbook: str) -> dict[str, list[Mismatch]]:
+        """Why a playbook's other rules did not match, by kind."""
+        named = {kind: self.mismatches.get(f"{playbook}-{kind}") for kind in RULES}
+        return {kind: why for kind, why in named.items() if why}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +142,8 @@ def _run(case: Case, where: Bench, seen: Seen) -> None:
     at = given.time if given.time is not None else stimuli.time_of(event)
     findings = stimuli.findings_of(event)
     past = _past(case, where, event, at)
-    start = min([at, *(when for when, _, _ in past)])
-    world = where.world([source], start, language=case.language, params=given.params)
+    first = min([at, *(when for when, _, _ in past)])
+    world = where.world([source], first, language=case.language, params=given.params)
     try:
         world.answers |= given.answers
         givens.furnish(world, given, findings)
@@ -142,7 +152,10 @@ def _run(case: Case, where: Bench, seen: Seen) -> None:
             world.put(earlier_event)
             world.drain()
         world.clock.advance_to(at)
-        put(world, event, source.name, findings, seen)
+        if event is None:
+            start(world, source.name, seen)
+        else:
+            put(world, event, findings, seen)
     finally:
         world.close()
 
@@ -177,31 +190,37 @@ def _model(
     return made
 
 
-def put(
-    world: World,
-    event: Mapping[str, Any] | None,
-    playbook: str,
-    findings: Sequence[Finding],
-    seen: Seen,
-) -> None:
-    """Let an event (or the schedule) start ``playbook``, and take what comes of it into ``seen``.
+def put(world: World, event: Mapping[str, Any], findings: Sequence[Finding], seen: Seen) -> None:
+    """Put an event on the bus, and take what comes of it into ``seen``.
 
     Raises:
         Restless: it does not come to an end.
     """
+    seen.rules = world.put(event)
+    seen.mismatches = {
+        name: explain(pattern, event)
+        for name, pattern in world.patterns().items()
+        if name not in seen.rules
+    }
+    _drain(world, [finding.id for finding in findings], seen)
+
+
+def start(world: World, playbook: str, seen: Seen) -> None:
+    """Let the schedule of ``playbook`` start it, and take what comes of it into ``seen``.
+
+    Raises:
+        ControlError: it has none.
+        Restless: it does not come to an end.
+    """
+    world.start(playbook)
+    seen.rules = [f"{playbook}-schedule"]
+    _drain(world, [], seen)
+
+
+def _drain(world: World, finding_ids: Sequence[str], seen: Seen) -> None:
     before, happened = world.records(), world.happened
     calls, deliveries = len(happened.calls), len(happened.deliveries)
     refused, crashes = len(happened.refused), len(happened.crashes)
-    if event is None:
-        world.start(playbook)
-        seen.rules.append("schedule")
-    else:
-        names = world.put(event)
-        prefix = f"{playbook}-"
-        seen.rules += [name.removeprefix(prefix) for name in names if name.startswith(prefix)]
-        for name, pattern in world.patterns().items():
-            if name.startswith(prefix) and name not in names:
-                seen.mismatches[name.removeprefix(prefix)] = explain(pattern, event)
     try:
         world.drain()
     finally:
@@ -211,7 +230,7 @@ def put(
         seen.refused = happened.refused[refused:]
         seen.crashes = happened.crashes[crashes:]
         seen.tickets = world.tickets()
-        ids = [finding.id for finding in findings]
+        ids = [*finding_ids]
         ids += [name for record in seen.records for name in record.get("findings", ())]
         held = {name: world.finding(name) for name in dict.fromkeys(ids)}
         seen.findings = {name: finding for name, finding in held.items() if finding}

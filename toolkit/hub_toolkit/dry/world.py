@@ -80,14 +80,15 @@ class Happened:
 
     Attributes:
         calls: every request, in order. deliveries: those that people would have got.
-        refused: deliveries that the other system did not take, with ``status`` and ``reason``.
-        crashes: tracebacks of invocations that failed as a whole.
+        refused: deliveries that the other system did not take, with ``status``, ``reason`` and
+            ``playbook``.
+        crashes: of invocations that failed as a whole: the playbook and the traceback.
     """
 
     calls: list[Call] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
     refused: list[dict[str, Any]] = field(default_factory=list)
-    crashes: list[str] = field(default_factory=list)
+    crashes: list[tuple[str, str]] = field(default_factory=list)
 
 
 class World:
@@ -282,19 +283,23 @@ class World:
             log_stream="dry",
             template=function.environment,
         )
-        seen = len(self.core.inbox.deliveries())
+        inbox = self.core.inbox
+        seen, turned_away = len(inbox.deliveries()), len(inbox.refused())
         self._running = playbook
         try:
             with variables(given), printed_to(self._wires.log):
                 return playbook_handler.handle(dict(event), context, self._answered)
         except Exception:  # noqa: BLE001 - whatever a handler raises is its error
-            self.happened.crashes.append(traceback.format_exc())
+            self.happened.crashes.append((playbook, traceback.format_exc()))
             return None
         finally:
             self._running = ""
-            left = self.core.inbox.deliveries()[seen:]
-            self.happened.deliveries += [delivery(playbook, entry) for entry in left]
-            self.happened.refused = self.core.inbox.refused()
+            self.happened.deliveries += [
+                delivery(playbook, entry) for entry in inbox.deliveries()[seen:]
+            ]
+            self.happened.refused += [
+                {"playbook": playbook, **entry} for entry in inbox.refused()[turned_away:]
+            ]
 
     def _answered(self, action: Action) -> Action:
         """The action, or one that answers what was given."""
