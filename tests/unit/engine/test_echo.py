@@ -71,7 +71,7 @@ def test_the_echo_of_an_asff_finding_is_a_repeat(make_world: Any) -> None:
     world = make_world()
     world.echo = lambda _finding: [event(echoed(asff()))]
     world.send(event(asff()))
-    world.drain(limit_s=3600)
+    world.drain(limit_s=600)
     assert rounds(world) == 1
     assert len(world.told) == 1
     assert [r["kind"] for r in world.records()].count("repeat") == 1
@@ -83,7 +83,7 @@ def test_the_echo_of_an_ocsf_finding_is_a_repeat(make_world: Any) -> None:
     name = finding(1)["Id"]
     world.echo = lambda _finding: [ocsf(name, status="In Progress", **same)]
     world.send(ocsf(name, status="New", **same))
-    world.drain(limit_s=3600)
+    world.drain(limit_s=600)
     assert rounds(world) == 1
     assert len(world.told) == 1
 
@@ -104,7 +104,7 @@ def test_two_hubs_that_tell_of_one_finding_differently_do_not_answer_each_other(
     world.echo = echo
     world.send(event(asff()))
     world.send(ocsf(name, status="New", **said))
-    world.drain(limit_s=3600)
+    world.drain(batch=1, runs=1, limit_s=600)
     assert rounds(world) <= 2
     assert len(world.opened) == 1
 
