@@ -191,6 +191,11 @@ _OPERATORS: dict[str, tuple[Callable[[Any], bool], str]] = {
 }
 
 
+def operators() -> dict[str, str]:
+    """EventBridge's operators, with what each takes, in words."""
+    return {name: form for name, (_, form) in _OPERATORS.items()}
+
+
 def resource_types(
     imported: dict[str, Any] | None, imported_v2: dict[str, Any] | None
 ) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hub_toolkit import requirements
 from hub_toolkit.about import readme
+from hub_toolkit.playbooks import json_schema
 from hub_toolkit.synth import actions_doc
 from hub_toolkit.synth.document import render
 
@@ -25,6 +26,7 @@ def texts(root: Path) -> dict[str, str]:
         "functions/requirements.txt": requirements.render(root),
         "docs/actions.md": actions_doc.render(),
         **readme.texts(root),
+        json_schema.PATH: json_schema.render(),
     }
 
 
