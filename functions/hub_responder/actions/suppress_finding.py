@@ -38,6 +38,12 @@ MAX_DAYS = 366
 DAY_S = 86_400.0
 MAX_REASON = 200
 MAX_OWNER = 60
+UNTIL, BY, WHY = (
+    "hubResponderSuppressedUntil",
+    "hubResponderSuppressedBy",
+    "hubResponderSuppressedWhy",
+)
+"""UserDefinedFields: when the suppression ends, who answers for it, and its reason."""
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
@@ -179,9 +185,9 @@ def _text(params: Params, end: float, work: Work, language: str) -> str:
 
 def _fields(params: Params, end: float, work: Work, runtime: Runtime) -> dict[str, str]:
     return {
-        "hubResponderSuppressedUntil": iso(end),
-        "hubResponderSuppressedBy": params.owner,
-        "hubResponderSuppressedWhy": shorten(params.reason, MAX_REASON),
+        UNTIL: iso(end),
+        BY: params.owner,
+        WHY: shorten(params.reason, MAX_REASON),
         "hubResponderIncident": f"{work.incident.key}#{work.incident.gen}",
         "hubResponderAt": iso(runtime.now),
     }

@@ -101,6 +101,8 @@ def _resources(base: Project, by_stage: Mapping[str, Project]) -> dict[str, Any]
         if source.on.schedule is not None:
             scheduled[imports] = condition
     made: dict[str, Any] = dict(shared.resources(queues, scheduled))
+    if any(roles.suppresses(source) for _, source, _ in wanted):
+        made |= shared.lapsed()
     for number, source, condition in wanted:
         there = {stage: (project.sources[number], project) for stage, project in by_stage.items()}
         statements = roles.statements(source, base, there)

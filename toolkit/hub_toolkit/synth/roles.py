@@ -84,15 +84,18 @@ def _looked_up(source: Source, member_role: str) -> list[Statement]:
     if "seen" in source.used:
         table = attribute("LedgerTable")
         found.append(allow(["dynamodb:PutItem", "dynamodb:Query"], table, **_only("history")))
-    elif any(_closes(step) for step in source.steps):
+    elif suppresses(source):
         found.append(allow("dynamodb:PutItem", attribute("LedgerTable"), **_only("history")))
     return found
 
 
-def _closes(step: Step) -> bool:
-    """It closes findings as something, which the history remembers."""
-    result = actions.get(step.uses).result
-    return any(field.name == "closed_as" for field in msgspec.structs.fields(result))
+def suppresses(source: Source) -> bool:
+    """Some step suppresses findings until a day, as something that the history remembers."""
+    return any(
+        field.name == "closed_as"
+        for step in source.steps
+        for field in msgspec.structs.fields(actions.get(step.uses).result)
+    )
 
 
 def own(source: Source, member_role: str) -> list[Statement]:
@@ -206,6 +209,15 @@ def unanswered() -> list[Statement]:
         allow("dynamodb:PutItem", attribute("LedgerTable"), **_only("unanswered")),
         allow("dynamodb:PutItem", attribute("AuditTable")),
         allow("securityhub:BatchUpdateFindings", hub()),
+    ]
+
+
+def lapsed() -> list[Statement]:
+    """What the function that ends suppressions needs: the findings, and its records."""
+    return [
+        logs("LapsedLogGroup"),
+        allow("dynamodb:PutItem", attribute("AuditTable")),
+        allow(["securityhub:BatchUpdateFindings", "securityhub:GetFindings"], hub()),
     ]
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hub_toolkit.synth import roles
 from hub_toolkit.synth.naming import arn, attribute, log_group, named, ref
 from hub_toolkit.synth.playbook import FUNCTION_TIMEOUT_S, VISIBILITY_S
-from hub_toolkit.synth.roles import NO_VALUE, allow, role, unanswered
+from hub_toolkit.synth.roles import NO_VALUE, allow, role
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from hub_toolkit.synth.playbook import Resources
 
@@ -96,7 +97,9 @@ def resources(queues: Mapping[str, str], scheduled: Mapping[str, str]) -> Resour
         "LedgerTable": _table(),
         "AuditTable": _table(),
         **_notifications(),
-        **_unanswered(),
+        **_scheduled(
+            "unanswered", "Answers clicks that ended in the DLQ", "5 minutes", roles.unanswered()
+        ),
         "DeadLetterAlarm": {
             "Type": "AWS::CloudWatch::Alarm",
             "Properties": {
@@ -250,34 +253,37 @@ def _key() -> dict[str, Any]:
     }
 
 
-def _unanswered() -> Resources:
-    """The function that answers clicks which ended in the DLQ."""
+def _scheduled(name: str, description: str, rate: str, statements: Sequence[Any]) -> Resources:
+    """A function of ours that runs by the clock, with its role and log group."""
+    prefix = name.capitalize()
     return {
-        "UnansweredLogGroup": {
+        f"{prefix}LogGroup": {
             "Type": "AWS::Logs::LogGroup",
             "Properties": {
-                "LogGroupName": log_group("unanswered"),
+                "LogGroupName": log_group(name),
                 "RetentionInDays": ref("LogRetentionDays"),
             },
         },
-        "UnansweredRole": role("Answers clicks that ended in the DLQ", unanswered()),
-        "UnansweredFunction": {
+        f"{prefix}Role": role(description, statements),
+        f"{prefix}Function": {
             "Type": "AWS::Serverless::Function",
             "Metadata": {"SkipBuild": True},
             "Properties": {
-                "FunctionName": named("unanswered"),
-                "Description": "Answers clicks that ended in the DLQ",
+                "FunctionName": named(name),
+                "Description": description,
                 "CodeUri": "build/functions/",
-                "Handler": "hub_responder.handlers.unanswered.handler",
-                "Role": attribute("UnansweredRole"),
-                "LoggingConfig": {"LogGroup": ref("UnansweredLogGroup")},
-                "Environment": {"Variables": {"POWERTOOLS_SERVICE_NAME": "unanswered"}},
+                "Handler": f"hub_responder.handlers.{name}.handler",
+                "Role": attribute(f"{prefix}Role"),
+                "LoggingConfig": {"LogGroup": ref(f"{prefix}LogGroup")},
+                "Environment": {"Variables": {"POWERTOOLS_SERVICE_NAME": name}},
                 "Events": {
-                    "Schedule": {
-                        "Type": "Schedule",
-                        "Properties": {"Schedule": "rate(5 minutes)"},
-                    }
+                    "Schedule": {"Type": "Schedule", "Properties": {"Schedule": f"rate({rate})"}}
                 },
             },
         },
     }
+
+
+def lapsed() -> Resources:
+    """The function that ends suppressions; only where a playbook suppresses."""
+    return _scheduled("lapsed", "Ends suppressions that are over", "6 hours", roles.lapsed())

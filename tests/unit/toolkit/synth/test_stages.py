@@ -144,3 +144,17 @@ def test_what_the_scheduler_takes_is_taken(root: Path, cron: str) -> None:
     report(root, REPORT.replace("cron: 0 9 ? * MON *", f'cron: "{cron}"'))
     expression = template(root)["Resources"]["ReportSchedule"]["Properties"]["ScheduleExpression"]
     assert expression == f"cron({cron})"
+
+
+def test_what_ends_suppressions_is_there_where_a_playbook_suppresses(root: Path) -> None:
+    shipped = of(template(root), "Lapsed")
+    path = root / "playbooks" / "report" / "playbook.yaml"
+    report(root, REPORT)
+    step = "{uses: finding.suppress, with: {reason: a test, owner: us, days: 3}}"
+    text = path.read_text(encoding="utf-8").split("steps:")[0]
+    path.write_text(f"{text}steps: [{step}]\n", encoding="utf-8")
+    made = template(root)
+    assert shipped == {} or of(made, "Lapsed") == shipped
+    function = made["Resources"]["LapsedFunction"]["Properties"]
+    assert function["Handler"] == "hub_responder.handlers.lapsed.handler"
+    assert "history#*" in json.dumps(statements(made, "ReportRole"))
