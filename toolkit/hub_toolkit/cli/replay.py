@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -13,23 +12,13 @@ import typer
 
 if TYPE_CHECKING:
     from hub_toolkit.dry.cases import Given
-    from hub_toolkit.dry.deployment import DeadLetter, Deployment
     from hub_toolkit.dry.replay import Replayed
+    from hub_toolkit.dry.sending import Arrived
     from hub_toolkit.playbooks.format import Source
     from hub_toolkit.playbooks.load import Project
     from hub_toolkit.sandbox.identifiers import Place
 
 MAX_BYTES = 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class _Given:
-    """What is to be replayed: events, the dead letter that they come from, the home."""
-
-    events: Sequence[dict[str, Any]]
-    letter: DeadLetter | None = None
-    place: Place | None = None
-    name: str = ""
 
 
 def register(app: typer.Typer) -> None:
@@ -75,6 +64,7 @@ def replay(
 
     Exit code 0: well. 1: a step fails, or nothing was sent. 2: bad usage, or no such event.
     """
+    from hub_toolkit.dry.deployment import DeploymentError
     from hub_toolkit.playbooks.load import load_project
     from hub_toolkit.playbooks.problems import PlaybookErrors
     from hub_toolkit.playbooks.roots import laid
@@ -85,17 +75,16 @@ def replay(
         with laid(root.resolve(), folders) as project_root:
             project = load_project(project_root.root, stage)
             sources = _chosen(project, playbook)
-            with _deployment(endpoint, named, event, dry_run=dry_run) as deployment:
-                what = _given(event, deployment)
-                if not dry_run:
-                    _send(what, sources, playbook, deployment, endpoint, yes=yes)
-                    return
-            replayed = _dry(what, sources, project, stage, verdict)
-    except PlaybookErrors as errors:
-        _unusable(str(errors))
+            arrived = _arrived(event, endpoint, named)
+            if not dry_run:
+                _send(arrived, sources, endpoint, named, yes=yes, all_playbooks=playbook is None)
+                return
+            replayed = _dry(arrived, sources, project, stage, verdict)
+    except (PlaybookErrors, DeploymentError) as error:
+        _unusable(str(error))
     except OSError as error:
         _unusable(f"{error.filename}: {error.strerror}")
-    _print(replayed, what, verdict, as_json=as_json, verbose=verbose)
+    _print(replayed, arrived, verdict, as_json=as_json, verbose=verbose)
     if any(one.failed for one in replayed):
         raise typer.Exit(1)
 
@@ -116,40 +105,28 @@ def _chosen(project: Project, playbook: str | None) -> list[Source]:
     return [by_name[playbook]]
 
 
-def _is_message(event: str) -> bool:
-    from hub_toolkit.dry.deployment import MESSAGE_ID
+def _arrived(event: str, endpoint: str | None, stack: str) -> Arrived:
+    """What the argument names: stdin, a file, or a dead letter of the deployment.
 
-    return not Path(event).exists() and MESSAGE_ID.fullmatch(event.lower()) is not None
+    Raises:
+        DeploymentError: there is no such dead letter, or it stands for no event.
+    """
+    from hub_toolkit.dry.deployment import MESSAGE_ID, Deployment
+    from hub_toolkit.dry.sending import Arrived
 
-
-@contextmanager
-def _deployment(
-    endpoint: str | None, stack: str, event: str, *, dry_run: bool
-) -> Iterator[Deployment | None]:
-    """The deployment, where one is needed: to send to it, or for a dead letter."""
-    from hub_toolkit.dry.deployment import Deployment, DeploymentError
-
-    if dry_run and not _is_message(event):
-        yield None
-        return
-    try:
-        with closing(Deployment(endpoint, stack)) as deployment:
-            yield deployment
-    except DeploymentError as error:
-        _unusable(str(error))
-
-
-def _given(event: str, deployment: Deployment | None) -> _Given:
-    if deployment is not None and _is_message(event):
-        letter = deployment.dead_letter(event.lower())
-        return _Given(letter.events, letter, deployment.place(), event)
     if event == "-":
-        return _Given([_event(sys.stdin.buffer.read(MAX_BYTES + 1), "stdin")], name="stdin")
+        found = _event(sys.stdin.buffer.read(MAX_BYTES + 1), "stdin")
+        return Arrived("stdin", [found], _home(found))
     path = Path(event)
-    if not path.is_file():
+    if path.is_file():
+        with path.open("rb") as file:
+            found = _event(file.read(MAX_BYTES + 1), event)
+        return Arrived(path.name, [found], _home(found))
+    if not MESSAGE_ID.fullmatch(event.lower()):
         _unusable(f"{event}: there is no such file, and it is not the id of a message in the DLQ")
-    with path.open("rb") as file:
-        return _Given([_event(file.read(MAX_BYTES + 1), event)], name=path.name)
+    with closing(Deployment(endpoint, stack)) as deployment:
+        letter = deployment.dead_letter(event.lower())
+        return Arrived(event, letter.events, deployment.place(), letter)
 
 
 def _event(body: bytes, name: str) -> dict[str, Any]:
@@ -170,21 +147,19 @@ def _event(body: bytes, name: str) -> dict[str, Any]:
 
 
 def _dry(
-    what: _Given, sources: Sequence[Source], project: Project, stage: str, verdict: str | None
+    arrived: Arrived, sources: Sequence[Source], project: Project, stage: str, verdict: str | None
 ) -> list[Replayed]:
     from hub_toolkit.dry.replay import replay as play
-    from hub_toolkit.dry.trial import HOME, bench
+    from hub_toolkit.dry.trial import bench
     from hub_toolkit.dry.world import Restless
     from hub_toolkit.sandbox.errors import AwsError
 
     given = _given_verdict(verdict) if verdict is not None else None
-    place = what.place or _home(what.events[0])
-    home = type(HOME)(HOME.stack, place.account, place.region, HOME.endpoint)
-    with bench(project, stage, home) as where:
+    with bench(project, stage, arrived.place) as where:
         try:
-            return [play(event, sources, where, given) for event in what.events]
+            return [play(event, sources, where, given) for event in arrived.events]
         except (Restless, AwsError) as error:
-            _unusable(f"{what.name}: {error}")
+            _unusable(f"{arrived.name}: {error}")
 
 
 def _given_verdict(text: str) -> Given:
@@ -217,7 +192,7 @@ def _home(event: dict[str, Any]) -> Place:
 
 def _print(
     replayed: Sequence[Replayed],
-    what: _Given,
+    arrived: Arrived,
     verdict: str | None,
     *,
     as_json: bool,
@@ -233,10 +208,10 @@ def _print(
     from hub_toolkit.dry.shown import print_replayed
 
     console = Console(highlight=False)
-    if what.letter is not None:
-        why = f": {what.letter.reason}" if what.letter.reason else ""
-        source = f" from {what.letter.source}" if what.letter.source else ""
-        typer.echo(f"Message {what.letter.message_id} of the DLQ{source}{why}; it stays there.")
+    if arrived.letter is not None:
+        why = f": {arrived.letter.reason}" if arrived.letter.reason else ""
+        source = f" from {arrived.letter.source}" if arrived.letter.source else ""
+        typer.echo(f"Message {arrived.letter.message_id} of the DLQ{source}{why}; it stays there.")
     answers = f"Vision One answers {verdict}." if verdict else (
         "Vision One's answers are the sandbox's invented estate; --verdict gives others."
     )  # fmt: skip
@@ -250,64 +225,35 @@ def _print(
 
 
 def _send(
-    what: _Given,
+    arrived: Arrived,
     sources: Sequence[Source],
-    playbook: str | None,
-    deployment: Deployment | None,
     endpoint: str | None,
+    stack: str,
     *,
     yes: bool,
+    all_playbooks: bool,
 ) -> None:
-    """Send the events to the deployment, once."""
-    assert deployment is not None  # noqa: S101 - without --dry-run there is one
-    if what.letter is None and playbook is None and endpoint and _send_to_sandbox(what, endpoint):
-        return
-    queues = _queues(what, sources, deployment.stack)
+    """Send the events to the deployment, once.
+
+    Raises:
+        DeploymentError: it cannot be reached, or has no such queue.
+    """
+    from hub_toolkit.dry import sending
+    from hub_toolkit.dry.deployment import Deployment
+
+    if arrived.letter is None and all_playbooks and endpoint:
+        lines = sending.to_sandbox(arrived, endpoint)
+        if lines is not None:
+            typer.echo("\n".join(lines))
+            return
+    queues = sending.queues(arrived, sources, stack)
     if not queues:
-        typer.echo("no rule of a playbook matches: nothing to send; --dry-run shows why", err=True)
+        typer.echo("no rule of a playbook matches: nothing is sent; --dry-run shows why", err=True)
         raise typer.Exit(1)
-    times = "once" if len(what.events) == 1 else f"as {len(what.events)} events"
-    where = " and ".join(queues)
+    times = "once" if len(arrived.events) == 1 else f"as {len(arrived.events)} events"
     if not yes:
-        typer.confirm(f"Send {what.name} {times} to {where}?", abort=True)
-    for queue in queues:
-        for one in what.events:
-            message_id = deployment.send(queue, one)
-            typer.echo(f"sent once to {queue}, message {message_id}")
-    if what.letter is not None:
-        typer.echo(f"message {what.letter.message_id} stays in {deployment.stack}-dlq")
-
-
-def _send_to_sandbox(what: _Given, endpoint: str) -> bool:
-    """Let a sandbox have the event as from EventBridge; False: this is no sandbox."""
-    from hub_toolkit.trip.client import SandboxClient, SandboxError
-
-    try:
-        with SandboxClient(endpoint) as client:
-            client.inbox()
-            for one in what.events:
-                rules = ", ".join(client.send_event(one)["rules"]) or "no rule"
-                typer.echo(f"sent once to the sandbox at {endpoint}: matched {rules}")
-    except SandboxError:
-        return False
-    return True
-
-
-def _queues(what: _Given, sources: Sequence[Source], stack: str) -> list[str]:
-    """The queue that a dead letter came from, or those of the playbooks whose rules match."""
-    if what.letter is not None and what.letter.source.startswith(f"{stack}-"):
-        return [what.letter.source]
-    if what.letter is not None and what.letter.playbook:
-        return [f"{stack}-{what.letter.playbook}-imports"]
-    from hub_toolkit.dry.replay import matching
-    from hub_toolkit.dry.trial import HOME
-
-    place = what.place or _home(what.events[0])
-    home = type(HOME)(stack, place.account, place.region, HOME.endpoint)
-    found: dict[str, None] = {}
-    for event in what.events:
-        for source in sources:
-            for rule in matching(source, event, home):
-                which = "clicks" if rule == "action" else "imports"
-                found[f"{stack}-{source.name}-{which}"] = None
-    return list(found)
+        typer.confirm(f"Send {arrived.name} {times} to {' and '.join(queues)}?", abort=True)
+    with closing(Deployment(endpoint, stack)) as deployment:
+        typer.echo("\n".join(sending.to_queues(arrived, queues, deployment)))
+    if arrived.letter is not None:
+        typer.echo(f"message {arrived.letter.message_id} stays in {stack}-dlq")

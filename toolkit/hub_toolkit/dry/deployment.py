@@ -18,6 +18,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from hub_responder.finding import Finding
+from hub_toolkit.dry.world import ENDPOINT, STACK
 from hub_toolkit.sandbox.identifiers import Place
 from hub_toolkit.sandbox.security_hub.events import Envelopes
 
@@ -103,10 +104,10 @@ class Deployment:
         return str(self._call("sqs", "get_queue_url", QueueName=name)["QueueUrl"])
 
     def place(self) -> Place:
-        """Account and region."""
+        """Where it is, for a dry run of its own."""
         url = self.queue(f"{self.stack}-dlq")
         account = urlsplit(url).path.split("/")[1]
-        return Place(self.stack, account, self.region, "")
+        return Place(STACK, account, self.region, ENDPOINT)
 
     def send(self, queue: str, event: Mapping[str, Any]) -> str:
         """Send an event to a queue, once; the message's id."""
