@@ -24,9 +24,12 @@ from hub_responder.audit import Audit
 from hub_responder.deadline import Deadline
 from hub_responder.engine import intake
 from hub_responder.engine.batch import Batch
+from hub_responder.engine.grouping import Cause, Subject, group
 from hub_responder.engine.outbox import Outbox
 from hub_responder.errors import ConfigurationError
+from hub_responder.events import decode
 from hub_responder.finding import Finding
+from hub_responder.ledger.decide import Arrival
 from hub_responder.ledger.store import Ledger
 from hub_responder.ledger.transaction import Transactions
 from hub_responder.playbook import Playbook, Step, Triggers, Wait
@@ -498,3 +501,13 @@ class World:
             for item in self._items("audit")
             for line in item["records"]["S"].splitlines()
         ]
+
+
+def arrival(world: World, *findings: dict[str, Any], clicked: str = "") -> Arrival:
+    """What the ledger is asked for findings of one instance."""
+    trigger = decode(event(*findings, clicked=clicked))
+    cause = Cause(trigger.kind, trigger.event_id, clock.now(), bool(clicked))
+    values = (ACCOUNT, REGION, trigger.findings[0].resource.id)
+    subjects = [Subject(cause, one, values) for one in trigger.findings]
+    (only,) = group(subjects, world.playbook)
+    return only.arrival(world.playbook)

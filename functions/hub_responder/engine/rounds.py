@@ -130,7 +130,8 @@ class Round:
     def closed_as(self) -> list[str]:
         """As what steps of this round closed its findings, as ``FALSE_POSITIVE``."""
         done = (kept.get("r", {}) for kept in self.steps.values() if kept["s"] == "done")
-        return [str(result["closed_as"]) for result in done if result.get("closed_as")]
+        said = (str(result["closed_as"]) for result in done if result.get("closed_as"))
+        return list(dict.fromkeys(said))
 
     def told_now(self) -> dict[str, Any]:
         """What a message that is sent now tells of."""

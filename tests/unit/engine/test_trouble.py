@@ -9,15 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from hub_responder import clock
 from hub_responder.actions.base import Outcome
-from hub_responder.engine.grouping import Cause, Subject, group
-from hub_responder.events import decode
-from hub_responder.ledger.decide import Arrival
 from hub_responder.ledger.transaction import Part
 from hub_responder.playbook import Wait
 from loopback import Cloud, error
-from world import ACCOUNT, REGION, World, event, finding
+from world import World, arrival, event, finding
 
 TOPIC = "arn:aws:sns:eu-central-1:111122223333:notify"
 
@@ -37,16 +33,6 @@ def told(world: World) -> set[str]:
 def reasons(world: World) -> list[str]:
     """Why the letters are dead."""
     return [letter.attributes["reason"]["StringValue"] for letter in world.dead]
-
-
-def arrival(world: World, *findings: dict[str, Any], clicked: str = "") -> Arrival:
-    """What the ledger is asked for findings of one instance."""
-    trigger = decode(event(*findings, clicked=clicked))
-    cause = Cause(trigger.kind, trigger.event_id, clock.now(), bool(clicked))
-    values = (ACCOUNT, REGION, trigger.findings[0].resource.id)
-    subjects = [Subject(cause, one, values) for one in trigger.findings]
-    (only,) = group(subjects, world.playbook)
-    return only.arrival(world.playbook)
 
 
 def settle(pk: str) -> str:

@@ -25,4 +25,5 @@ until what waits is due, so that waits and deferrals pass at once.
 - ``replay``     an event against playbooks: rules, conditions, steps, messages, calls
 - ``shown``      what people see of that
 - ``deployment`` dead letters and queues of a deployment at an endpoint
+- ``sending``    an event once more, for real
 """

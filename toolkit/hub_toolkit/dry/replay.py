@@ -13,6 +13,8 @@ from hub_toolkit.dry import givens, stimuli
 from hub_toolkit.dry.judge import ended
 from hub_toolkit.dry.traffic import Call, Delivery
 from hub_toolkit.dry.trial import Seen, put, start
+from hub_toolkit.playbooks import rules
+from hub_toolkit.sandbox.event_plane.pattern import Pattern
 from hub_toolkit.trip import outcome
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from hub_toolkit.dry.trial import Bench
     from hub_toolkit.dry.world import World
     from hub_toolkit.playbooks.format import Source
+    from hub_toolkit.sandbox.identifiers import Place
 
 Event = Mapping[str, Any]
 
@@ -143,7 +146,8 @@ def replay(event: Event, sources: Sequence[Source], where: Bench, given: Given |
         else:
             givens.furnish(world, given, findings)
         seen = Seen()
-        before = {finding.id: finding.raw for finding in findings}
+        world.learn(event)
+        before = {finding.id: world.finding(finding.id) for finding in findings}
         _put(world, event, sources, findings, seen)
         played = [_played(source, seen) for source in sources]
     finally:
@@ -158,6 +162,22 @@ def replay(event: Event, sources: Sequence[Source], where: Bench, given: Given |
         findings=[_change(name, before.get(name, {}), after[name]) for name in after],
         playbooks=played,
     )
+
+
+def matching(source: Source, event: Event, place: Place) -> list[str]:
+    """The kinds of a playbook's rules that an event matches where it is deployed, as ``action``."""
+    if event.get("detail-type") == SCHEDULE_EVENT:
+        return ["schedule"] if event["detail"].get("playbook") == source.name else []
+    action = source.on.custom_action
+    patterns = {"imported": rules.imported(source.on), "lifecycle": rules.lifecycle(source.on)}
+    if action is not None:
+        arn = place.arn("securityhub", f"action/custom/{action.id}")
+        patterns["action"] = rules.action(arn)
+    return [
+        kind
+        for kind, pattern in patterns.items()
+        if pattern is not None and Pattern.compile(pattern).matches_event(event)
+    ]
 
 
 def _put(

@@ -157,13 +157,17 @@ class World:
         """The queues, by ARN or URL."""
         return self.core.queues
 
+    def learn(self, event: Mapping[str, Any]) -> None:
+        """Let Security Hub hold the findings of an event, unless it does already."""
+        learn(self.core.hub, dict(event["detail"]))
+
     def put(self, event: Mapping[str, Any]) -> list[str]:
         """Put an event on the bus; Security Hub then holds its findings.
 
         Returns:
             The names of the rules that it matched, without the stack's name.
         """
-        learn(self.core.hub, dict(event["detail"]))
+        self.learn(event)
         return [name.removeprefix(f"{STACK}-") for name in self.core.events.put_event(event)]
 
     def start(self, playbook: str) -> None:

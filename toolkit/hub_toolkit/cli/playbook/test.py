@@ -22,12 +22,17 @@ def run_cases(
     name: Annotated[
         list[str] | None, typer.Argument(help="Playbooks; all where none is named.")
     ] = None,
+    *,
     junit: Annotated[
         Path | None, typer.Option(help="Write the results as JUnit XML to this file.")
     ] = None,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Show what was done in every case.")
     ] = False,
+    playbooks: Annotated[
+        list[str] | None,
+        typer.Option(help="Folders of playbooks, A:B or repeated; the later wins file by file."),
+    ] = None,
     stage: Annotated[str, typer.Option(help="Whose settings and connections hold.")] = "sandbox",
     root: Annotated[Path, typer.Option(help="The project: playbooks/ and events/.")] = Path(),
 ) -> None:
@@ -43,20 +48,27 @@ def run_cases(
     from hub_toolkit.dry.trial import bench, run
     from hub_toolkit.playbooks.load import load_project
     from hub_toolkit.playbooks.problems import PlaybookErrors
+    from hub_toolkit.playbooks.roots import laid
 
     began = time.perf_counter()
-    try:
-        project = load_project(root.resolve(), stage)
-        cases, without = _cases(project, name or [], root.resolve())
-    except PlaybookErrors as errors:
-        typer.echo(str(errors), err=True)
-        raise typer.Exit(2) from errors
+    folders = [Path(one) for given in playbooks or () for one in given.split(":") if one]
     report = Report(Console(highlight=False), verbose=verbose)
     results = []
-    with bench(project, stage) as where:
-        for case in cases:
-            results.append(run(case, where))
-            report.add(results[-1])
+    try:
+        with laid(root.resolve(), folders) as found:
+            project = load_project(found.root, stage)
+            cases, without = _cases(project, name or [], found.root)
+            with bench(project, stage) as where:
+                for case in cases:
+                    results.append(run(case, where))
+                    report.add(results[-1])
+    except PlaybookErrors as errors:
+        for problem in errors.problems:
+            typer.echo(str(found.told(problem)), err=True)
+        raise typer.Exit(2) from errors
+    except OSError as error:
+        typer.echo(f"{error.filename}: {error.strerror}", err=True)
+        raise typer.Exit(2) from error
     report.end(time.perf_counter() - began, without)
     if junit is not None:
         from hub_toolkit.dry.junit import write

@@ -1,0 +1,240 @@
+"""A deployment in AWS or in a sandbox: its dead letters are read, its queues sent to.
+
+Dead letters are only looked at: what was received to look is given back at once.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+import msgspec
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from hub_responder.finding import Finding
+from hub_toolkit.dry.world import ENDPOINT, STACK
+from hub_toolkit.sandbox.identifiers import Place
+from hub_toolkit.sandbox.security_hub.events import Envelopes
+
+MESSAGE_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+HOLD_S = 60
+"""How long the messages that were looked at stay hidden if this process dies meanwhile."""
+LOOK_S = 30.0
+"""How long a dead letter is looked for: SQS shows a few messages at a time, in any order."""
+MAX_LOOKED_AT = 5000
+_EMPTY_ENOUGH = 3
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_IDS_AT_ONCE = 20
+
+
+class DeploymentError(Exception):
+    """The deployment cannot be asked, or has not what is asked for; the text says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message of the dead-letter queue.
+
+    Attributes:
+        reason: why it is there, where we put it there ourselves.
+        source: the name of the queue that it came from, or empty.
+        events: the events that it stands for; several where it tells of findings.
+        playbook: whose step failed, where it is the record of that; else empty.
+    """
+
+    message_id: str
+    reason: str
+    source: str
+    events: Sequence[dict[str, Any]] = field(default_factory=tuple)
+    playbook: str = ""
+
+
+class Deployment:
+    """One stack.
+
+    Args:
+        endpoint: of AWS or of a sandbox; None: what the environment says.
+        stack: the stack's name.
+    """
+
+    def __init__(self, endpoint: str | None, stack: str) -> None:
+        self.stack = stack
+        self._endpoint = endpoint
+        try:
+            session = _session(endpoint)
+            self._clients = {
+                service: session.client(service, endpoint_url=endpoint, config=_CONFIG)
+                for service in ("sqs", "securityhub")
+            }
+        except (BotoCoreError, ValueError) as error:
+            raise DeploymentError(f"no deployment can be asked: {error}") from error
+        self.region = str(self._clients["sqs"].meta.region_name)
+
+    def close(self) -> None:
+        """Close the connections."""
+        for client in self._clients.values():
+            client.close()
+
+    def dead_letter(self, message_id: str) -> DeadLetter:
+        """The dead letter with this id; it stays where it is.
+
+        Raises:
+            DeploymentError: there is none, or it stands for no event.
+        """
+        url = self.queue(f"{self.stack}-dlq")
+        found, looked_at = self._look(url, message_id)
+        if found is None:
+            raise DeploymentError(
+                f"there is no message {message_id} in {self.stack}-dlq ({looked_at} looked at)"
+            )
+        return self._read(found)
+
+    def queue(self, name: str) -> str:
+        """The URL of a queue.
+
+        Raises:
+            DeploymentError: there is none, or it cannot be asked for.
+        """
+        return str(self._call("sqs", "get_queue_url", QueueName=name)["QueueUrl"])
+
+    def place(self) -> Place:
+        """Where it is, for a dry run of its own."""
+        url = self.queue(f"{self.stack}-dlq")
+        account = urlsplit(url).path.split("/")[1]
+        return Place(STACK, account, self.region, ENDPOINT)
+
+    def send(self, queue: str, event: Mapping[str, Any]) -> str:
+        """Send an event to a queue, once; the message's id."""
+        body = msgspec.json.encode(event).decode()
+        sent = self._call("sqs", "send_message", QueueUrl=self.queue(queue), MessageBody=body)
+        return str(sent["MessageId"])
+
+    def _look(self, url: str, message_id: str) -> tuple[dict[str, Any] | None, int]:
+        held: list[str] = []
+        found: dict[str, Any] | None = None
+        empty, until = 0, time.monotonic() + LOOK_S
+        try:
+            while found is None and empty < _EMPTY_ENOUGH and len(held) < MAX_LOOKED_AT:
+                if time.monotonic() > until:
+                    break
+                answer = self._call(
+                    "sqs",
+                    "receive_message",
+                    QueueUrl=url,
+                    MaxNumberOfMessages=10,
+                    VisibilityTimeout=HOLD_S,
+                    WaitTimeSeconds=0,
+                    MessageAttributeNames=["All"],
+                    MessageSystemAttributeNames=["All"],
+                )
+                messages = answer.get("Messages", [])
+                empty = 0 if messages else empty + 1
+                held += [message["ReceiptHandle"] for message in messages]
+                found = next((one for one in messages if one["MessageId"] == message_id), None)
+        finally:
+            self._give_back(url, held)
+        return found, len(held)
+
+    def _give_back(self, url: str, receipts: Sequence[str]) -> None:
+        for first in range(0, len(receipts), 10):
+            entries = [
+                {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": 0}
+                for number, receipt in enumerate(receipts[first : first + 10])
+            ]
+            self._call("sqs", "change_message_visibility_batch", QueueUrl=url, Entries=entries)
+
+    def _read(self, message: Mapping[str, Any]) -> DeadLetter:
+        attributes = {
+            name: str(one.get("StringValue", ""))
+            for name, one in message.get("MessageAttributes", {}).items()
+        }
+        arn = message.get("Attributes", {}).get("DeadLetterQueueSourceArn", "")
+        letter = DeadLetter(
+            message_id=message["MessageId"],
+            reason=attributes.get("reason", "") or attributes.get("ERROR_MESSAGE", ""),
+            source=str(arn or attributes.get("TARGET_ARN", "")).rpartition(":")[2],
+        )
+        try:
+            body = msgspec.json.decode(message["Body"])
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            raise _no_event(letter, "its body is not JSON") from None
+        if not isinstance(body, dict):
+            raise _no_event(letter, "its body is no object")
+        if "hub_responder" not in body:
+            return _with(letter, [body])
+        if body["hub_responder"] != "failed":
+            raise _no_event(letter, f"it is a note of our own ({body['hub_responder']!r:.40})")
+        playbook = str(body.get("pk", "")).partition("#")[0]
+        return _with(letter, self._events_of(letter, body), playbook)
+
+    def _events_of(self, letter: DeadLetter, body: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Of a failed step only the findings are kept: their events, as they are now."""
+        ids = []
+        for compact in body.get("findings", ()):
+            try:
+                ids.append(Finding.from_compact(compact).id)
+            except Exception:  # noqa: BLE001, S112 - whatever a letter of another version holds
+                continue
+        found: list[dict[str, Any]] = []
+        for first in range(0, len(ids), _IDS_AT_ONCE):
+            wanted = [{"Value": one, "Comparison": "EQUALS"} for one in ids[first : first + 20]]
+            answer = self._call(
+                "securityhub", "get_findings", Filters={"Id": wanted}, MaxResults=100
+            )
+            found += answer["Findings"]
+        if not found:
+            raise _no_event(letter, "a step failed, and its findings are not there any more")
+        place = self.place()
+        envelopes = Envelopes(place.region, place.account)
+        return [envelopes.imported(finding, time.time()) for finding in found]
+
+    def _call(self, service: str, operation: str, **request: Any) -> Any:
+        try:
+            return getattr(self._clients[service], operation)(**request)
+        except ClientError as error:
+            code = error.response.get("Error", {}).get("Code", "")
+            if "NonExistentQueue" in code or "QueueDoesNotExist" in code:
+                name = request.get("QueueName") or request.get("QueueUrl", "")
+                text = f"there is no queue {name}: is --stack right, and the region?"
+                raise DeploymentError(text) from error
+            raise DeploymentError(f"{service} refused {operation}: {code}") from error
+        except BotoCoreError as error:
+            where = self._endpoint or "AWS"
+            text = f"{service} at {where} cannot be asked ({type(error).__name__})"
+            raise DeploymentError(text) from error
+
+
+_CONFIG = Config(
+    connect_timeout=3,
+    read_timeout=25,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    user_agent_extra="hub-responder",
+)
+
+
+def _session(endpoint: str | None) -> boto3.session.Session:
+    """A sandbox on this machine takes any key: nobody needs one for it."""
+    if endpoint is None or urlsplit(endpoint).hostname not in _LOOPBACK:
+        return boto3.session.Session()
+    return boto3.session.Session(
+        aws_access_key_id="sandbox",
+        aws_secret_access_key="sandbox",  # noqa: S106 - it has no meaning
+        region_name="us-east-1",
+    )
+
+
+def _with(letter: DeadLetter, events: list[dict[str, Any]], playbook: str = "") -> DeadLetter:
+    return DeadLetter(letter.message_id, letter.reason, letter.source, events, playbook)
+
+
+def _no_event(letter: DeadLetter, why: str) -> DeploymentError:
+    reason = f"; it is there because: {letter.reason}" if letter.reason else ""
+    return DeploymentError(
+        f"message {letter.message_id} stands for no event that can be replayed: {why}{reason}"
+    )
