@@ -33,11 +33,12 @@ _PAGE = 100
 _TIME_S = 15.0
 """No more are looked for with less time left."""
 _TARGET = "securityhub.GetFindings"
-_FILTERS = {
+SUPPRESSED: Mapping[str, Any] = {
     "WorkflowStatus": [{"Value": "SUPPRESSED", "Comparison": "EQUALS"}],
     "RecordState": [{"Value": "ACTIVE", "Comparison": "EQUALS"}],
     "UserDefinedFields": [{"Key": UNTIL, "Value": "T", "Comparison": "CONTAINS"}],
 }
+"""The filters of GetFindings for findings that we suppressed and that still are."""
 
 
 def handler(_event: Mapping[str, Any], context: Any) -> dict[str, int]:
@@ -58,7 +59,7 @@ def handler(_event: Mapping[str, Any], context: Any) -> dict[str, int]:
 def _over(deadline: Deadline) -> Iterator[Finding]:
     """Suppressed findings whose time is over."""
     client, now, found = aws.client("securityhub"), clock.now(), 0
-    request: dict[str, Any] = {"Filters": _FILTERS, "MaxResults": _PAGE}
+    request: dict[str, Any] = {"Filters": SUPPRESSED, "MaxResults": _PAGE}
     while deadline.left() > _TIME_S:
         try:
             answer = client.get_findings(**request)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import typer
 
-from hub_toolkit.cli import build, playbook, replay, run, sandbox, synth
+from hub_toolkit.cli import build, observed, playbook, replay, review, run, sandbox, synth
 
 
 def application() -> typer.Typer:
@@ -21,7 +21,7 @@ def application() -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
-    for module in (run, replay, sandbox, playbook, synth, build):
+    for module in (run, replay, sandbox, playbook, observed, review, synth, build):
         module.register(app)
     return app
 

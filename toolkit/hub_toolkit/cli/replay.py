@@ -64,13 +64,13 @@ def replay(
 
     Exit code 0: well. 1: a step fails, or nothing was sent. 2: bad usage, or no such event.
     """
-    from hub_toolkit.dry.deployment import DeploymentError
     from hub_toolkit.playbooks.load import load_project
     from hub_toolkit.playbooks.problems import PlaybookErrors
     from hub_toolkit.playbooks.roots import laid
+    from hub_toolkit.stack import DeploymentError, name_of
 
     folders = [Path(one) for given in playbooks or () for one in given.split(":") if one]
-    named = stack or ("hub-responder" if stage == "sandbox" else f"hub-responder-{stage}")
+    named = name_of(stack, stage)
     try:
         with laid(root.resolve(), folders) as project_root:
             project = load_project(project_root.root, stage)

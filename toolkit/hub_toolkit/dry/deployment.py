@@ -12,15 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-import boto3
 import msgspec
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
 from hub_responder.finding import Finding
 from hub_toolkit.dry.world import ENDPOINT, STACK
 from hub_toolkit.sandbox.identifiers import Place
 from hub_toolkit.sandbox.security_hub.events import Envelopes
+from hub_toolkit.stack import DeploymentError, Stack
 
 MESSAGE_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 HOLD_S = 60
@@ -29,12 +27,7 @@ LOOK_S = 30.0
 """How long a dead letter is looked for: SQS shows a few messages at a time, in any order."""
 MAX_LOOKED_AT = 5000
 _EMPTY_ENOUGH = 3
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _IDS_AT_ONCE = 20
-
-
-class DeploymentError(Exception):
-    """The deployment cannot be asked, or has not what is asked for; the text says what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,31 +48,8 @@ class DeadLetter:
     playbook: str = ""
 
 
-class Deployment:
-    """One stack.
-
-    Args:
-        endpoint: of AWS or of a sandbox; None: what the environment says.
-        stack: the stack's name.
-    """
-
-    def __init__(self, endpoint: str | None, stack: str) -> None:
-        self.stack = stack
-        self._endpoint = endpoint
-        try:
-            session = _session(endpoint)
-            self._clients = {
-                service: session.client(service, endpoint_url=endpoint, config=_CONFIG)
-                for service in ("sqs", "securityhub")
-            }
-        except (BotoCoreError, ValueError) as error:
-            raise DeploymentError(f"no deployment can be asked: {error}") from error
-        self.region = str(self._clients["sqs"].meta.region_name)
-
-    def close(self) -> None:
-        """Close the connections."""
-        for client in self._clients.values():
-            client.close()
+class Deployment(Stack):
+    """One stack: its dead letters, and its queues to send to."""
 
     def dead_letter(self, message_id: str) -> DeadLetter:
         """The dead letter with this id; it stays where it is.
@@ -101,7 +71,7 @@ class Deployment:
         Raises:
             DeploymentError: there is none, or it cannot be asked for.
         """
-        return str(self._call("sqs", "get_queue_url", QueueName=name)["QueueUrl"])
+        return str(self.call("sqs", "get_queue_url", QueueName=name)["QueueUrl"])
 
     def place(self) -> Place:
         """Where it is, for a dry run of its own."""
@@ -112,7 +82,7 @@ class Deployment:
     def send(self, queue: str, event: Mapping[str, Any]) -> str:
         """Send an event to a queue, once; the message's id."""
         body = msgspec.json.encode(event).decode()
-        sent = self._call("sqs", "send_message", QueueUrl=self.queue(queue), MessageBody=body)
+        sent = self.call("sqs", "send_message", QueueUrl=self.queue(queue), MessageBody=body)
         return str(sent["MessageId"])
 
     def _look(self, url: str, message_id: str) -> tuple[dict[str, Any] | None, int]:
@@ -123,7 +93,7 @@ class Deployment:
             while found is None and empty < _EMPTY_ENOUGH and len(held) < MAX_LOOKED_AT:
                 if time.monotonic() > until:
                     break
-                answer = self._call(
+                answer = self.call(
                     "sqs",
                     "receive_message",
                     QueueUrl=url,
@@ -147,7 +117,7 @@ class Deployment:
                 {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": 0}
                 for number, receipt in enumerate(receipts[first : first + 10])
             ]
-            self._call("sqs", "change_message_visibility_batch", QueueUrl=url, Entries=entries)
+            self.call("sqs", "change_message_visibility_batch", QueueUrl=url, Entries=entries)
 
     def _read(self, message: Mapping[str, Any]) -> DeadLetter:
         attributes = {
@@ -184,7 +154,7 @@ class Deployment:
         found: list[dict[str, Any]] = []
         for first in range(0, len(ids), _IDS_AT_ONCE):
             wanted = [{"Value": one, "Comparison": "EQUALS"} for one in ids[first : first + 20]]
-            answer = self._call(
+            answer = self.call(
                 "securityhub", "get_findings", Filters={"Id": wanted}, MaxResults=100
             )
             found += answer["Findings"]
@@ -193,40 +163,6 @@ class Deployment:
         place = self.place()
         envelopes = Envelopes(place.region, place.account)
         return [envelopes.imported(finding, time.time()) for finding in found]
-
-    def _call(self, service: str, operation: str, **request: Any) -> Any:
-        try:
-            return getattr(self._clients[service], operation)(**request)
-        except ClientError as error:
-            code = error.response.get("Error", {}).get("Code", "")
-            if "NonExistentQueue" in code or "QueueDoesNotExist" in code:
-                name = request.get("QueueName") or request.get("QueueUrl", "")
-                text = f"there is no queue {name}: is --stack right, and the region?"
-                raise DeploymentError(text) from error
-            raise DeploymentError(f"{service} refused {operation}: {code}") from error
-        except BotoCoreError as error:
-            where = self._endpoint or "AWS"
-            text = f"{service} at {where} cannot be asked ({type(error).__name__})"
-            raise DeploymentError(text) from error
-
-
-_CONFIG = Config(
-    connect_timeout=3,
-    read_timeout=25,
-    retries={"mode": "standard", "total_max_attempts": 3},
-    user_agent_extra="hub-responder",
-)
-
-
-def _session(endpoint: str | None) -> boto3.session.Session:
-    """A sandbox on this machine takes any key: nobody needs one for it."""
-    if endpoint is None or urlsplit(endpoint).hostname not in _LOOPBACK:
-        return boto3.session.Session()
-    return boto3.session.Session(
-        aws_access_key_id="sandbox",
-        aws_secret_access_key="sandbox",  # noqa: S106 - it has no meaning
-        region_name="us-east-1",
-    )
 
 
 def _with(letter: DeadLetter, events: list[dict[str, Any]], playbook: str = "") -> DeadLetter:

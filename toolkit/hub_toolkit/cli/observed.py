@@ -1,0 +1,56 @@
+"""``hub-responder observed``: what playbooks in observe mode would have done."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from typing import Annotated
+
+import typer
+
+DAYS = 14
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("observed")(observed)
+
+
+def observed(
+    playbook: Annotated[str | None, typer.Argument(help="Only this playbook.")] = None,
+    *,
+    days: Annotated[int, typer.Option(min=1, max=400, help="How far back.")] = DAYS,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
+    endpoint: Annotated[
+        str | None, typer.Option(help="The deployment's AWS endpoint, or a sandbox's address.")
+    ] = None,
+    stack: Annotated[
+        str | None, typer.Option(help="The deployment's stack; hub-responder-STAGE if left out.")
+    ] = None,
+    stage: Annotated[str, typer.Option(help="Which stack is meant.")] = "prod",
+) -> None:
+    """Report what playbooks with `mode: observe` would have done, had they been live.
+
+    Exit code 2: the deployment cannot be asked.
+    """
+    from hub_toolkit.stack import DeploymentError, Stack, name_of
+    from hub_toolkit.trail import observed as observations
+    from hub_toolkit.trail import records
+
+    since = time.time() - days * 86_400
+    try:
+        with closing(Stack(endpoint, name_of(stack, stage))) as deployed:
+            found = observations.of(records.read(deployed, since), playbook)
+    except DeploymentError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
+    if as_json:
+        import msgspec
+
+        print(msgspec.json.encode(found).decode())
+        return
+    from rich.console import Console
+
+    from hub_toolkit.trail.printed import print_observed
+
+    print_observed(Console(highlight=False), found, days)

@@ -1,0 +1,111 @@
+"""A deployed stack, in AWS or in a sandbox, as the command line asks it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_CONFIG = Config(
+    connect_timeout=3,
+    read_timeout=25,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    user_agent_extra="hub-responder",
+)
+
+
+class DeploymentError(Exception):
+    """The deployment cannot be asked, or has not what is asked for; the text says what."""
+
+
+class Stack:
+    """One stack.
+
+    Args:
+        endpoint: of AWS or of a sandbox; None: what the environment says.
+        stack: the stack's name.
+    """
+
+    def __init__(self, endpoint: str | None, stack: str) -> None:
+        self.stack = stack
+        self._endpoint = endpoint
+        self._session = _session(endpoint)
+        self._clients: dict[str, Any] = {}
+        self.region = str(self._client("sqs").meta.region_name)
+
+    def close(self) -> None:
+        """Close the connections."""
+        for client in self._clients.values():
+            client.close()
+
+    def _client(self, service: str) -> Any:
+        if service not in self._clients:
+            try:
+                made: Any = self._session.client(  # type: ignore[call-overload]
+                    service, endpoint_url=self._endpoint, config=_CONFIG
+                )
+            except (BotoCoreError, ValueError) as error:
+                raise DeploymentError(f"no deployment can be asked: {error}") from error
+            self._clients[service] = made
+        return self._clients[service]
+
+    def call(self, service: str, operation: str, **request: Any) -> Any:
+        """The answer of an AWS call.
+
+        Raises:
+            DeploymentError: it is refused, or the endpoint cannot be reached.
+        """
+        try:
+            return getattr(self._client(service), operation)(**request)
+        except ClientError as error:
+            code = error.response.get("Error", {}).get("Code", "")
+            if "NonExistentQueue" in code or "QueueDoesNotExist" in code:
+                name = request.get("QueueName") or request.get("QueueUrl", "")
+                text = f"there is no queue {name}: is --stack right, and the region?"
+                raise DeploymentError(text) from error
+            raise DeploymentError(f"{service} refused {operation}: {code}") from error
+        except BotoCoreError as error:
+            where = self._endpoint or "AWS"
+            text = f"{service} at {where} cannot be asked ({type(error).__name__})"
+            raise DeploymentError(text) from error
+
+    def table(self, logical_id: str) -> str:
+        """The name of one of the stack's tables, as ``AuditTable``.
+
+        Raises:
+            DeploymentError: there is none, or it cannot be asked for.
+        """
+        form = re.compile(rf"{re.escape(self.stack)}-{logical_id}(-[A-Z0-9]+)?")
+        request: dict[str, Any] = {}
+        while True:
+            answer = self.call("dynamodb", "list_tables", **request)
+            for name in answer["TableNames"]:
+                if form.fullmatch(name):
+                    return str(name)
+            if "LastEvaluatedTableName" not in answer:
+                text = f"there is no {logical_id} of stack {self.stack}: is --stack right?"
+                raise DeploymentError(text)
+            request["ExclusiveStartTableName"] = answer["LastEvaluatedTableName"]
+
+
+def _session(endpoint: str | None) -> boto3.session.Session:
+    """A sandbox on this machine takes any key: nobody needs one for it."""
+    if endpoint is None or urlsplit(endpoint).hostname not in _LOOPBACK:
+        return boto3.session.Session()
+    return boto3.session.Session(
+        aws_access_key_id="sandbox",
+        aws_secret_access_key="sandbox",  # noqa: S106 - it has no meaning
+        region_name="us-east-1",
+    )
+
+
+def name_of(stack: str | None, stage: str) -> str:
+    """The stack's name: as given, else the one that ``make deploy`` gives to ``stage``."""
+    if stack:
+        return stack
+    return "hub-responder" if stage == "sandbox" else f"hub-responder-{stage}"
