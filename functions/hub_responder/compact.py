@@ -23,7 +23,7 @@ _PAIRS_BYTES = 1000
 _OTHER_RESOURCES = 4
 _VULNERABILITIES = 6
 _PACKAGES = 3
-_MALWARE = 3
+_MALWARE = 2
 _URL = 256
 
 
@@ -120,7 +120,8 @@ def _small(vulnerability: Vulnerability) -> Vulnerability:
 
 
 def _small_malware(malware: Malware) -> Malware:
-    return replace(malware, path=clean(malware.path, 128))
+    kind, path = clean(malware.kind, 32), clean(malware.path, 96)
+    return replace(malware, kind=kind, path=path)
 
 
 def _without_empty(value: Any) -> Any:

@@ -343,8 +343,8 @@ def test_deep_nesting_in_a_field_that_is_read_costs_that_field() -> None:
 
 
 def test_malware_is_read_as_far_as_it_is_told() -> None:
-    told = {"Name": "TROJ_EXAMPLE.A", "Path": "/tmp/x", "Type": "TROJAN", "State": "OBSERVED"}
+    told = {"Name": "TROJ_EXAMPLE.A", "Path": "/srv/x", "Type": "TROJAN", "State": "OBSERVED"}
     finding = decode_asff(changed(("Malware",), [told, {"Name": "Y", "State": "?"}, 5]))
-    assert finding.malware == (Malware("TROJ_EXAMPLE.A", "/tmp/x", "TROJAN", "OBSERVED"),
+    assert finding.malware == (Malware("TROJ_EXAMPLE.A", "/srv/x", "TROJAN", "OBSERVED"),
                                Malware("Y"))  # fmt: skip
     assert problem_fields(finding) == ["Malware[2]", "Malware[1].State"]
