@@ -15,6 +15,7 @@ from hub_responder.finding import (
     INSTANCE,
     Account,
     Finding,
+    Malware,
     Note,
     Package,
     Resource,
@@ -36,6 +37,9 @@ from hub_responder.values import first, kind
 WORKFLOW = choices(("NEW", "NOTIFIED", "RESOLVED", "SUPPRESSED"))
 RECORD_STATE = choices(("ACTIVE", "ARCHIVED"))
 COMPLIANCE = choices(("PASSED", "FAILED", "WARNING", "NOT_AVAILABLE"))
+MALWARE_STATE = choices(("OBSERVED", "REMOVAL_FAILED", "REMOVED"))
+MAX_MALWARE = 5
+"""Entries that ASFF takes."""
 
 _LABELS = choices([severity.value for severity in Severity])
 
@@ -74,6 +78,7 @@ def decode_asff(raw: dict[str, Any], origin: Origin | None = None) -> Finding:
         title=top.text("Title", 1024) or finding_id,
         description=top.text("Description", 4096),
         vulnerabilities=tuple(map(_vulnerability, top.children("Vulnerabilities", 100))),
+        malware=tuple(map(_malware, top.children("Malware", MAX_MALWARE))),
         workflow=top.child("Workflow").choice("Status", WORKFLOW) or "NEW",
         record_state=top.choice("RecordState", RECORD_STATE) or "ACTIVE",
         compliance=top.child("Compliance").choice("Status", COMPLIANCE),
@@ -210,6 +215,15 @@ def _vulnerability(item: Fields) -> Vulnerability:
         ),
         related=related,
         url=item.child("Vendor").url("Url"),
+    )
+
+
+def _malware(item: Fields) -> Malware:
+    return Malware(
+        name=item.text("Name", 64),
+        path=item.text("Path", 512),
+        kind=item.text("Type", 64),
+        state=item.choice("State", MALWARE_STATE),
     )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from hub_responder.errors import UnreadableFinding
-from hub_responder.finding import Finding, Package, Resource, Vulnerability
+from hub_responder.finding import Finding, Malware, Package, Resource, Vulnerability
 from hub_responder.values import clean, within
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ _PAIRS_BYTES = 1000
 _OTHER_RESOURCES = 4
 _VULNERABILITIES = 6
 _PACKAGES = 3
+_MALWARE = 2
 _URL = 256
 
 
@@ -37,6 +38,7 @@ def to_compact(finding: Finding) -> dict[str, Any]:
         title=clean(finding.title, 200),
         description=clean(finding.description, 300),
         vulnerabilities=tuple(map(_small, _telling(finding.vulnerabilities))),
+        malware=tuple(map(_small_malware, finding.malware[:_MALWARE])),
         types=tuple(clean(name, 100) for name in finding.types[:2]),
         remediation_text=clean(finding.remediation_text, 200),
         user_fields=user_fields,
@@ -115,6 +117,11 @@ def _small(vulnerability: Vulnerability) -> Vulnerability:
         related=(),
         url=vulnerability.url if len(vulnerability.url) <= _URL else "",
     )
+
+
+def _small_malware(malware: Malware) -> Malware:
+    kind, path = clean(malware.kind, 32), clean(malware.path, 96)
+    return replace(malware, kind=kind, path=path)
 
 
 def _without_empty(value: Any) -> Any:

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateError, Undefined, nodes
-from jinja2.parser import Parser
+from jinja2 import StrictUndefined, TemplateError, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from hub_responder.errors import ExpressionError, HubResponderError
@@ -188,46 +187,3 @@ def _fill_text(text: str, scope: Mapping[str, Any]) -> Any:
         given = f"{text[:80]!r} gives {len(filled):,} characters"
         raise ExpressionError(f"{given}; at most {MAX_TEXT:,} are allowed")
     return str(filled)
-
-
-def check_expression(text: str, names: Collection[str]) -> set[str]:
-    """The names that ``text`` uses.
-
-    Raises:
-        ExpressionError: it does not parse, or uses a name that is not in ``names``.
-    """
-    try:
-        parser = Parser(environment(), text, state="variable")
-        tree = parser.parse_expression()
-        if not parser.stream.eos:
-            raise ExpressionError(f"{text!r} goes on after its expression ends")
-    except TemplateError as error:
-        raise ExpressionError(f"{text!r} is not an expression: {error}") from error
-    template = nodes.Template([nodes.Output([tree])], lineno=1)
-    template.set_environment(environment())
-    return _names_in(template, text, names)
-
-
-def check_template(text: str, names: Collection[str]) -> set[str]:
-    """The names that the template ``text`` uses.
-
-    Raises:
-        ExpressionError: it does not parse, or uses a name that is not in ``names``.
-    """
-    try:
-        tree = environment().parse(text)
-    except TemplateError as error:
-        raise ExpressionError(f"line {getattr(error, 'lineno', 1)}: {error}") from error
-    return _names_in(tree, text, names)
-
-
-def _names_in(tree: nodes.Template, text: str, names: Collection[str]) -> set[str]:
-    from jinja2.meta import find_undeclared_variables
-
-    used = find_undeclared_variables(tree)
-    unknown = sorted(used - set(names))
-    if unknown:
-        raise ExpressionError(
-            f"{text[:80]!r} uses {', '.join(unknown)}; there is {', '.join(sorted(names))}"
-        )
-    return used

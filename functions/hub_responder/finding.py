@@ -77,6 +77,21 @@ class Vulnerability:
 
 
 @dataclass(frozen=True, slots=True)
+class Malware:
+    """Malware that a finding names, as the product spells it; what it does not say is empty.
+
+    Attributes:
+        name: as ``TROJ_EXAMPLE.A``. path: the file. kind: TROJAN, VIRUS, RANSOMWARE, ...
+        state: OBSERVED, REMOVAL_FAILED or REMOVED.
+    """
+
+    name: str = ""
+    path: str = ""
+    kind: str = ""
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Resource:
     """A resource that a finding is about.
 
@@ -134,6 +149,7 @@ class Finding:
     title: str = ""
     description: str = ""
     vulnerabilities: tuple[Vulnerability, ...] = ()
+    malware: tuple[Malware, ...] = ()
     workflow: str = "NEW"
     record_state: str = "ACTIVE"
     compliance: str = ""

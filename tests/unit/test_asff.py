@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hub_responder.asff import decode_asff
 from hub_responder.errors import UnreadableFinding
 from hub_responder.fields import Origin
-from hub_responder.finding import Finding, Note
+from hub_responder.finding import Finding, Malware, Note
 from hub_responder.severity import Severity
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -340,3 +340,11 @@ def test_deep_nesting_in_a_field_that_is_read_costs_that_field() -> None:
     finding = decode_asff(changed(("Title",), deep))
     assert finding.title == finding.id
     assert problem_fields(finding) == ["Title"]
+
+
+def test_malware_is_read_as_far_as_it_is_told() -> None:
+    told = {"Name": "TROJ_EXAMPLE.A", "Path": "/srv/x", "Type": "TROJAN", "State": "OBSERVED"}
+    finding = decode_asff(changed(("Malware",), [told, {"Name": "Y", "State": "?"}, 5]))
+    assert finding.malware == (Malware("TROJ_EXAMPLE.A", "/srv/x", "TROJAN", "OBSERVED"),
+                               Malware("Y"))  # fmt: skip
+    assert problem_fields(finding) == ["Malware[2]", "Malware[1].State"]

@@ -11,7 +11,7 @@ import pytest
 
 from hub_responder.errors import UnreadableFinding
 from hub_responder.events import decode
-from hub_responder.finding import Finding, Note, Package, Resource, Vulnerability
+from hub_responder.finding import Finding, Malware, Note, Package, Resource, Vulnerability
 from hub_responder.severity import Severity
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -141,6 +141,7 @@ def test_small_form_of_the_largest_finding_is_bounded_and_says_what_it_lost() ->
         user_fields=many,
         note=Note(text, text[:512]),
         types=(text[:256],) * 50,
+        malware=(Malware(text[:64], text[:512], text[:64], "OBSERVED"),) * 5,
         remediation_text=text,
     )
     kept = found.compact()
@@ -148,6 +149,14 @@ def test_small_form_of_the_largest_finding_is_bounded_and_says_what_it_lost() ->
     back = Finding.from_compact(kept)
     assert back.resource.name == "web"
     assert not back.user_fields_whole
+
+
+def test_small_form_keeps_malware_and_cuts_only_its_path() -> None:
+    found = Malware("TROJ_EXAMPLE.A", "/srv/" + "x" * 500, "TROJAN", "REMOVAL_FAILED")
+    back = Finding.from_compact(finding(malware=(found, Malware())).compact())
+    assert back.malware == (replace(found, path=back.malware[0].path), Malware())
+    assert back.malware[0].path.startswith("/srv/xxxx")
+    assert len(back.malware[0].path) < 100
 
 
 def test_small_form_keeps_the_worst_of_many_vulnerabilities() -> None:

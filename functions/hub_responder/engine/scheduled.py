@@ -25,7 +25,9 @@ def subject(trigger: Trigger, playbook: Playbook) -> Finding:
     )
     return Finding(
         id=f"hub-responder:schedule:{trigger.event_id}",
-        product_arn="",
+        # The ledger keeps no empty fields, and a finding has a product.
+        product_arn=f"arn:aws:securityhub:{trigger.region}:{trigger.account}:product/"
+        f"{trigger.account}/default",
         account=Account(trigger.account),
         region=trigger.region,
         severity=Severity.INFORMATIONAL,

@@ -133,6 +133,8 @@ def test_patience_is_used_up() -> None:
     [
         "https://evil.example/v3.0/endpointSecurity/endpoints?skipToken=x",
         "http://127.0.0.1:9/v3.0/endpointSecurity/endpoints?skipToken=x",
+        "http://localhost:{port}/v3.0/endpointSecurity/endpoints?skipToken=x",
+        "http://127.0.0.1:{port}@evil.example/",
         "//evil.example/",
         LINK,
         "http://[",
@@ -141,10 +143,21 @@ def test_patience_is_used_up() -> None:
     ],
 )
 def test_the_token_goes_to_no_other_host(tenant: Tenant, client: Client, link: object) -> None:
+    if isinstance(link, str):
+        link = link.replace("{port}", tenant.server.url.rpartition(":")[2])
     tenant.replies = [Reply(200, {"items": [], "nextLink": link})]
     with pytest.raises(IncompleteError, match="another host"):
         read(client)
     assert len(tenant.server.requests) == 1
+
+
+@pytest.mark.parametrize(("scheme", "port"), [("https", 443), ("http", 80)])
+def test_the_usual_port_may_be_written_or_not(client: Client, scheme: str, port: int) -> None:
+    bare, written = f"{scheme}://api.example.com", f"{scheme}://api.example.com:{port}"
+    for base, link in ((bare, written), (written, bare)):
+        assert replace(client, base_url=base)._next(link + LINK) == link + LINK
+    with pytest.raises(IncompleteError, match="another host"):
+        replace(client, base_url=bare)._next(f"{scheme}://api.example.com:8443{LINK}")
 
 
 def test_a_host_is_the_same_whatever_its_case(tenant: Tenant, client: Client) -> None:

@@ -124,6 +124,21 @@ def test_without_an_instance_id_names_and_addresses_are_kept(
     assert known(endpoint("i-1") | outer).marks == ()
 
 
+def test_the_case_of_a_state_does_not_matter() -> None:
+    features = [{"name": " Firewall ", "status": "notSupported"}, {"name": ""}, {"status": "x"}, 7]
+    found = known(
+        endpoint(type="Desktop", isolationStatus="ON", status="On ", features=features)
+        | {"edrSensor": {"status": "Enabled"}}
+    )
+    assert (found.type, found.isolation, found.epp_status, found.sensor_status) == (
+        "desktop",
+        "on",
+        "on",
+        "enabled",
+    )
+    assert found.features == {"Firewall": "notsupported"}
+
+
 def test_texts_are_bounded() -> None:
     assert len(known(endpoint(policyName="x" * 9999)).policy or "") == 256
 

@@ -13,7 +13,7 @@ Reading
 - ``load``         everything below ``playbooks/``, all errors at once
 
 What a match can match
-- ``patterns``     EventBridge patterns: what is allowed; ``rules``: what a playbook's triggers become
+- ``patterns``     EventBridge patterns: what is allowed; ``rules``: what triggers become
 - ``matching``     whether a match can ever match; ``asff``, ``ocsf``: the fields of findings
 
 What expressions and templates say, before they run
@@ -24,7 +24,7 @@ What expressions and templates say, before they run
 - ``demands``      what a text must give where it stands
 
 What comes of it
-- ``examine``      `hub-responder playbook check`; ``advice``: its warnings; ``roots``: whose folders
+- ``examine``      `hub-responder playbook check`; ``advice``: its warnings; ``roots``: folders
 - ``json_schema``  what editors know of the format
 - ``compile``      a loaded playbook -> ``playbook.json`` and ``templates/``
 """

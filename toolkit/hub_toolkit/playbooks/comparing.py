@@ -81,13 +81,17 @@ def _plainly(operator: str, left: Kind, right: Kind, said: str) -> str:
     if {_family(left), _family(right)} == {"text", "number"}:
         quotes = "" if _family(left) == "number" else ": write it in quotes"
         kinds = f"{said} is {left}, which is never equal to {right}"
-        return kinds + quotes if operator in EQUALITY else f"{left} {sign} {right} has no answer"
+        return kinds + quotes if operator in EQUALITY else _unordered(left, sign, right)
     different = _family(left) != _family(right)
     if different and operator in EQUALITY:
         return f"{said} is {left}, which is never equal to {right}"
     if different or (operator not in EQUALITY and _family(left) not in ("text", "number")):
-        return f"{left} {sign} {right} has no answer"
+        return _unordered(left, sign, right)
     return ""
+
+
+def _unordered(left: Kind, sign: str, right: Kind) -> str:
+    return f"`{sign}` cannot compare {left} with {right}"
 
 
 def _texts(operator: str, left: Kind, right: Kind, said: str) -> str:

@@ -56,7 +56,7 @@ def load(folder: Path, stage: str, root: Path, problems: list[Problem]) -> Conne
     """
     connections: dict[str, tuple[Node, dict[str, Any]]] = {}
     routes: dict[str, tuple[Node, Route]] = {}
-    for layer in layers(folder, "connections", stage, root):
+    for layer in layers(folder, "connections", stage, root, problems):
         fields = Fields(layer, "connections", problems, known=("connections", "routes"))
         for name, node in _named(fields, "connections", problems):
             routes.pop(name, None)

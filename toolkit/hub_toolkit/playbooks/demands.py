@@ -35,7 +35,8 @@ def boolean(kind: Kind, node: nodes.Expr) -> Remark | None:
     wrong = next((k for k in each(kind) if k not in (BOOLEAN, ANYTHING, NOTHING)), None)
     if wrong is not None or kind == NOTHING:
         hint = _comparison(said or "...", kind if wrong is None else wrong)
-        return Remark(start(node), f"{about} is {kind}, not true or false: {hint}")
+        what = f"is {kind}" if wrong in (kind, None) else f"can be {wrong}"
+        return Remark(start(node), f"{about} {what}, not true or false: {hint}")
     if NOTHING in each(kind):
         text = f"{about} can be none, which is neither true nor false"
         return Remark(start(node), f"{text}: write `{said} is true`" if said else text, True)
@@ -80,9 +81,11 @@ def fits(given: Kind, wanted: Kind) -> str:
     pairs = [(one, other) for one in each(given) for other in each(wanted)]
     if any(_fit(one, other) for one, other in pairs):
         return ""
-    if isinstance(given, Choice) and isinstance(wanted, Choice):
-        return unknown("value", given.values[0], wanted.values)
-    return f"this is {given}; the parameter takes {wanted}"
+    words = [value for one in each(wanted) if isinstance(one, Choice) for value in one.values]
+    if isinstance(given, Choice) and words:
+        return unknown("value", given.values[0], words)
+    hint = ": write |string" if given == NUMBER and any(map(is_text, each(wanted))) else ""
+    return f"this is {given}; the parameter takes {wanted}{hint}"
 
 
 def _fit(one: Kind, other: Kind) -> bool:

@@ -90,8 +90,21 @@ def plain(node: Node) -> Any:
     return node.value
 
 
-def read(path: Path, shown: str) -> Node:
+def at(node: Node, *keys: str) -> Node | None:
+    """What is below ``node`` at ``keys``, or None."""
+    for key in keys:
+        found = node.entries.get(key) if isinstance(node, Mapping) else None
+        if found is None:
+            return None
+        node = found
+    return node
+
+
+def read(path: Path, shown: str, problems: list[Problem] | None = None) -> Node:
     """The one document in ``path``; ``shown`` names the file in errors.
+
+    What need not stop the reading (an account id without quotes, a duplicate key) is added to
+    ``problems`` where they are given, so that all mistakes are told at once.
 
     Raises:
         PlaybookErrors: unreadable, not UTF-8, over `MAX_BYTES`, or not the YAML described above.
@@ -106,23 +119,29 @@ def read(path: Path, shown: str) -> Node:
         raise _error(Place(shown), f"is not UTF-8 (byte {error.start})") from error
     if text is None:
         raise _error(Place(shown), f"is over {MAX_BYTES:,} bytes")
-    return parse(text, shown)
+    return parse(text, shown, problems)
 
 
-def parse(text: str, shown: str) -> Node:
-    """The one document in ``text``.
+def parse(text: str, shown: str, problems: list[Problem] | None = None) -> Node:
+    """The one document in ``text``; ``problems`` as in `read`.
 
     Raises:
         PlaybookErrors: it is not the YAML described above.
     """
+    found: list[Problem] = []
     try:
-        return _Builder(YAML(typ="safe", pure=True).parse(text), shown, text).document()
+        node = _Builder(YAML(typ="safe", pure=True).parse(text), shown, text, found).document()
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(shown, mark.line + 1, mark.column + 1) if mark else Place(shown)
         raise _error(place, f"is not YAML: {error.problem or error.context}") from error
     except YAMLError as error:
         raise _error(Place(shown), f"is not YAML: {str(error).splitlines()[0]}") from error
+    if found and problems is None:
+        raise PlaybookErrors(found)
+    if problems is not None:
+        problems += found
+    return node
 
 
 def _error(place: Place, text: str) -> PlaybookErrors:
@@ -130,9 +149,12 @@ def _error(place: Place, text: str) -> PlaybookErrors:
 
 
 class _Builder:
-    """Builds nodes from parse events."""
+    """Builds nodes from parse events; what need not stop it is added to ``problems``."""
 
-    def __init__(self, events: Iterator[Event], shown: str, text: str) -> None:
+    def __init__(
+        self, events: Iterator[Event], shown: str, text: str, problems: list[Problem]
+    ) -> None:
+        self._problems = problems
         self._events = events
         self._shown = shown
         self._text = text
@@ -175,7 +197,15 @@ class _Builder:
                 items.append(self._node(event, depth + 1))
             return Sequence(tuple(items), place)
         scalar = cast("ScalarEvent", event)
-        return Scalar(_resolve(scalar, place), place, self._written(scalar, place))
+        return Scalar(self._value(scalar, place), place, self._written(scalar, place))
+
+    def _value(self, event: ScalarEvent, place: Place) -> str | int | float | bool | None:
+        text: str = event.value
+        if event.implicit[0] and _ACCOUNT_ID.fullmatch(text):
+            said = f'an account id is text: write "{text}", in quotes'
+            self._problems.append(Problem(place, said))
+            return text
+        return _resolve(event, place)
 
     def _written(self, event: ScalarEvent, place: Place) -> Written:
         text = self._text[event.start_mark.index : event.end_mark.index]
@@ -187,14 +217,16 @@ class _Builder:
         while not isinstance(event := next(self._events), MappingEndEvent):
             key = self._node(event, depth + 1)
             name = key.value if isinstance(key, Scalar) else None
+            value = self._node(next(self._events), depth + 1)
             if not isinstance(name, str):
-                raise _error(key.place, f"a key is text: put {plain(key)!r} in quotes")
-            if name in entries:
-                raise _error(
-                    key.place, f"duplicate key `{name[:80]}`, first in line {keys[name].line}"
-                )
-            keys[name] = key.place
-            entries[name] = self._node(next(self._events), depth + 1)
+                said = f"a key is text: put {str(plain(key))[:80]} in quotes"
+            elif name in entries:
+                said = f"duplicate key `{name[:80]}`, first in line {keys[name].line}"
+            else:
+                keys[name] = key.place
+                entries[name] = value
+                continue
+            self._problems.append(Problem(key.place, said))
         return Mapping(entries, keys, place)
 
 
@@ -206,8 +238,6 @@ def _resolve(event: ScalarEvent, place: Place) -> str | int | float | bool | Non
         return text
     if text in _CONSTANTS:
         return _CONSTANTS[text]
-    if _ACCOUNT_ID.fullmatch(text):
-        raise _error(place, f'an account id is text: write "{text}", in quotes')
     if _INT.fullmatch(text):
         return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
     if _FLOAT.fullmatch(text):

@@ -11,7 +11,7 @@ import msgspec
 from hub_responder.playbook import CustomAction, Playbook, Step, Triggers, Wait
 from hub_toolkit.playbooks import params, patterns, rules, schedules
 from hub_toolkit.playbooks.connections import NAME_FORM, Connections
-from hub_toolkit.playbooks.document import Node, Scalar, plain, read
+from hub_toolkit.playbooks.document import Node, Scalar, at, plain, read
 from hub_toolkit.playbooks.fields import Fields
 from hub_toolkit.playbooks.problems import Place, Problem
 from hub_toolkit.playbooks.scope import Around, before_steps, names_of
@@ -51,6 +51,7 @@ class Source:
         tests: the cases that the file holds, as they are written.
         used: every name that its expressions, templates and routes read.
         enabled, mode: what the stage says of it.
+        button: where the id of its custom action stands.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Source:
     used: frozenset[str] = frozenset()
     enabled: bool = True
     mode: Mode = "live"
+    button: Place | None = None
 
 
 def load(
@@ -97,11 +99,13 @@ def load(
         PlaybookErrors: the file is not YAML.
     """
     shown = (directory / "playbook.yaml").relative_to(root).as_posix()
-    fields = Fields(read(directory / "playbook.yaml", shown), "playbook", problems, known=KEYS)
+    node = read(directory / "playbook.yaml", shown, problems)
+    fields = Fields(node, "playbook", problems, known=KEYS)
     override, timezone = settings.of(directory.name), settings.timezone
     _check_format(fields)
     values = params.values(fields.node("params"), problems, override.params)
     on = _triggers(fields, timezone, problems)
+    button = at(node, "on", "custom_action", "id")
     around = Around(_schemas(on), settings.calendars, tables)
     reader = StepReader(values, connections, Templates(directory, root), problems, around)
     steps = reader.read(fields.items("steps", required=True), fields.place)
@@ -141,6 +145,7 @@ def load(
         ),
         enabled=override.enabled,
         mode=override.mode,
+        button=button.place if button is not None else None,
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import nodes
 
-from hub_toolkit.playbooks import calling, comparing, reading
+from hub_toolkit.playbooks import arguments, calling, comparing, reading
 from hub_toolkit.playbooks.kinds import (
     ANYTHING,
     BOOLEAN,
@@ -173,10 +173,25 @@ class Reader:
                 for one, kind in ((left_node, left), (operand.expr, right)):
                     self._ordered(one, kind)
             said = f"`{path(left_node)}`" if path(left_node) else str(left)
-            for at_left, text in comparing.mistakes(operand.op, left, right, said):
-                self.say(left_node if at_left else operand.expr, text)
+            listed = operand.expr
+            if isinstance(listed, nodes.List | nodes.Tuple) and operand.op in comparing.MEMBERSHIP:
+                for item in listed.items:
+                    kind = self.value(item, names)
+                    self._compared("eq", (left_node, left), (item, kind), said)
+            else:
+                self._compared(operand.op, (left_node, left), (operand.expr, right), said)
             left_node, left = operand.expr, right
         return BOOLEAN
+
+    def _compared(
+        self,
+        operator: str,
+        left: tuple[nodes.Expr, Kind],
+        right: tuple[nodes.Expr, Kind],
+        said: str,
+    ) -> None:
+        for at_left, text in comparing.mistakes(operator, left[1], right[1], said):
+            self.say(left[0] if at_left else right[0], text)
 
     def _ordered(self, node: nodes.Expr, kind: Kind) -> None:
         if NOTHING in each(kind) and kind != NOTHING:
@@ -224,23 +239,15 @@ class Reader:
         named = {one.key: self.value(one.value, names) for one in node.kwargs}
         for text in calling.mistakes(called, given, named, path(node.node)):
             self.say(node.node, text)
-        if isinstance(called, Function):
-            if called.name == "open":
-                self._calendar(node)
-            return called.result
-        return ANYTHING
-
-    def _calendar(self, node: nodes.Call) -> None:
-        named = next((one.value for one in node.kwargs if one.key == "calendar"), None)
-        given = node.args[0] if node.args else named
-        if self.calendars is None or not isinstance(given, nodes.Const):
-            return
-        if isinstance(given.value, str) and given.value not in self.calendars:
-            self.say(given, unknown("calendar", given.value, self.calendars))
+        if not isinstance(called, Function):
+            return ANYTHING
+        for argument, text in arguments.mistakes(called, node, self.calendars):
+            self.say(argument, text)
+        return called.result
 
     def _filter(self, node: nodes.Filter, names: Names) -> Kind:
         given = self.value(node.node, names) if node.node is not None else TEXT
-        arguments = [self.value(one, names) for one in node.args]
+        given_to = [self.value(one, names) for one in node.args]
         keywords = {one.key: one.value for one in node.kwargs}
         for one in keywords.values():
             self.value(one, names)
@@ -248,7 +255,7 @@ class Reader:
             self.say(node, unknown("filter", node.name, self.environment.filters))
             return ANYTHING
         attribute = calling.attribute(node)
-        result, text = calling.filtered(node.name, given, arguments, attribute)
+        result, text = calling.filtered(node.name, given, given_to, attribute)
         if text:
             self.say(calling.attribute_node(node) or node, text)
         return result
@@ -259,8 +266,8 @@ class Reader:
         for one in [*node.args, *(keyword.value for keyword in node.kwargs)]:
             self.value(one, names)
         if node.name not in self.environment.tests:
-            # `is` stands at the node; the test's name two characters and a blank behind it.
-            self.say(node.lineno, unknown("test", node.name, self.environment.tests))
+            words = [name for name in self.environment.tests if name.isidentifier()]
+            self.say(node.lineno, unknown("test", node.name, words))
         return BOOLEAN
 
 

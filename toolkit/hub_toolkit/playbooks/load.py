@@ -109,6 +109,6 @@ def _shared_action_ids(sources: Iterable[Source]) -> list[Problem]:
             continue
         if action.id in first:
             text = f"custom action {action.id} is {first[action.id]}'s already: choose another id"
-            problems.append(Problem(source.place, text))
+            problems.append(Problem(source.button or source.place, text))
         first.setdefault(action.id, source.name)
     return problems

@@ -17,8 +17,12 @@ SANDBOX = "sandbox"
 """The stage of the sandbox; it is never deployed."""
 
 
-def layers(folder: Path, name: str, stage: str, root: Path) -> list[Mapping]:
+def layers(
+    folder: Path, name: str, stage: str, root: Path, problems: list[Problem]
+) -> list[Mapping]:
     """The documents of ``NAME.yaml`` and, laid over it, ``NAME.STAGE.yaml``, where they exist.
+
+    What is wrong with them is added to ``problems``.
 
     Raises:
         PlaybookErrors: one of them is not YAML, or is not a mapping.
@@ -27,7 +31,7 @@ def layers(folder: Path, name: str, stage: str, root: Path) -> list[Mapping]:
     for path in (folder / f"{name}.yaml", folder / f"{name}.{stage}.yaml"):
         if path.is_file():
             shown = path.relative_to(root).as_posix()
-            node: Node = read(path, shown)
+            node: Node = read(path, shown, problems)
             if not isinstance(node, Mapping):
                 raise PlaybookErrors(
                     [Problem(Place(shown), f"must be a mapping, not {kind(node)}")]

@@ -20,7 +20,7 @@ from hub_toolkit.playbooks.kinds import (
     is_text,
     join,
 )
-from hub_toolkit.playbooks.problems import nearest, unknown
+from hub_toolkit.playbooks.problems import nearest
 
 if TYPE_CHECKING:
     from hub_toolkit.playbooks.kinds import Kind
@@ -36,6 +36,9 @@ _TEXT_METHODS: dict[str, Kind] = {
         TEXT,
     ),
 }  # fmt: skip
+
+_MANY = 40
+"""A finding as it came has more fields, and naming them all is no help."""
 
 
 def part(base: Kind, name: str, said: str) -> tuple[Kind, str]:
@@ -102,8 +105,7 @@ def _missing(base: Kind, name: str, said: str) -> str:
     fields = sorted({field for one in records for field in one.fields})
     lead = said or records[0].name
     what = "result" if records[0].name.startswith("step ") else "attribute"
-    if len(fields) > 40:  # noqa: PLR2004 - a finding as it came has hundreds: naming them is no help
-        near = nearest(name, fields)
-        hint = f"; did you mean `{lead}.{near}`?" if near else ""
-        return f"unknown {what} `{lead}.{name}`{hint}"
-    return unknown(what, f"{lead}.{name}", [f"{lead}.{field}" for field in fields])
+    near = nearest(name, fields)
+    hint = f"; did you mean `{lead}.{near}`?" if near else "."
+    text = f"unknown {what} `{lead}.{name}`{hint}"
+    return text if len(fields) > _MANY else f"{text} There is: {', '.join(fields) or 'nothing'}"

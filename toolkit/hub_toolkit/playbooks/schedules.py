@@ -31,7 +31,7 @@ _SPECIAL = {
     _MONTH_DAY: re.compile(r"L|LW|([1-9]|[12]\d|3[01])W"),
     _WEEK_DAY: re.compile(r"L|([1-7]|SUN|MON|TUE|WED|THU|FRI|SAT)(L|#[1-5])"),
 }
-_INSIGHT = re.compile(r"arn:aws[a-z-]*:securityhub:[a-z0-9-]+:\d{0,12}:insight/\S{1,512}")
+_INSIGHT = re.compile(r"arn:aws[a-z-]*:securityhub:[a-z0-9-]*:\d{0,12}:insight/\S{1,512}")
 
 
 def read(node: Node | None, timezone: str, problems: list[Problem]) -> Schedule | None:
@@ -41,7 +41,7 @@ def read(node: Node | None, timezone: str, problems: list[Problem]) -> Schedule 
     fields = Fields(node, "schedule", problems, known=("cron", "timezone", "findings"))
     cron = fields.text("cron", required=True, limit=200)
     cron_node = fields.node("cron")
-    wrong = _wrong(cron.split()) if cron else ""
+    wrong = mistake(cron.split()) if cron else ""
     if wrong and cron_node is not None:
         fields.report(cron_node.place, f"`cron` {wrong}: write as 0 9 ? * MON *")
     zone = fields.text("timezone", default=timezone, limit=64)
@@ -59,7 +59,7 @@ def _insight(node: Node | None, problems: list[Problem]) -> str:
     return fields.text("insight", required=True, limit=600, pattern=_INSIGHT, form=form)
 
 
-def _wrong(given: list[str]) -> str:
+def mistake(given: list[str]) -> str:
     """What is wrong with the fields of a cron expression, or empty."""
     if len(given) != len(_FIELDS):
         return f"has {len(given)} fields, not {len(_FIELDS)}"

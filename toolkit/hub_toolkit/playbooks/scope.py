@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import nodes
+from jinja2 import TemplateError, nodes
 from jinja2.meta import find_undeclared_variables
 
 from hub_responder.errors import ExpressionError
-from hub_responder.expressions import check_expression, environment
+from hub_responder.expressions import environment
 from hub_responder.markdown.template import compile_template
 from hub_responder.markdown.template import environment as message_environment
 from hub_toolkit.playbooks import demands, kinds, parsing, vocabulary
@@ -46,8 +46,10 @@ _LINE = re.compile(r"line (\d+): ")
 def names_of(text: str) -> set[str]:
     """The names that the bare expression ``text`` uses; none where something is wrong with it."""
     try:
-        return check_expression(text, STEP)
-    except ExpressionError:
+        tree = nodes.Template([nodes.Output([parsing.expression(text, environment())])], lineno=0)
+        tree.set_environment(environment())
+        return find_undeclared_variables(tree)
+    except (Unparsable, TemplateError):
         return set()
 
 

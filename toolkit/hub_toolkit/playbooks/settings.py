@@ -86,7 +86,7 @@ def load(folder: Path, stage: str, root: Path, problems: list[Problem]) -> Setti
         PlaybookErrors: a file is not YAML.
     """
     settings = Settings()
-    for layer in layers(folder, "settings", stage, root):
+    for layer in layers(folder, "settings", stage, root, problems):
         settings = _over(settings, layer, problems)
     return settings
 

@@ -78,6 +78,7 @@ class StepReader:
             return None
         if uses not in actions.names():
             self._report(uses_node.place, unknown("action", uses, actions.names()))
+            self._condition(fields, self._scope(number))
             self._results[self._ids[number - 1]] = ANYTHING  # its readers are not wrong as well
             return None
         action = actions.get(uses)
@@ -140,13 +141,16 @@ class StepReader:
         for key, value in node.entries.items():
             for text, where in structs.texts(value):
                 if "{{" in text or "{%" in text:
-                    takes = wanted.get(key, ANYTHING) if where is value else ANYTHING
+                    unclear = where is value and self._known_value(value) is msgspec.UNSET
+                    takes = wanted.get(key, ANYTHING) if unclear else ANYTHING
                     names |= scope.template(where, takes, self.problems)
         values = structs.check(
             node, action.params, action.name, self.problems, value_of=self._known_value
         )
         for key, kinds in action.connection_kinds.items():
             self._connection(key, kinds, node, action)
+        for key in action.constants:
+            self._constant(key, node)
         template = node.entries.get("template")
         if template is not None and isinstance(name := plain(template), str):
             names |= self.templates.names_in(name, scope, template.place, self.problems)
@@ -165,6 +169,14 @@ class StepReader:
         if any("{{" in inner or "{%" in inner for inner, _ in structs.texts(node)):
             return msgspec.UNSET
         return plain(node)
+
+    def _constant(self, key: str, node: Mapping) -> None:
+        """Parameter ``key`` must be known now: the role's permissions name it."""
+        given = node.entries.get(key)
+        for text, where in structs.texts(given) if given is not None else ():
+            if "{{" in text or "{%" in text:
+                reason = "the role's permissions are made from it"
+                self._report(where.place, f"`{key}` takes no expression: {reason}")
 
     def _connection(self, key: str, kinds: tuple[str, ...], node: Mapping, action: Action) -> None:
         """The connection or route that parameter ``key`` names must exist and be of the kinds."""

@@ -39,6 +39,7 @@ def check(
     Durations (``24h``) become seconds where the field is a number.
     """
     fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
+    before = len(problems)
     for key, place in node.keys.items():
         if key not in fields:
             problems.append(Problem(place, unknown(f"key in {what}:", key, fields)))
@@ -61,6 +62,11 @@ def check(
             msgspec.convert(checked, field.type, strict=True)
         except msgspec.ValidationError as error:
             problems.append(Problem(value.place, f"`{key}`: {_say(checked, field.type, error)}"))
+    if len(problems) == before and all(_converts(values[key], fields[key].type) for key in values):
+        try:
+            msgspec.convert(values, struct)
+        except msgspec.ValidationError as error:  # what its fields must be together
+            problems.append(Problem(node.place, f"{what}: {error}"))
     return values
 
 

@@ -27,7 +27,7 @@ def load(folder: Path, root: Path, problems: list[Problem]) -> dict[str, Any]:
             problems.append(Problem(Place(shown), text))
             continue
         try:
-            found[path.stem] = plain(read(path, shown))
+            found[path.stem] = plain(read(path, shown, problems))
         except PlaybookErrors as errors:
             problems += errors.problems
     size = len(json.dumps(found, ensure_ascii=False).encode())

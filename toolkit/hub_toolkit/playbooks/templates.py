@@ -58,4 +58,9 @@ class Templates:
             problems.append(Problem(place, f"cannot be read: {error}"))
             return set()
         self.used[path.name] = text
-        return scope.message(text, place.file, problems)
+        found: list[Problem] = []
+        names = scope.message(text, place.file, found)
+        # Several steps may use it: what is wrong at a place is said for the first of them.
+        said = {problem.place for problem in problems}
+        problems += [problem for problem in found if problem.place not in said]
+        return names

@@ -2,7 +2,8 @@
 
 A case is a playbook folder. ``connections.yaml``, ``settings.yaml`` and ``tables/`` in it take the
 place of the project's; ``other/`` holds further playbooks. Where there are errors, they alone are
-compared; else the warnings are. ``{actions}`` in a message stands for the names of all actions.
+compared; else the warnings are. ``{actions}`` in a message stands for the names of all actions,
+``{finding}`` for what a finding has.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from hub_responder import actions
+from hub_responder.finding import Finding
+from hub_toolkit.playbooks.kinds import of_class
 from hub_toolkit.playbooks.load import examine
 
 BROKEN = Path(__file__).parent / "broken"
@@ -36,7 +39,7 @@ def _place(case: Path, root: Path) -> None:
 
 
 def test_there_are_cases() -> None:
-    assert len(CASES) >= 30
+    assert len(CASES) >= 40
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -46,4 +49,6 @@ def test_a_broken_playbook_gets_exactly_its_messages(project, case: str) -> None
     errors = [problem for problem in problems if not problem.warning]
     said = "".join(f"{problem}\n" for problem in sorted(set(errors or problems)))
     wanted = (BROKEN / case / "messages.txt").read_text(encoding="utf-8")
-    assert said == wanted.replace("{actions}", ", ".join(sorted(actions.names())))
+    for word, names in (("actions", actions.names()), ("finding", of_class(Finding).fields)):
+        wanted = wanted.replace(f"{{{word}}}", ", ".join(sorted(names)))
+    assert said == wanted

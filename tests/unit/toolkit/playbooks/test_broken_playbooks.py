@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hub_toolkit.playbooks.connection_types import TYPES
 from hub_toolkit.playbooks.load import load_all
 from hub_toolkit.playbooks.problems import PlaybookErrors
 
@@ -28,8 +29,8 @@ def _errors(root: Path, stage: str = "prod") -> list[str]:
         (
             "{type: sns}",
             "{type: snss}",
-            ("2:16: unknown type of connection: `snss`; did you mean `sns`? There is: jira, "
-            "opscenter, slack, slack_webhook, sns, vision_one"),
+            ("2:16: unknown type of connection: `snss`; did you mean `sns`? There is: "
+             f"{', '.join(sorted(TYPES))}"),
         ),
         (
             "{type: sns}",
@@ -109,7 +110,7 @@ def test_two_playbooks_cannot_share_a_custom_action(project) -> None:
     project.write("playbooks/tell-us/templates/note.md.j2", "# x\n")
     assert _errors(project.root) == [
         (
-            "playbooks/tell-us/playbook.yaml: custom action TellThem is tell-them's "
+            "playbooks/tell-us/playbook.yaml:10:23: custom action TellThem is tell-them's "
             "already: choose "
             "another id"
         )

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import typer
 
-from hub_toolkit.cli.playbook import actions, check, show, test
+from hub_toolkit.cli.playbook import actions, check, new, show, test
 from hub_toolkit.cli.playbook import list as list_
 
-_MODULES = (list_, show, actions, check, test)
+_MODULES = (new, list_, show, actions, check, test)
 
 
 def register(app: typer.Typer) -> None:
