@@ -143,7 +143,6 @@ def test_a_scheduled_run_tells_once(own: Live) -> None:
     before = len(own.messages("AWS::::Account:"))
     own.control("POST", "tick", {"function": "weekly"})
     own.settle()
-    print([r for r in own.control("GET", "audit") if r["playbook"] == "weekly"]); print(own.control("GET","dlq")); print(own.control("GET","inbox")[-1:])
     assert len(own.messages("AWS::::Account:")) == before + 1
 
 
