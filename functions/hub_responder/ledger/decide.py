@@ -98,7 +98,7 @@ def decide(
     """
     fresh, repeats, untold = _sort_members(arrival, state, known)
     if state is None:
-        return _first(fresh, arrival, wait)
+        return _first(fresh, arrival, wait) if fresh else Decision("repeat", (), repeats)
     if state.owner == me and not fresh:  # an earlier try of ours happened, its answer was lost
         return Decision("mine", (), repeats)
     if fresh:
@@ -124,7 +124,7 @@ def _sort_members(
             fresh.append((member, held))
             continue
         repeats.append(member)
-        untold = untold or state is None or seen.round > state.done
+        untold = untold or (state is not None and seen.round > state.done)
     return tuple(fresh), tuple(repeats), untold
 
 
