@@ -24,6 +24,8 @@ class Cause:
         kind: of the trigger. event_id, at: of its event (epoch seconds).
         clicked: an analyst waits for an answer.
         again: its message was here before, and may have been half handled.
+        insight: the name of the insight whose results were sent, or empty.
+        left_out: what the run does not hold of it because of a bound, for people; or empty.
     """
 
     kind: str
@@ -31,6 +33,8 @@ class Cause:
     at: float
     clicked: bool = False
     again: bool = False
+    insight: str = ""
+    left_out: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +53,16 @@ class Subject:
 
 @dataclass(slots=True)
 class Group:
-    """Findings that came together for one incident, by their sort keys."""
+    """Findings that came together for one incident, by their sort keys.
+
+    ``more``: others of the same event follow in another group.
+    """
 
     pk: str
     values: tuple[str, ...]
     cause: Cause
     findings: dict[str, Finding] = field(default_factory=dict)
+    more: bool = False
 
     def arrival(self, playbook: Playbook) -> Arrival:
         """What the ledger decides on."""
@@ -82,6 +90,7 @@ class Group:
             exploit=any(finding.exploit_available for finding in worst),
             clicked=clicked,
             at=self.cause.at,
+            more=self.more,
         )
 
 
@@ -113,11 +122,14 @@ def group(subjects_: Iterable[Subject], playbook: Playbook) -> list[Group]:
     """The subjects by incident.
 
     A group has at most `MAX_MEMBERS` findings and one event's clicks: more of them make another
-    group with the same key, which joins behind the first.
+    group with the same key. The round begins with the last of them, so that one click on an
+    insight of many findings is one round.
     """
     groups: dict[tuple[str, str, int], Group] = {}
     for subject in subjects_:
         _add(groups, subject, playbook)
+    for (pk, event, chunk), one in groups.items():
+        one.more = (pk, event, chunk + 1) in groups
     return list(groups.values())
 
 

@@ -54,7 +54,12 @@ class Names:
             return self._seen(cause.at, finding, days, closed_as)
 
         return {
-            "trigger": {"kind": cause.kind, "event_id": cause.event_id},
+            "trigger": {
+                "kind": cause.kind,
+                "event_id": cause.event_id,
+                "insight": cause.insight,
+                "left_out": cause.left_out,
+            },
             "now": cause.at,
             "params": playbook.params,
             "table": playbook.tables,

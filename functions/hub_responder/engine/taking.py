@@ -7,7 +7,7 @@ and its neighbours go on. A look-up that fails for now brings its message back l
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from hub_responder import clock
@@ -121,6 +121,7 @@ class Taking:
             trigger.at,
             clicked=trigger.kind in ("custom_action", "insight"),
             again=message.receives > 1 or message.attempt > 0,
+            insight=trigger.insight.name if trigger.insight is not None else "",
         )
         if self._playbook.home_only and (trigger.account, trigger.region) != message.home:
             why = f"an event of {trigger.account or '?'}, {trigger.region or '?'}: not our own"
@@ -135,6 +136,7 @@ class Taking:
             return
         if left_out:
             self._taken.records.append(self.record("skipped", cause, detail=left_out))
+            cause = replace(cause, left_out=left_out)
         if trigger.insight is not None and not findings and not unreadable:
             detail = "the insight is empty now"
             self._taken.records.append(self.record("skipped", cause, detail=detail))

@@ -38,7 +38,8 @@ class Arrived:
 class Arrival:
     """Findings that arrived together for one incident.
 
-    ``severity`` (0-4) is their worst; ``at`` is the time of the event (epoch seconds).
+    ``severity`` (0-4) is their worst; ``at`` is the time of the event (epoch seconds). ``more`` of
+    the same event follow in another arrival, so that no round is to begin with these alone.
     """
 
     pk: str
@@ -48,6 +49,7 @@ class Arrival:
     exploit: bool = False
     clicked: bool = False
     at: float = 0.0
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +98,14 @@ def decide(
     """
     fresh, repeats, untold = _sort_members(arrival, state, known)
     if state is None:
-        return _first(fresh, arrival, wait)
+        return _first(fresh, arrival, wait) if fresh else Decision("repeat", (), repeats)
     if state.owner == me and not fresh:  # an earlier try of ours happened, its answer was lost
         return Decision("mine", (), repeats)
     if fresh:
         return _more(arrival, state, fresh, repeats, now=now, wait=wait)
     if untold:
-        return _untold(state, repeats, now=now, urgent=arrival.clicked)
+        urgent = arrival.clicked and not arrival.more
+        return _untold(state, repeats, now=now, urgent=urgent)
     return Decision("repeat", (), repeats)
 
 
@@ -121,7 +124,7 @@ def _sort_members(
             fresh.append((member, held))
             continue
         repeats.append(member)
-        untold = untold or state is None or seen.round > state.done
+        untold = untold or (state is not None and seen.round > state.done)
     return tuple(fresh), tuple(repeats), untold
 
 
@@ -140,7 +143,7 @@ def _changed(member: Arrived, held: Member) -> bool:
 def _first(
     fresh: tuple[tuple[Arrived, Member | None], ...], arrival: Arrival, wait: Wait
 ) -> Decision:
-    if arrival.clicked or wait.first <= 0:
+    if (arrival.clicked or wait.first <= 0) and not arrival.more:
         return Decision("open", fresh)
     return Decision("wait", fresh, delay=wait.first)
 
@@ -161,12 +164,12 @@ def _more(
         calm = left if not state.owner else max(wait.then, LOOK_AGAIN_S)
         delay = LOOK_AGAIN_S if urgent else calm
         return Decision("join", fresh, repeats, delay, urgent)
-    if urgent or (state.pending and not left):
+    if (urgent or (state.pending and not left)) and not arrival.more:
         return Decision("open", fresh, repeats)
     if state.pending:
         return Decision("join", fresh, repeats, left)
     pause = wait.then if state.round else wait.first
-    if pause <= 0:
+    if pause <= 0 and not arrival.more:
         return Decision("open", fresh, repeats)
     return Decision("wait", fresh, repeats, pause)
 

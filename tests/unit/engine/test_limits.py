@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import msgspec
+import pytest
 
 from hub_responder.playbook import Wait
 from hub_toolkit.sandbox.dynamodb.errors import DynamoDBError
@@ -94,3 +95,20 @@ def test_characters_that_no_message_may_hold_do_not_stop_it(make_world: Any) -> 
     world.drain()
     (letter,) = world.dead
     assert json.loads(letter.body)["findings"][0]["id"] == odd["Id"]
+
+
+@pytest.mark.parametrize("number", [32, 33, 200])
+@pytest.mark.parametrize("known", [False, True])
+def test_a_click_on_many_findings_of_an_incident_is_one_round(
+    make_world: Any, number: int, known: bool
+) -> None:
+    world = make_world()
+    if known:
+        world.send(event(finding(900, 1), clicked="click-before"), "clicks")
+        world.drain(batch=10, runs=1)
+    sent = [finding(n, 1) for n in range(number)]
+    world.send(event(*sent, clicked="click-1"), "clicks")
+    world.drain(batch=10, runs=1)
+    assert world.dead == []
+    assert len(world.told) == 1 + known
+    assert world.told[-1][1] == {one["Id"] for one in sent}

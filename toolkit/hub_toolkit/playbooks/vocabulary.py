@@ -76,7 +76,8 @@ def variables(schemas: frozenset[str]) -> Mapping[str, Kind]:
     """The kinds of the variables, for findings that come in ``schemas``."""
     finding = kinds.of_class(Finding, {dict: ANYTHING})
     whole = Record("finding", lambda: {**finding.fields, "raw": raw(schemas)})
-    trigger: dict[str, Kind] = {"kind": Choice(TRIGGERS), "event_id": TEXT}
+    texts = dict.fromkeys(("event_id", "insight", "left_out"), TEXT)
+    trigger: dict[str, Kind] = {"kind": Choice(TRIGGERS), **texts}
     return {
         "finding": whole,
         "incident": kinds.of_class(Incident, {Finding: whole}),

@@ -65,3 +65,19 @@ def test_a_wrong_project_is_exit_2(command: list[str], tmp_path: Path) -> None:
     result = CliRunner().invoke(application(), arguments)
     assert result.exit_code == 2
     assert "holds no playbook" in result.stderr
+
+
+def test_a_team_s_own_folder_is_laid_over_ours(tmp_path: Path) -> None:
+    own = tmp_path / NAMES[0]
+    own.mkdir()
+    text = (PROJECT / "playbooks" / NAMES[0] / "playbook.yaml").read_text(encoding="utf-8")
+    summary = next(line for line in text.splitlines() if line.startswith("summary:"))
+    text = text.replace(summary, "summary: Ours is another")
+    (own / "playbook.yaml").write_text(text, encoding="utf-8")
+    folders = f"{PROJECT / 'playbooks'}:{tmp_path}"
+    code, said, _ = _run("show", NAMES[0], "--playbooks", folders)
+    assert code == 0
+    assert said.startswith(f"{NAMES[0]}: Ours is another")
+    code, said, error = _run("list", "--playbooks", str(tmp_path / "nowhere"))
+    assert (code, said) == (2, "")
+    assert error == f"there is no folder {tmp_path / 'nowhere'}\n"

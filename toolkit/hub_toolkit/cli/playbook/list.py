@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
 import typer
+
+from hub_toolkit.cli.playbook import loading
 
 
 def register(group: typer.Typer) -> None:
@@ -14,21 +15,16 @@ def register(group: typer.Typer) -> None:
 
 
 def list_playbooks(
-    stage: Annotated[str, typer.Option(help="Whose settings and connections hold.")] = "prod",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
-    root: Annotated[Path, typer.Option(help="The project: playbooks/.")] = Path(),
+    playbooks: loading.PLAYBOOKS = None,
+    stage: loading.STAGE = "prod",
+    as_json: loading.JSON = False,
+    root: loading.ROOT = Path(),
 ) -> None:
     """List the playbooks: what starts them, what they do, whom they reach, who answers for them."""
     from hub_toolkit.about import facts
-    from hub_toolkit.playbooks.load import load_project
-    from hub_toolkit.playbooks.problems import PlaybookErrors
 
-    try:
-        project = load_project(root.resolve(), stage)
-    except PlaybookErrors as errors:
-        typer.echo(str(errors), err=True)
-        raise typer.Exit(2) from errors
-    found = [facts.of(source, project, stage) for source in project.sources]
+    with loading.project(root, playbooks, stage) as project:
+        found = [facts.of(source, project, stage) for source in project.sources]
     if as_json:
         import msgspec
 

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from hub_toolkit.cli.playbook import loading
+
 
 def register(group: typer.Typer) -> None:
     """Add the command."""
@@ -15,25 +17,21 @@ def register(group: typer.Typer) -> None:
 
 def show(
     name: Annotated[str, typer.Argument(help="The playbook: its folder's name.")],
-    stage: Annotated[str, typer.Option(help="Whose settings and connections hold.")] = "prod",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
-    root: Annotated[Path, typer.Option(help="The project: playbooks/.")] = Path(),
+    playbooks: loading.PLAYBOOKS = None,
+    stage: loading.STAGE = "prod",
+    as_json: loading.JSON = False,
+    root: loading.ROOT = Path(),
 ) -> None:
     """Show a playbook: its flow, rules, role, connections and secrets, limits and resources."""
     from hub_toolkit.about import facts
-    from hub_toolkit.playbooks.load import load_project
-    from hub_toolkit.playbooks.problems import PlaybookErrors, unknown
+    from hub_toolkit.playbooks.problems import unknown
 
-    try:
-        project = load_project(root.resolve(), stage)
-    except PlaybookErrors as errors:
-        typer.echo(str(errors), err=True)
-        raise typer.Exit(2) from errors
-    by_name = {source.name: source for source in project.sources}
-    if name not in by_name:
-        typer.echo(unknown("playbook", name, by_name), err=True)
-        raise typer.Exit(2)
-    found = facts.of(by_name[name], project, stage)
+    with loading.project(root, playbooks, stage) as project:
+        by_name = {source.name: source for source in project.sources}
+        if name not in by_name:
+            typer.echo(unknown("playbook", name, by_name), err=True)
+            raise typer.Exit(2)
+        found = facts.of(by_name[name], project, stage)
     if as_json:
         import msgspec
 
