@@ -71,6 +71,9 @@ class Sandbox(ImmutableSandboxedEnvironment):
         for name in _REFUSED_FILTERS:
             del self.filters[name]
 
+    def wrap_str_format(self, _value: Any) -> None:
+        """No ``str.format`` of Jinja's own: it is refused as padding is."""
+
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         """As Jinja's sandbox decides, and no padding of text."""
         if isinstance(obj, str | bytes) and attr in _PADDING:
