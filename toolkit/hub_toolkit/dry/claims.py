@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 STATUSES = ("done", "skipped", "failed", "deferred", "observed", "not_run")
 """How a step ends; ``not_run``: it was not reached at all."""
 RULES = ("imported", "lifecycle", "action", "schedule")
-TICKET = ("system", "connection", "id", "summary", "body", "comments", "labels", "count")
+TICKET = ("system", "connection", "summary", "body", "comments", "labels", "count")
 WORDS = ("matched", "why_not", "skipped", "workflow", "note", "message", "ticket", "finding")
 _TEXTS = ("contains", "lacks", "to")
 

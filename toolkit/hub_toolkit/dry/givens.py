@@ -56,7 +56,7 @@ def _outdated(item: Item, _about: str) -> None:
 
 
 def _no_policy(item: Item, _about: str) -> None:
-    item["eppAgent"]["policyName"] = ""
+    item["eppAgent"]["policyName"] = item["securityPolicy"] = ""
 
 
 def _isolated(item: Item, _about: str) -> None:

@@ -67,7 +67,8 @@ class _Shown:
         for crash in played.crashes:
             self._say(f"the function failed:\n{crash}", "red", 2)
         for incident in played.incidents:
-            self._incident(incident)
+            if incident.steps:
+                self._incident(incident)
         for delivery in [*played.tickets, *played.messages]:
             self._delivery(delivery)
         for refused in played.refused:

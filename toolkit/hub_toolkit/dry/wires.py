@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -125,15 +126,20 @@ def _forget_process() -> None:
 
 @contextmanager
 def _logs(log: io.StringIO) -> Iterator[None]:
-    """The functions' logger writes to ``log``; its handlers outlive this process's worlds."""
-    handlers: Any = getattr(observability.logger(), "handlers", [])
-    before = [(one, one.setStream(log)) for one in handlers if hasattr(one, "setStream")]
+    """The functions' logger writes to ``log``.
+
+    It outlives this run: made here for the first time, it must not keep a stream that ends with it.
+    """
+    with contextlib.redirect_stdout(sys.__stdout__):
+        handlers: Any = getattr(observability.logger(), "handlers", [])
+    before = [(one, one.stream) for one in handlers if hasattr(one, "stream")]
+    for handler, _ in before:
+        handler.stream = log
     try:
         yield
     finally:
         for handler, stream in before:
-            if stream is not None:
-                handler.setStream(stream)
+            handler.stream = stream
 
 
 class _Adapter(BaseAdapter):

@@ -1,0 +1,500 @@
+"""``hub-responder playbook test``: what cases can give and expect, and what it says of them."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import Any
+from xml.etree import ElementTree as Xml
+
+import pytest
+
+from hub_responder import aws, clock
+from hub_toolkit.dry.givens import REASONS
+
+from .conftest import PLAYBOOK, Project, event, finding
+
+UNPROTECTED = "given: {coverage: {verdict: UNPROTECTED}}"
+PROTECTED = "given: {coverage: {verdict: PROTECTED}}"
+
+
+def case(expect: str, given: str = UNPROTECTED, name: str = "one", rest: str = "") -> str:
+    return f"- name: {name}\n  event: high.json\n  {given}\n  expect: {expect}\n{rest}"
+
+
+def test_all_that_can_be_expected_of_a_playbook_that_acts(project: Project) -> None:
+    project.passes(
+        """\
+        - name: everything
+          event: high.json
+          given: {coverage: {verdict: UNPROTECTED}}
+          expect:
+            matched: imported
+            coverage: {verdict: UNPROTECTED, reasons: [no_endpoint]}
+            ticket: opened
+            tell: sent
+            answer: {done: 1 finding updated, updated: 1}
+            workflow: NOTIFIED
+            note: {contains: [no Vision One agent, SEC-1], lacks: PROTECTED is wrong}
+            message: [HIGH on platform, {to: chat}]
+            finding: {UserDefinedFields: {hubResponderVerdict: UNPROTECTED}}
+        - name: the fields of its ticket
+          event: high.json
+          given: {coverage: {verdict: UNPROTECTED}}
+          expect:
+            ticket:
+              system: jira
+              connection: tickets
+              summary: Look at CVE-2026-0001
+              body: UNPROTECTED
+              labels: [hub-responder]
+              count: 1
+        - name: what does not happen
+          event: high.json
+          given: {coverage: {verdict: PROTECTED}}
+          expect: {ticket: {skipped: coverage.verdict}}
+        - name: no ticket at all
+          event: high.json
+          given: {coverage: {verdict: PROTECTED}}
+          expect: {ticket: false, message: {contains: PROTECTED, lacks: UNPROTECTED}}
+        """.replace("[HIGH on platform, {to: chat}]", "[{to: chat, contains: HIGH on platform}]")
+    )
+
+
+FAILING = [
+    ("{matched: false}", "matched expected no rule"),
+    ("{matched: [lifecycle]}", "matched expected lifecycle"),
+    ("{ticket: skipped}", "ticket expected skipped"),
+    ("{tell: not_run}", "tell expected not run"),
+    ("{tell: {done: nothing like it}}", "tell expected done because of 'nothing like it'"),
+    ("{coverage: {verdict: PROTECTED}}", "coverage expected verdict: PROTECTED"),
+    ("{answer: {updated: 7}}", "answer expected updated: 7"),
+    ("{workflow: RESOLVED}", "workflow expected RESOLVED"),
+    ("{note: everything is fine}", "note expected text containing 'everything is fine'"),
+    ("{note: {lacks: UNPROTECTED}}", "note expected text without 'UNPROTECTED'"),
+    ("{message: never said}", "message expected text containing 'never said'"),
+    ("{message: {lacks: HIGH on platform}}", "message expected text without"),
+    ("{message: [{to: tickets, contains: x}]}", "message to tickets expected a message"),
+    ("{message: false}", "message expected none"),
+    ("{ticket: false}", "ticket expected none"),
+    ("{ticket: {summary: another}}", "ticket.summary expected another"),
+    ("{ticket: {count: 2}}", "ticket expected 2 tickets"),
+    ("{finding: {Title: another}}", "finding.Title expected another"),
+    ("{skipped: maintenance}", "skipped expected because of 'maintenance'"),
+    ("{why_not: Severity}", "why_not expected text containing 'Severity'"),
+]
+
+
+def test_each_expectation_fails_where_it_is_not_so(project: Project) -> None:
+    cases = [case(expect, name=f"case {n:02d}") for n, (expect, _) in enumerate(FAILING)]
+    project.cases("".join(cases))
+    code, said = project.test()
+    assert code == 1
+    told = " ".join(said.split()).split("FAIL case ")[1:]
+    assert len(told) == len(FAILING)
+    for (_, line), one in zip(FAILING, told, strict=True):
+        assert line in one
+
+
+def test_a_failure_says_where_the_case_is_and_what_was_recorded(project: Project) -> None:
+    said = project.fails(case("{ticket: opened}", PROTECTED), "ticket expected opened")
+    words = [" ".join(one.split()) for one in said.splitlines()]
+    assert "FAIL one" in words
+    assert f"playbooks/watch/playbook.yaml:{PLAYBOOK.count(chr(10)) + 2}:5" in words
+    assert "got skipped" in words
+    assert "because not so: coverage.verdict == 'UNPROTECTED'" in words
+    assert words[-1].startswith("1 case of 1 playbook: 1 failed, 0 passed")
+
+
+def test_a_rule_that_does_not_match_says_which_field(project: Project) -> None:
+    low = "\n  finding: {Severity: {Label: LOW}}"
+    said = project.fails(case("{tell: sent}", UNPROTECTED + low), "tell expected sent")
+    wanted = 'imported: detail.findings.Severity.Label is "LOW", wanted "HIGH" or "CRITICAL"'
+    assert wanted in " ".join(said.split())
+    project.passes(case("{matched: false, why_not: Severity.Label, tell: not_run}", f"x: 1{low}"
+                        .replace("x: 1", "given: {}")))  # fmt: skip
+
+
+def test_passing_cases_are_only_counted_and_verbose_tells_of_them(project: Project) -> None:
+    project.cases(case("{tell: sent}"))
+    code, said = project.test()
+    assert (code, said.count("\n")) == (0, 1)
+    code, said = project.test("-v")
+    assert code == 0
+    for part in ("ok   one", "rules", "imported", "tell (notify): done: sent to chat",
+                 "to chat (slack)", "HIGH on platform"):  # fmt: skip
+        assert part in said
+
+
+def test_every_verdict_that_can_be_given_is_what_the_action_answers(project: Project) -> None:
+    bucket = "finding: {Resources: [{Type: AwsS3Bucket, Id: 'arn:aws:s3:::example'}]}"
+    cases = []
+    for verdict, reasons in REASONS.items():
+        for reason in reasons or [""]:
+            about = ":firewall" if reason.startswith("module_") else ""
+            because = f", reasons: ['{reason}{about}']" if reason else ""
+            given = f"given: {{coverage: {{verdict: {verdict}{because}}}}}"
+            if verdict == "NOT_APPLICABLE":
+                given += f"\n  trigger: click\n  {bucket}"
+            expect = f"{{coverage: {{verdict: {verdict}}}}}"
+            cases.append(case(expect, given, name=f"{verdict} {reason}".strip()))
+    project.passes("".join(cases))
+
+
+def test_a_verdict_that_the_playbook_cannot_come_to_fails_the_case(project: Project) -> None:
+    given = "given: {coverage: {verdict: DEGRADED, reasons: ['module_off:anti_malware']}}"
+    said = project.fails(
+        case("{tell: sent}", given), "given coverage expected DEGRADED module_off:anti_malware"
+    )
+    assert "the playbook does not look at what makes it DEGRADED" in said
+
+
+def test_a_case_gives_tags_time_params_and_a_language(project: Project) -> None:
+    project.passes("""\
+        - name: tags, time and params
+          event: high.json
+          given:
+            coverage: {verdict: UNPROTECTED}
+            tags: {owner: 支払い}
+            time: "2026-11-22T22:30:00+09:00"
+            params: {word: urgent}
+          expect: {message: [HIGH on 支払い, urgent, "13:30:15 UTC"]}
+        - name: a tag is taken away
+          event: high.json
+          given: {tags: {owner: null}}
+          expect: {message: HIGH on —}
+        - name: in Japanese
+          language: ja
+          event: high.json
+          given: {coverage: {verdict: UNPROTECTED}}
+          expect: {message: 通知, note: 【未保護】}
+        - name: a shorter time counts as stale
+          event: high.json
+          given:
+            params: {stale: 1m}
+            estate:
+              vision_one:
+                - eppAgent:
+                    virtualMachineDetails: {cloudInstanceId: i-0a1b2c3d4e5f60718}
+          expect: {coverage: {verdict: DEGRADED, reasons: [stale]}}
+        """)
+
+
+def test_a_case_starts_with_an_event_a_finding_or_a_click(project: Project) -> None:
+    project.write("playbooks/watch/tests/own.json", event(finding(Title="Its own")))
+    project.passes("""\
+        - name: an event of the playbook's own
+          event: own.json
+          expect: {ticket: {summary: Look at Its own}}
+        - name: changes laid over an event's finding
+          event: high.json
+          finding: {Severity: {Label: CRITICAL}, Resources: [{Tags: {owner: pay}}]}
+          expect: {message: CRITICAL on pay}
+        - name: an event written here
+          event:
+            detail-type: Security Hub Findings - Imported
+            detail: {findings: []}
+          expect: {matched: false}
+        - name: a finding alone
+          finding:
+            Severity: {Label: HIGH}
+            Resources:
+              - {Type: AwsEc2Instance, Id: "arn:aws:ec2:us-east-1:111122223333:instance/i-0abc"}
+          expect: {matched: imported, ticket: opened}
+        - name: a click on a low finding
+          event: high.json
+          finding: {Severity: {Label: LOW}}
+          trigger: click
+          expect: {matched: action, tell: sent, note: UNPROTECTED}
+        """)
+
+
+def test_what_was_handled_before_counts(project: Project) -> None:
+    project.passes("""\
+        - name: the same again is quiet
+          event: high.json
+          given: {earlier: [{ago: 2h}]}
+          expect: {tell: {skipped: quiet until}, ticket: {count: 1, comments: CVE-2026-0001}}
+        - name: what is worse is told at once
+          event: high.json
+          finding: {Severity: {Label: CRITICAL}}
+          given: {earlier: [{ago: 2h, finding: {Severity: {Label: HIGH}}}]}
+          expect: {tell: sent, message: CRITICAL}
+        - name: longer ago than it stays quiet
+          event: high.json
+          given: {earlier: [{ago: 5h, times: 2}]}
+          expect: {tell: sent}
+        """)
+
+
+def test_a_system_that_fails_is_scripted_and_waits_pass_at_once(project: Project) -> None:
+    project.passes("""\
+        - name: jira is down for an hour
+          event: high.json
+          given: {faults: [{target: jira, status: 503, times: 6}]}
+          expect: {ticket: opened, tell: sent}
+        - name: slack refuses for good
+          event: high.json
+          given: {faults: [{target: chat, status: 403, times: 100}]}
+          expect: {tell: {failed: credential or permission refused}, ticket: opened}
+        - name: what cannot be told is told after a while
+          event: high.json
+          given: {coverage: {verdict: UNKNOWN, reasons: [rate_limited]}}
+          expect: {tell: sent, ticket: skipped, message: UNKNOWN}
+        """)
+
+
+def test_an_action_can_be_given_its_answer(project: Project) -> None:
+    project.passes("""\
+        - name: the ticket is another system's
+          event: high.json
+          given: {ticket: {id: X-1, url: https://example.com/X-1, opened: true}}
+          expect: {ticket: {id: X-1}, tell: sent}
+        """)
+    said = project.fails(
+        case("{ticket: false}", "given: {ticket: {id: X-1, url: '', opened: true}}", rest="""\
+- name: two
+  event: high.json
+  given: {ticket: {id: X-1, url: '', opened: true}}
+  expect: {ticket: {count: 1}}
+"""),
+        "ticket expected 1 tickets",
+    )  # fmt: skip
+    assert "1 failed, 1 passed" in said
+
+
+def test_cases_may_lie_in_files_of_their_own(project: Project) -> None:
+    project.write("playbooks/watch/tests/one.yaml", case("{tell: sent}", name="single")[2:]
+                  .replace("\n  ", "\n"))  # fmt: skip
+    project.write("playbooks/watch/tests/more.yaml", case("{tell: skipped}", name="listed"))
+    project.write("playbooks/watch/tests/under.yaml", "tests:\n" + case("{tell: sent}", name="sub"))
+    code, said = project.test()
+    assert code == 1
+    assert "FAIL listed" in said
+    assert "playbooks/watch/tests/more.yaml:1:3" in said
+    assert "1 failed, 2 passed" in said
+
+
+WRONG: dict[str, tuple[str, str]] = {
+    "a key of a case": (
+        "- {name: a, evnt: high.json, expect: {tell: sent}}",
+        "1:14: unknown key in a case: `evnt`; did you mean `event`?",
+    ),
+    "a key of given": (
+        "- {name: a, event: high.json, given: {covrage: {}}, expect: {tell: sent}}",
+        "1:40: unknown key in given: `covrage`; did you mean `coverage`?",
+    ),
+    "a key of expect": (
+        "- {name: a, event: high.json, expect: {mesage: x}}",
+        "1:41: unknown key in expect: `mesage`; did you mean `message`?",
+    ),
+    "how a step ends": (
+        "- {name: a, event: high.json, expect: {ticket: openned}}",
+        "1:49: `ticket` is false, how that step ends, or a mapping of its fields",
+    ),
+    "how another step ends": (
+        "- {name: a, event: high.json, expect: {tell: snt}}",
+        "1:47: unknown end of step tell: `snt`; did you mean `sent`?",
+    ),
+    "a result": (
+        "- {name: a, event: high.json, expect: {coverage: {verdct: x}}}",
+        "1:52: unknown key of step coverage: `verdct`; did you mean `verdict`?",
+    ),
+    "an event file": (
+        "- {name: a, event: hihg.json, expect: {tell: sent}}",
+        "1:21: there is no event file `hihg.json` in the playbook's tests/ nor in events/; did",
+    ),
+    "an event outside": (
+        "- {name: a, event: ../events/high.json, expect: {tell: sent}}",
+        "1:21: there is no event file `../events/high.json` in",
+    ),
+    "a field of a finding": (
+        "- {name: a, finding: {Severty: {Label: HIGH}}, expect: {tell: sent}}",
+        "1:24: `Severty` is no field of an ASFF finding; did you mean `Severity`?",
+    ),
+    "a verdict": (
+        "- {name: a, event: high.json, given: {coverage: {verdict: PROTECT}}, expect: {}}",
+        "1:60: unknown value of `verdict`: `PROTECT`; did you mean `PROTECTED`?",
+    ),
+    "a reason": (
+        "- {name: a, event: high.json, given: {coverage: {verdict: DEGRADED, reasons: [ofline]}}}",
+        "1:80: unknown reason for DEGRADED: `ofline`; did you mean `offline`?",
+    ),
+    "a rule": (
+        "- {name: a, event: high.json, expect: {matched: importd}}",
+        "1:50: unknown rule `importd`; did you mean `imported`?",
+    ),
+    "a workflow": (
+        "- {name: a, event: high.json, expect: {workflow: NOTIFID}}",
+        "1:51: unknown workflow `NOTIFID`; did you mean `NOTIFIED`?",
+    ),
+    "a field of a ticket": (
+        "- {name: a, event: high.json, expect: {ticket: {sumary: x}}}",
+        "1:50: unknown field of a ticket: `sumary`; did you mean `summary`?",
+    ),
+    "a trigger": (
+        "- {name: a, event: high.json, trigger: clik, expect: {tell: sent}}",
+        "1:41: unknown value of `trigger`: `clik`; did you mean `click`?",
+    ),
+    "a param": (
+        "- {name: a, event: high.json, given: {params: {stal: 1h}}, expect: {tell: sent}}",
+        "1:49: unknown param `stal`; did you mean `stale`?",
+    ),
+    "a param's type": (
+        "- {name: a, event: high.json, given: {params: {word: 5}}, expect: {tell: sent}}",
+        "1:55: param word is a str like 'plain', not a number",
+    ),
+    "a time": (
+        "- {name: a, event: high.json, given: {time: tomorrow}, expect: {tell: sent}}",
+        "1:46: `time` is ISO 8601, as 2026-11-22T22:30:00+09:00",
+    ),
+    "a duration": (
+        "- {name: a, event: high.json, given: {earlier: [{ago: soon}]}, expect: {tell: sent}}",
+        "1:56: `ago` is a duration, as 30m or 2d",
+    ),
+    "a fault": (
+        "- {name: a, event: high.json, given: {faults: [{target: jira}]}, expect: {tell: sent}}",
+        "1:48: fault 0: one of status, delay_s or truncate is needed",
+    ),
+    "nothing that arrives": (
+        "- {name: a, expect: {tell: sent}}",
+        "1:4: a case needs `event` or `finding`: what arrives",
+    ),
+    "nothing expected": (
+        "- {name: a, event: high.json, expect: {}}",
+        "1:40: `expect` is empty: say what should come of it",
+    ),
+    "no expect": (
+        "- {name: a, event: high.json}",
+        "1:4: a case lacks `expect`",
+    ),
+    "two of a name": (
+        "- {name: a, event: high.json, expect: {tell: sent}}\n- {name: a, finding: {}, expect: {}}",
+        "2:4: two cases are named `a`, the first at playbooks/watch/playbook.yaml:",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_a_mistake_in_a_case_is_told_with_its_place(project: Project, what: str) -> None:
+    text, told = WRONG[what]
+    project.cases(text)
+    code, said = project.test()
+    line, _, rest = told.partition(":")
+    at = PLAYBOOK.count("\n") + 1 + int(line)
+    # `cases` indents by two
+    column, _, message = rest.partition(": ")
+    assert code == 2
+    assert f"playbooks/watch/playbook.yaml:{at}:{int(column) + 1}: {message}" in said, said
+
+
+def test_all_mistakes_are_told_at_once(project: Project) -> None:
+    project.cases("- {name: a, evnt: x, expect: {tll: sent}}\n- {nme: b}")
+    code, said = project.test()
+    assert code == 2
+    assert all(word in said for word in ("`evnt`", "`tll`", "`nme`"))
+
+
+def test_a_playbook_without_cases_and_one_that_does_not_exist(project: Project) -> None:
+    code, said = project.test()
+    assert code == 2
+    assert said.startswith("watch has no test case\n0 cases of 0 playbooks: 0 passed")
+    code, said = project.test("wach")
+    assert code == 2
+    assert "unknown playbook `wach`; did you mean `watch`?" in said
+
+
+def test_what_cannot_be_made_fails_the_case_and_not_the_others(project: Project) -> None:
+    project.cases("""\
+        - {name: no schedule, trigger: schedule, expect: {tell: sent}}
+        - name: no endpoint
+          event: high.json
+          given: {estate: {ec2: [{InstanceId: nothing}]}}
+          expect: {tell: sent}
+        - {name: well, event: high.json, expect: {tell: sent}}
+        """)
+    code, said = project.test()
+    assert code == 1
+    assert "trigger: schedule, but the playbook has no `on.schedule`" in said
+    assert "2 failed, 1 passed" in said
+
+
+def test_junit_is_written_also_where_a_case_fails(project: Project) -> None:
+    project.cases(case("{tell: sent}") + case("{tell: skipped}", name='<"bad">'))
+    file = project.root / "reports" / "junit.xml"
+    assert project.test("--junit", file)[0] == 1
+    suites = Xml.parse(file).getroot()  # noqa: S314 - our own file
+    (suite,) = suites
+    assert (suite.get("name"), suite.get("tests"), suite.get("failures")) == ("watch", "2", "1")
+    good, bad = suite
+    assert (good.get("name"), list(good)) == ("one", [])
+    assert bad.get("name") == '<"bad">'
+    assert bad.get("file") == "playbooks/watch/playbook.yaml"
+    (failure,) = bad
+    assert failure.get("message") == "tell: expected skipped, got done"
+    assert "sent to chat" in str(failure.text)
+
+
+def test_only_the_named_playbooks_are_tested(project: Project) -> None:
+    other = PLAYBOOK.replace("name: watch", "name: other").replace("id: Watch", "id: Other")
+    project.playbook(f"{other}tests:\n  {case('{tell: skipped}').replace(chr(10), chr(10) + '  ')}",
+                     "other")  # fmt: skip
+    project.cases(case("{tell: sent}"))
+    assert project.test("watch")[0] == 0
+    assert project.test("other")[0] == 1
+    assert project.test()[0] == 1
+
+
+def test_folders_laid_over_are_tested_as_one(project: Project, tmp_path: Any) -> None:
+    project.cases(case("{message: ours}"))
+    assert project.test()[0] == 1
+    project.write("ours/watch/templates/message.en.md.j2", "# ours\n")
+    folders = f"{project.root / 'playbooks'}:{project.root / 'ours'}"
+    code, said = project.test("--playbooks", folders)
+    assert code == 0, said
+
+
+def test_cases_do_not_see_each_other(project: Project) -> None:
+    away = "given: {faults: [{target: vision_one, status: 403, times: 9}]}"
+    project.passes(
+        case("{ticket: {count: 1}}", name="first")
+        + case("{coverage: {verdict: UNKNOWN}, ticket: skipped}", away, name="second")
+        + case("{ticket: {count: 1}, tell: sent, workflow: NOTIFIED}", name="third")
+    )
+
+
+def test_nothing_leaves_the_process_and_nothing_of_it_stays(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("a socket was opened")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setenv("AWS_PROFILE", "nobody-has-this")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", "http://127.0.0.1:9")
+    before, time = dict(os.environ), clock.now()
+    project.passes(case("{ticket: opened, tell: sent, workflow: NOTIFIED}"))
+    assert dict(os.environ) == before
+    assert clock.now() >= time
+    assert "dry.invalid" not in str(getattr(aws, "_CLIENTS", {}))
+
+
+def test_a_scheduled_playbook_is_started_by_its_schedule(project: Project) -> None:
+    project.playbook("""\
+format: 1
+name: watch
+summary: For tests
+on:
+  schedule: {cron: "0 9 ? * MON *", timezone: Asia/Tokyo}
+group_by: []
+steps:
+  - {id: tell, uses: notify, with: {to: chat, template: plain.md.j2}}
+tests:
+  - name: it starts
+    trigger: schedule
+    given: {time: "2026-11-23T09:00:00+09:00"}
+    expect: {matched: schedule}
+""")
+    project.write("playbooks/watch/templates/plain.md.j2", "# Good morning\n")
+    code, said = project.test()
+    assert code == 0, said
