@@ -49,9 +49,11 @@ def import_ms(rounds: int) -> dict[str, float]:
 
 
 def _once(statement: str) -> float:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # each process would compile all again
     done = subprocess.run(
         [sys.executable, "-c", _TIMED.format(statement=statement)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        env=environment,
         capture_output=True,
         check=True,
         text=True,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from hub_toolkit.playbooks.compile import compile_playbook, write
 from hub_toolkit.playbooks.load import load_project
+from hub_toolkit.playbooks.overlay import SANDBOX
 from hub_toolkit.requirements import PYTHON
 
 if TYPE_CHECKING:
@@ -62,8 +63,10 @@ def build(root: Path, stage: str) -> Built:
 
     Raises:
         PlaybookErrors: a playbook is wrong; nothing was made.
-        BuildError: the dependencies cannot be installed.
+        BuildError: the dependencies cannot be installed, or the stage is the sandbox's.
     """
+    if stage == SANDBOX:
+        raise BuildError(f"the stage {SANDBOX} is never deployed; its addresses are this machine's")
     project = load_project(root, stage)
     target = root / "build" / "functions"
     dependencies = _dependencies(root, target)

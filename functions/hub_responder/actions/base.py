@@ -44,6 +44,7 @@ class Work:
         in_doubt: an earlier attempt may have had its effect: look it up by ``key`` first.
         attempted_at: when that earlier attempt began (epoch seconds).
         scope: the variables that templates see.
+        late: the round had to wait: what its findings say may not be so any more.
     """
 
     incident: Incident
@@ -52,6 +53,7 @@ class Work:
     in_doubt: bool = False
     attempted_at: float | None = None
     scope: Mapping[str, Any] = field(default_factory=dict)
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,6 @@ from hub_responder.ledger.decide import LOOK_AGAIN_S
 from hub_responder.ledger.transaction import Part
 
 _AT_ONCE = 90  # items of one transaction
-RECHECKS = 6
-"""How often an analyst's UNKNOWN is asked again: after 0.5, 1, 2, 4, 8 and 15 minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +96,9 @@ class Ending:
 
     def _look_again(self, one: Round) -> None:
         """An analyst was told UNKNOWN: ask again, a few times, until it can be told."""
-        event_id, _, tries = one.cause.event_id.rpartition("~")
-        if not event_id:  # a first look; a round that a settle message began has the hour's name,
-            hour = int(clock.now() // 3600)  # so that looks which begin again and again run out
-            event_id, tries = one.cause.event_id or f"{one.state.gen}@{hour}", "0"
-        again = int(tries) + 1 if tries.isdecimal() else 1
-        if again <= RECHECKS:
-            delay = max(one.recheck or 0.0, backoff(again - 1))
-            self.outbox.recheck(f"{event_id}~{again}", one.incident.findings, delay)
+        event_id = one.cause.event_id.rpartition("~")[0] if one.looks else one.cause.event_id
+        if not event_id:  # a round that a settle message began has the hour's name, so that looks
+            hour = int(clock.now() // 3600)  # which begin again and again run out
+            event_id = f"{one.state.gen}@{hour}"
+        delay = max(one.recheck or 0.0, backoff(one.looks))
+        self.outbox.recheck(f"{event_id}~{one.looks + 1}", one.incident.findings, delay)

@@ -15,6 +15,8 @@ from hub_responder.incident import Change, Incident
 from hub_responder.ledger.state import State
 from hub_responder.playbook import Playbook
 
+RECHECKS = 6
+"""How often an analyst's UNKNOWN is asked again: after 0.5, 1, 2, 4, 8 and 15 minutes."""
 ENDED = ("done", "skipped", "failed", "observed")
 _VERDICTS = ("PROTECTED", "UNKNOWN", "DEGRADED", "UNPROTECTED")  # from good to bad
 
@@ -118,6 +120,12 @@ class Round:
         self.steps[step] = kept
         for connection, values in outcome.refs.items():
             self.refs[connection] = {**self.refs.get(connection, {}), **values}
+
+    @property
+    def looks(self) -> int:
+        """How often an answer that could not be told was asked for again: ``ID~2`` is twice."""
+        tail = self.cause.event_id.rpartition("~")[2]
+        return int(tail) if "~" in self.cause.event_id and tail.isdecimal() else 0
 
     def verdict(self) -> str:
         """The verdict that a step of this round came to, or empty."""

@@ -17,7 +17,7 @@ from hub_responder.actions.base import Action, Outcome, Work, attempt
 from hub_responder.audit import Audit, Record
 from hub_responder.engine import notice
 from hub_responder.engine.names import Names
-from hub_responder.engine.rounds import Round
+from hub_responder.engine.rounds import RECHECKS, Round
 from hub_responder.errors import (
     CallError,
     ConfigurationError,
@@ -145,6 +145,7 @@ class Steps:
                 in_doubt=held.get("s") == "attempt" or bool(held.get("doubt")),
                 attempted_at=held.get("at"),
                 scope=scope,
+                late=bool(state.tries or state.steps),
             )
         return None
 
@@ -236,12 +237,13 @@ class Steps:
 
     def _could_not_tell(self, one: Round, outcome: Outcome) -> Outcome:
         """A verdict that may be another soon: an import waits a while, a click is answered now."""
-        if one.incident.clicked:
+        if one.incident.clicked and one.looks < RECHECKS:
             one.recheck = outcome.retry_after
             return outcome
         first = one.state.first_at or clock.now()
-        if clock.now() - first >= UNKNOWN_PATIENCE_S:
-            return outcome
+        if one.incident.clicked or clock.now() - first >= UNKNOWN_PATIENCE_S:
+            # nobody looks again, so that nothing may promise it
+            return replace(outcome, result={**outcome.result, "retry_after": None})
         return Outcome("deferred", outcome.detail, outcome.result, retry_after=outcome.retry_after)
 
     def note(self, one: Round, step: Step, outcome: Outcome) -> None:

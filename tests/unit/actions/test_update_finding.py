@@ -50,6 +50,61 @@ def refusing(*refused: tuple[str, str]) -> Reply:
     )
 
 
+def held(**overrides: Any) -> Reply:
+    """What GetFindings tells of the finding now."""
+    resource = finding().resource
+    raw = {
+        "Id": finding().id,
+        "ProductArn": PRODUCT_ARN,
+        "AwsAccountId": finding().account.id,
+        "Severity": {"Label": "CRITICAL"},
+        "Resources": [{"Type": resource.type, "Id": resource.id}],
+        "UpdatedAt": "2026-11-22T00:00:00Z",
+        **overrides,
+    }
+    return Reply(200, {"Findings": [raw]})
+
+
+def late(cloud: Cloud, reply: Reply) -> Outcome:
+    cloud.script["/findings"] = [reply]
+    wanted = Params(workflow="NOTIFIED", note=COVERAGE["summary"])
+    (outcome,) = update_finding.run([work(wanted, late=True)], runtime())
+    return outcome
+
+
+@pytest.mark.parametrize("now", [{"Workflow": {"Status": "RESOLVED"}}, {"RecordState": "ARCHIVED"}])
+def test_what_a_person_did_while_a_round_waited_is_not_undone(
+    cloud: Cloud, now: dict[str, Any]
+) -> None:
+    outcome = late(cloud, held(**now))
+    assert (outcome.status, outcome.result["left"]) == ("skipped", 1)
+    assert cloud.called("BatchUpdateFindings") == []
+
+
+def test_a_note_that_a_person_wrote_while_a_round_waited_stays(cloud: Cloud) -> None:
+    note = {"Text": "mine", "UpdatedBy": "someone", "UpdatedAt": "2026-11-22T00:00:00Z"}
+    outcome = late(cloud, held(Note=note, UserDefinedFields={"theirs": "x"}))
+    assert outcome.status == "done"
+    (call,) = cloud.called("BatchUpdateFindings")
+    assert "Note" not in call
+    assert call["UserDefinedFields"]["theirs"] == "x"
+
+
+def test_a_finding_that_cannot_be_asked_for_waits_on(cloud: Cloud) -> None:
+    outcome = late(cloud, error("InternalException", status=400))
+    assert outcome.status == "deferred"
+    assert cloud.called("BatchUpdateFindings") == []
+
+
+def test_one_that_is_gone_is_written_as_it_was(cloud: Cloud) -> None:
+    assert late(cloud, Reply(200, {"Findings": []})).status == "done"
+
+
+def test_a_round_that_did_not_wait_asks_nothing(cloud: Cloud) -> None:
+    update()
+    assert cloud.called("/findings") == []
+
+
 def test_one_call_writes_note_workflow_and_fields(cloud: Cloud) -> None:
     of = incident(refs={"jira": {"ticket": "SEC-1", "url": ""}})
     outcome = update(of)

@@ -136,6 +136,32 @@ def test_a_deferred_step_is_done_later_and_done_steps_do_not_repeat(make_world: 
     assert_trail_complete(world)
 
 
+def test_an_unknown_that_nobody_asks_again_promises_no_look(make_world: Any) -> None:
+    world = make_world()
+    unknown = {"verdict": "UNKNOWN", "retry_after": 60.0}
+    world.fail["look"] = [Outcome("done", "", unknown, retry_after=60.0) for _ in range(40)]
+    world.send(event(finding(1)))
+    world.drain()
+    looks = [r for r in world.records() if r.get("step") == "look"]
+    looks.sort(key=lambda record: record["at"])
+    assert len(looks) > 5
+    assert looks[0]["result"]["retry_after"] == 60.0
+    assert (looks[-1]["status"], looks[-1]["result"]["retry_after"]) == ("done", None)
+
+
+def test_a_click_that_stays_unknown_is_asked_six_times_and_then_promises_nothing(
+    make_world: Any,
+) -> None:
+    world = make_world()
+    unknown = {"verdict": "UNKNOWN", "retry_after": 60.0}
+    world.fail["look"] = [Outcome("done", "", unknown, retry_after=60.0) for _ in range(40)]
+    world.send(event(finding(1), clicked="one"), "clicks")
+    world.drain()
+    looks = [r for r in world.records() if r.get("step") == "look"]
+    looks.sort(key=lambda record: record["at"])
+    assert [look["result"]["retry_after"] for look in looks] == [60.0] * 6 + [None]
+
+
 def test_a_target_that_stays_down_ends_in_the_dlq_with_its_reason(make_world: Any) -> None:
     world = make_world()
     world.fail["tell"] = [Outcome("deferred", "slack answers 503")] * 500

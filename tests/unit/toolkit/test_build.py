@@ -123,3 +123,9 @@ def test_the_commit_is_the_checked_out_one_and_says_when_files_differ(tmp_path: 
     assert len(clean) == 12
     (tmp_path / "a").write_text("2", encoding="utf-8")
     assert commit(tmp_path) == f"{clean}-dirty"
+
+
+def test_the_sandboxs_stage_is_not_built(root: Path) -> None:
+    with pytest.raises(BuildError, match="never deployed"):
+        build(root, "sandbox")
+    assert not (root / "build").exists()

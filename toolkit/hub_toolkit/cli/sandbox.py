@@ -84,7 +84,7 @@ def vision_one(
 def _introduce(endpoint: str, region: str, account: str) -> None:
     print(f"The sandbox is ready at {endpoint} (account {account}, {region}).\n")
     print("Any access key is accepted, for example:")
-    print(f"  export AWS_ENDPOINT_URL={endpoint} AWS_REGION={region}")
+    print(f"  export AWS_ENDPOINT_URL={endpoint} AWS_DEFAULT_REGION={region}")
     print("  export AWS_ACCESS_KEY_ID=sandbox AWS_SECRET_ACCESS_KEY=sandbox")
     print("  aws securityhub batch-import-findings --findings file://findings.json\n")
     print(f"What was sent: {endpoint}/_sandbox/inbox, tickets: /_sandbox/tickets,")

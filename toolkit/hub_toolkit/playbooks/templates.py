@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,11 @@ class Templates:
         try:
             paths = {path_of(self.directory, name, language) for language in LANGUAGES}
         except ConfigurationError:
-            there_is = [path.name for path in sorted(self.directory.glob("templates/*.md.j2"))]
+            files = sorted(path.name for path in self.directory.glob("templates/*.md.j2"))
+            # a step names a template without its language
+            there_is = [
+                re.sub(rf"\.({'|'.join(LANGUAGES)})(?=\.md\.j2$)", "", one) for one in files
+            ]
             near = nearest(name, there_is)
             hint = f"; did you mean `{near}`?" if near else ""
             folder = (self.directory / "templates").relative_to(self.root).as_posix()

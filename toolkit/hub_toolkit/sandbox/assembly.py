@@ -139,7 +139,9 @@ def _parts(
         inbox=core.inbox,
         tickets=core.tickets,
         faults=core.faults,
-        idle=Idle(core.clock, core.queues, consumed, lambda: pollers.running() > 0),
+        idle=Idle(
+            core.clock, core.queues, consumed, lambda: pollers.running() > 0 or core.clock.busy
+        ),
         instances=core.members.instances,
         vision_ones=simulators.vision_ones,
         dead_letters=deploy.dead_letter_queues(plan),

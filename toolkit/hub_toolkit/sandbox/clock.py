@@ -122,6 +122,11 @@ class Clock:
             self._speed = speed
             self._wake.notify()
 
+    @property
+    def busy(self) -> bool:
+        """Whether something runs that holds the clock at 1x."""
+        return self._held > 0
+
     def running(self) -> Running:
         """A context manager that keeps the clock at 1x; any number may be held at once."""
         return Running(self)
@@ -150,9 +155,10 @@ class Clock:
     def advance(self, seconds: float) -> None:
         """Jump ``seconds`` ahead; returns when every callback due by then has returned.
 
-        Timers fire in order, each at its time, those that callbacks add on the way too. Code that
-        runs in a Lambda keeps its own time: it sees the jump from its next invocation on. Called
-        from a callback it only moves the clock; what is due fires after that callback.
+        Timers fire in order, each at its time, those that callbacks add on the way too. While
+        something runs the jump waits: a message would come back while it is worked on, which no
+        time in AWS does. Called from a callback it only moves the clock; what is due fires after
+        that callback.
 
         Raises:
             ValueError: ``seconds`` is negative or not finite.
@@ -240,7 +246,8 @@ class Clock:
         if timer is None:
             return None
         self._settle()
-        if timer.when > max(self._simulated, self._target):
+        target = -math.inf if self._held else self._target
+        if timer.when > max(self._simulated, target):
             return None
         self._simulated = max(self._simulated, timer.when)
         timer.waiting = False
@@ -265,6 +272,8 @@ class Clock:
         if self._target == -math.inf:
             return
         self._settle()
+        if self._held and self._target > self._simulated:
+            return
         self._simulated = max(self._simulated, self._target)
         self._target = -math.inf
         self._landed.notify_all()

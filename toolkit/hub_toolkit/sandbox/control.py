@@ -75,7 +75,7 @@ class Control:
             raise self._unknown(method, path)
         parsed = parse_qs(str(environ.get("QUERY_STRING", "")))
         query = {key: values[-1] for key, values in parsed.items()}
-        body = None if method == "GET" else _decode(read_body(environ))
+        body = None if method in ("DELETE", "GET") else _decode(read_body(environ))
         return route(body, query)
 
     def _unknown(self, method: str, path: str) -> ControlError:

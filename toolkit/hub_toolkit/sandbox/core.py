@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
@@ -61,9 +62,14 @@ class Core:
         self.center = OpsCenter(clock.now, region, account)
         self.members = Members(clock.now, account, region, self.hub.get)
         self.inbox = Inbox(clock.now)
-        self.faults = Faults()
+        self.faults = Faults(self._delay)
         self.tickets = Tickets()
         self._endpoint = place.endpoint
+
+    def _delay(self, seconds: float) -> None:
+        """A slow answer takes its time on the sandbox's clock as well, whoever gave up on it."""
+        with self.clock.running():
+            time.sleep(seconds)
 
     def simulators(self, kills: Kills) -> Simulators:
         """The vendors, none yet."""

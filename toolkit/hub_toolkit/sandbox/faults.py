@@ -74,9 +74,14 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Faults:
-    """The scripted failures that are still to come. Safe for threads."""
+    """The scripted failures that are still to come. Safe for threads.
 
-    def __init__(self) -> None:
+    Args:
+        delay: waits real seconds; the default only sleeps.
+    """
+
+    def __init__(self, delay: Callable[[float], None] = time.sleep) -> None:
+        self.delay = delay
         self._entries: list[tuple[Fault, int]] = []
         self._lock = threading.Lock()
 
@@ -139,7 +144,7 @@ def faulty(app: App, faults: Faults, *targets: str) -> App:
         if fault is None:
             return app(environ, start_response)
         if fault.delay_s:
-            time.sleep(fault.delay_s)
+            faults.delay(fault.delay_s)
         answering = app if fault.status is None else _scripted(fault, fault.status)
         if fault.truncate:
             return _truncated(answering, environ, start_response)

@@ -206,7 +206,7 @@ def learn(hub: SecurityHub, detail: dict[str, Any]) -> None:
         try:
             if "finding_info" in finding:
                 hub.seed_ocsf(finding)
-            elif hub.get(finding["Id"]) is None:
+            elif isinstance(finding["Id"], str) and hub.get(finding["Id"]) is None:
                 hub.seed(finding)
         except (AttributeError, KeyError, TypeError, ValueError):
             continue

@@ -22,6 +22,7 @@ class Trips:
     def __init__(self, client: SandboxClient) -> None:
         self._client = client
         self._audit = client.audit()
+        self._dead = {letter["message_id"] for letter in client.dead_letters()}
 
     def run(self, file: EventFile) -> list[Result]:
         """Send the event, wait until nothing more happens, and read what did.
@@ -44,6 +45,11 @@ class Trips:
             entries = [outcome.lost(file.name, None, known, why)]
         else:
             entries = outcome.entries(file.name, known, records)
+        letters = [
+            one for one in self._client.dead_letters() if one["message_id"] not in self._dead
+        ]
+        self._dead |= {letter["message_id"] for letter in letters}
+        entries = [outcome.with_letters(entry, letters) for entry in entries]
         ids = list(dict.fromkeys(item for entry in entries for item in entry.finding_ids))
         after = self._client.findings(ids)
         return [_result(entry, records, file.event, before, after) for entry in entries]

@@ -119,6 +119,18 @@ def lost(event: str, playbook: str | None, finding_ids: Sequence[str], why: str)
     return Entry(event, playbook, None, tuple(finding_ids), FAILED, None, (step,), 0)
 
 
+def with_letters(entry: Entry, letters: Iterable[Mapping[str, Any]]) -> Entry:
+    """The entry, failed where a message of its own has become a dead letter."""
+    for letter in letters:
+        body = msgspec.json.encode(letter.get("body")).decode()
+        names = [*entry.finding_ids, entry.incident or ""]
+        if entry.status != FAILED and any(name and name in body for name in names):
+            why = letter.get("reason") or f"{letter.get('receive_count')} runs died of it"
+            step = StepResult("", "", FAILED, f"in the dead-letter queue: {why}")
+            return msgspec.structs.replace(entry, status=FAILED, steps=(*entry.steps, step))
+    return entry
+
+
 def _entry(
     event: str,
     playbook: str,

@@ -126,6 +126,34 @@ def test_a_fast_clock_goes_slowly_while_something_runs(clock: Clock) -> None:
     assert clock.now() >= T0 + 3600
 
 
+def test_a_jump_waits_for_what_runs_at_its_start_and_on_its_way(clock: Clock) -> None:
+    seen: list[str] = []
+    held = [clock.running(), clock.running()]
+    held[0].__enter__()
+
+    def starts() -> None:
+        seen.append("first")
+        held[1].__enter__()
+
+    clock.call_at(T0 + 10, starts)
+    clock.call_at(T0 + 100, partial(seen.append, "second"))
+    jumping = threading.Thread(target=clock.advance, args=(1000,))
+    jumping.start()
+    while not clock._target > T0:  # it has begun
+        pass
+    assert seen == []
+    held[0].__exit__(None, None, None)
+    while not seen:
+        pass
+    assert clock.now() < T0 + 100
+    assert seen == ["first"]
+    assert jumping.is_alive()
+    held[1].__exit__(None, None, None)
+    jumping.join(WAIT_S)
+    assert seen == ["first", "second"]
+    assert clock.now() >= T0 + 1000
+
+
 def test_running_can_end_on_another_thread(clock: Clock) -> None:
     held = clock.running()
     held.__enter__()

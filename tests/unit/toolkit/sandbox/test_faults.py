@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -68,12 +67,11 @@ def test_a_date_can_be_the_retry_after(target: Target) -> None:
     assert answer.data == b""
 
 
-def test_a_delay_without_a_status_lets_the_system_answer(
-    target: Target, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_delay_without_a_status_lets_the_system_answer(target: Target) -> None:
     slept: list[float] = []
-    monkeypatch.setattr(time, "sleep", slept.append)
-    client = Client(faulty(target.app, scripted({"target": "jira", "delay_s": 3}), "jira"))
+    faults = Faults(slept.append)
+    faults.add([{"target": "jira", "delay_s": 3}])
+    client = Client(faulty(target.app, faults, "jira"))
     assert client.get("/").get_json() == ANSWER
     assert slept == [3]
 

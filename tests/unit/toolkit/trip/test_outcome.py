@@ -22,6 +22,16 @@ def only(*records: dict[str, Any]) -> Entry:
     return entry
 
 
+def test_what_became_a_dead_letter_has_failed() -> None:
+    joined = only(record("joined", incident="coverage#1", findings=["f-1"]))
+    settle = {"message_id": "m", "reason": "", "receive_count": 6, "body": {"pk": "coverage#1"}}
+    other = {"message_id": "n", "reason": "x", "receive_count": 1, "body": "about f-2"}
+    assert outcome.with_letters(joined, [other]).status == "joined"
+    failed = outcome.with_letters(joined, [other, settle])
+    assert failed.status == "failed"
+    assert failed.steps[-1].detail == "in the dead-letter queue: 6 runs died of it"
+
+
 def test_no_record_means_that_no_rule_matched() -> None:
     (entry,) = outcome.entries("e.json", ["f-1"], [])
     assert (entry.playbook, entry.status, entry.audit_records) == (None, "no_match", 0)
