@@ -81,6 +81,11 @@ def _no_contact(item: Item, _about: str) -> None:
     item["eppAgent"]["lastConnectedDateTime"] = ""
 
 
+def _unreadable(item: Item, _about: str) -> None:
+    """A cloud instance whose id cannot be read: it could be any."""
+    item["eppAgent"]["virtualMachineDetails"]["cloudInstanceId"] = ""
+
+
 def _elsewhere(item: Item, _about: str) -> None:
     machine = item["eppAgent"]["virtualMachineDetails"]
     other = "999988887777"
@@ -109,7 +114,7 @@ REASONS: Mapping[str, Mapping[str, Change | Trouble | None]] = {
         "denied_401": {"status": 401},
         "denied_403": {"status": 403},
         "vision_one_refused": {"status": 400},
-        "incomplete": {"status": 200, "body": "<html>a gateway's page</html>", "retry_after": 60},
+        "incomplete": _unreadable,
         "secret_missing": None,
         "account_mismatch": _elsewhere,
         "agent_status_unknown": _odd_status,
