@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from hub_responder import actions
+from hub_responder.ledger.history import CLOSED_AS
 from hub_toolkit.dry.claims import Expect, read_expect
 from hub_toolkit.playbooks import params as params_file
 from hub_toolkit.playbooks import structs
@@ -378,7 +379,8 @@ class Reader:
                 trigger=one.choice("trigger", TRIGGERS, "") if one.node("trigger") else "",
                 place=node.place,
             )
-            closed_as = one.text("closed_as", limit=40)
+            form = "capital letters, as FALSE_POSITIVE"
+            closed_as = one.text("closed_as", limit=40, pattern=CLOSED_AS, form=form)
             found.append(Earlier(stimulus, seconds or 0.0, number, closed_as))
         return tuple(found)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from hub_responder.ledger import history
 from hub_responder.vision_one.modules import MODULES
 from hub_toolkit.sandbox import estate
 
@@ -158,6 +159,16 @@ def furnish(world: World, given: Given, findings: Sequence[Finding]) -> None:
         }
         instances = [{**own, **one} for one in given.instances]
         world.core.members.instances.replace(instances)
+
+
+def remember(world: World, findings: Sequence[Finding], closed_as: str, at: float) -> None:
+    """What an analyst's closing of ``findings`` leaves in the history, for ``seen()``."""
+    for finding in findings:
+        for resource in finding.resources:
+            pk = history.partition(finding.with_resource(resource))
+            what = history.closed(closed_as)
+            item = history.put(world.ledger_table, pk, finding.id, what, at)
+            world.core.tables.handle("PutItem", item["Put"])
 
 
 def _cover(world: World, coverage: Coverage, resources: Any, endpoints: list[Item]) -> None:

@@ -46,10 +46,10 @@ class Rule(msgspec.Struct, frozen=True):
 
 
 class Condition(msgspec.Struct, frozen=True):
-    """A condition of the playbook or of a step, and what it came to."""
+    """A condition of the playbook or of a step, and what it came to; None: it was not told."""
 
     expression: str
-    value: bool
+    value: bool | None
     step: str = ""
     finding: str = ""
 
@@ -248,7 +248,15 @@ def _conditions(source: Source, records: Iterable[Mapping[str, Any]]) -> Iterabl
     ends = ended(records)
     for step in source.steps:
         for one in ends.get(step.id, ()) if step.if_ is not None else ():
-            yield Condition(str(step.if_), not one.detail.startswith("not so: "), step=step.id)
+            yield Condition(str(step.if_), truth(one.status, one.detail), step=step.id)
+
+
+def truth(status: str, detail: str) -> bool | None:
+    """What a step's condition came to, as its outcome tells; None: it was not evaluated."""
+    if detail.startswith("not so: "):
+        return False
+    untold = ("could not decide", "waits for", "no time left", "a step before it stopped")
+    return None if status != "done" and detail.startswith(untold) else True
 
 
 def _incidents(source: Source, records: Sequence[Mapping[str, Any]]) -> Iterable[Incident]:

@@ -147,10 +147,13 @@ def _run(case: Case, where: Bench, seen: Seen) -> None:
     try:
         world.answers |= given.answers
         givens.furnish(world, given, findings)
-        for when, earlier_event, _ in past:
+        for when, earlier_event, closed_as in past:
             world.clock.advance_to(when)
             world.put(earlier_event)
             world.drain()
+            if closed_as:
+                earlier_findings = stimuli.findings_of(earlier_event)
+                givens.remember(world, earlier_findings, closed_as, when)
         world.clock.advance_to(at)
         if event is None:
             start(world, source.name, seen)
