@@ -335,7 +335,7 @@ class World:
         names = self._hosts.get(netloc, [])
         sent = _credentials(authorization)
         for name in names if len(names) > 1 else ():
-            if any(value in sent for value in self.simulators.secrets.get(name, {}).values()):
+            if all(value in sent for value in self.simulators.secrets.get(name, {}).values()):
                 return name
         return names[0] if names else "unknown"
 

@@ -36,7 +36,7 @@ def test_all_that_can_be_expected_of_a_playbook_that_acts(project: Project) -> N
             answer: {done: 1 finding updated, updated: 1}
             workflow: NOTIFIED
             note: {contains: [no Vision One agent, SEC-1], lacks: PROTECTED is wrong}
-            message: [HIGH on platform, {to: chat}]
+            message: [{to: chat, contains: HIGH on platform}]
             finding: {UserDefinedFields: {hubResponderVerdict: UNPROTECTED}}
         - name: the fields of its ticket
           event: high.json
@@ -111,8 +111,8 @@ def test_a_rule_that_does_not_match_says_which_field(project: Project) -> None:
     said = project.fails(case("{tell: sent}", UNPROTECTED + low), "tell expected sent")
     wanted = 'imported: detail.findings.Severity.Label is "LOW", wanted "HIGH" or "CRITICAL"'
     assert wanted in " ".join(said.split())
-    project.passes(case("{matched: false, why_not: Severity.Label, tell: not_run}", f"x: 1{low}"
-                        .replace("x: 1", "given: {}")))  # fmt: skip
+    expect = "{matched: false, why_not: Severity.Label, tell: not_run}"
+    project.passes(case(expect, f"given: {{}}{low}"))
 
 
 def test_passing_cases_are_only_counted_and_verbose_tells_of_them(project: Project) -> None:
@@ -224,6 +224,83 @@ def test_what_was_handled_before_counts(project: Project) -> None:
           event: high.json
           given: {earlier: [{ago: 5h, times: 2}]}
           expect: {tell: sent}
+        """)
+
+
+CONDITIONS = """\
+only_if:
+  - finding.severity >= 'CRITICAL' or open('office')
+  - seen(30, 'FALSE_POSITIVE') < 3
+always_if: ["tag('priority') == '緊急'"]
+"""
+OFFICE = """\
+timezone: Asia/Tokyo
+calendars:
+  office: {weekdays: [Mon, Tue, Wed, Thu, Fri], hours: 09:00-18:00}
+"""
+
+
+def test_conditions_follow_the_time_the_tags_and_the_history(project: Project) -> None:
+    project.write("playbooks/settings.yaml", OFFICE)
+    project.passes(
+        """\
+        - name: at night only what is critical
+          event: high.json
+          given: {time: "2026-11-24T22:30:00"}
+          expect: {matched: imported, skipped: "not so: finding.severity >= 'CRITICAL'",
+                   tell: not_run, message: false, workflow: NEW}
+        - name: by day the rest as well
+          event: high.json
+          given: {time: "2026-11-24T10:30:00"}
+          expect: {tell: sent}
+        - name: what is urgent always
+          event: high.json
+          given: {time: "2026-11-24T22:30:00", tags: {priority: 緊急}}
+          expect: {tell: sent}
+        - name: three times a false positive, then silent
+          event: high.json
+          finding: {Severity: {Label: CRITICAL}}
+          given: {earlier: [{ago: 3d, times: 3, closed_as: FALSE_POSITIVE}]}
+          expect: {skipped: "seen(30", tell: not_run}
+        - name: twice is not enough
+          event: high.json
+          finding: {Severity: {Label: CRITICAL}}
+          given: {earlier: [{ago: 3d, times: 2, closed_as: FALSE_POSITIVE}]}
+          expect: {coverage: done}
+        """,
+        CONDITIONS,
+    )
+
+
+def test_tags_are_looked_up_where_the_finding_has_none(project: Project) -> None:
+    project.passes(
+        """\
+        - name: of the instance
+          event: high.json
+          given:
+            estate: {ec2: [{InstanceId: i-0a1b2c3d4e5f60718, Tags: {team: blue}}]}
+          expect: {tell: sent}
+        - name: of another team's
+          event: high.json
+          given:
+            estate: {ec2: [{InstanceId: i-0a1b2c3d4e5f60718, Tags: {team: red}}]}
+          expect: {skipped: "tag('team')"}
+        """,
+        "only_if: [\"tag('team') == 'blue'\"]\n",
+    )
+
+
+def test_a_playbook_that_only_observes_sends_nothing(project: Project) -> None:
+    project.write("playbooks/settings.yaml", "playbooks: {watch: {mode: observe}}\n")
+    project.passes("""\
+        - name: observed
+          event: high.json
+          expect:
+            coverage: done
+            ticket: {observed: would open a ticket in tickets}
+            tell: observed
+            message: false
+            workflow: NEW
         """)
 
 
@@ -351,6 +428,10 @@ WRONG: dict[str, tuple[str, str]] = {
     "a duration": (
         "- {name: a, event: high.json, given: {earlier: [{ago: soon}]}, expect: {tell: sent}}",
         "1:56: `ago` is a duration, as 30m or 2d",
+    ),
+    "as what it was closed": (
+        "- {name: a, event: high.json, given: {earlier: [{closed_as: wrong}]}, expect: {}}",
+        "1:62: `closed_as` must be capital letters, as FALSE_POSITIVE, not `wrong`",
     ),
     "a fault": (
         "- {name: a, event: high.json, given: {faults: [{target: jira}]}, expect: {tell: sent}}",

@@ -92,6 +92,23 @@ def test_every_playbook_is_played_and_one_can_be_chosen(project: Project) -> Non
     assert "unknown playbook `wach`; did you mean `watch`?" in errors
 
 
+def test_conditions_are_told_with_their_values(project: Project) -> None:
+    conditions = "only_if: [\"finding.severity >= 'HIGH'\", \"tag('owner') == 'pay'\"]\n"
+    project.playbook(PLAYBOOK + conditions)
+    (told,) = dry(project, project.root / "events/high.json")
+    (played,) = told["playbooks"]
+    assert [(one["expression"], one["value"]) for one in played["conditions"]] == [
+        ("finding.severity >= 'HIGH'", True),
+        ("tag('owner') == 'pay'", False),
+    ]
+    assert {one["finding"] for one in played["conditions"]} == {finding()["Id"]}
+    assert played["skipped"] == ["not so: tag('owner') == 'pay'"]
+    code, said, _ = project.run("replay", project.root / "events/high.json", "--dry-run")
+    assert code == 0
+    assert "tag('owner') == 'pay': false" in said
+    assert "skipped: not so: tag('owner') == 'pay'" in said
+
+
 def test_people_read_the_same(project: Project) -> None:
     file = project.root / "events/high.json"
     code, said, _ = project.run("replay", file, "--dry-run", "--verdict", "PROTECTED")
