@@ -98,6 +98,8 @@ class Action:
         connection_kinds: the parameter that names a connection or route -> types allowed.
         constants: parameters, beside those, that take no expression: the permissions name them.
         in_members: it calls member accounts, in the role that the playbook's ``member_role`` names.
+        about: the types of resources that it is about (ASFF's spelling). A playbook that no match
+            limits to types takes, of a finding's resources, those that its steps are about.
         plan: one line (at most 300 characters, no secrets) of what ``run`` would do, as "would send
             to soc-chat: ...", for observe mode. It calls nothing, and raises what ``run`` turns
             into an outcome (see `attempt`). None: nothing would be done.
@@ -117,6 +119,7 @@ class Action:
     answers: bool = False
     constants: tuple[str, ...] = ()
     in_members: bool = False
+    about: tuple[str, ...] = ()
     plan: Callable[[Work, Runtime], str] | None = None
 
 

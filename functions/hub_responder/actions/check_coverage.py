@@ -188,5 +188,6 @@ ACTION = Action(
   with: {stale_after: 24h, modules: [anti_malware, intrusion_prevention]}
 """,
     run=run,
+    about=(INSTANCE,),
     connection_kinds={"connection": KINDS},
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from hub_responder import actions
 from hub_responder.playbook import Playbook
 from hub_toolkit.playbooks import patterns
 from hub_toolkit.playbooks.scope import FUNCTIONS
@@ -51,7 +52,7 @@ def compile_playbook(
         group_by=source.group_by,
         wait=source.wait,
         quiet=source.quiet,
-        resource_types=patterns.resource_types(source.on.imported, source.on.imported_v2),
+        resource_types=_resource_types(source),
         connections={name: dict(connections.connections[name]) for name in source.reached},
         routes={name: connections.routes[name] for name in source.used_routes},
         give_up_after=source.give_up_after,
@@ -70,6 +71,16 @@ def compile_playbook(
     if rewrite is not None:
         used = {name: rewrite(name, dict(values)) for name, values in used.items()}
     return msgspec.structs.replace(playbook, version=version, commit=commit, connections=used)
+
+
+def _resource_types(source: Source) -> tuple[str, ...]:
+    """Which of a finding's resources count: what the match names, else what the steps are about.
+
+    A match that names no type means any resource.
+    """
+    if source.on.imported is not None or source.on.imported_v2 is not None:
+        return patterns.resource_types(source.on.imported, source.on.imported_v2)
+    return tuple(sorted({name for step in source.steps for name in actions.get(step.uses).about}))
 
 
 def write(playbook: Playbook, source: Source, directory: Path) -> None:
