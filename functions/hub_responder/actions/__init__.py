@@ -15,12 +15,17 @@ if TYPE_CHECKING:
     from hub_responder.actions.base import Action
 
 _MODULES = {
+    "call": "call_webhook",
     "enrich.ec2": "enrich_ec2",
     "enrich.inspector": "enrich_inspector",
     "finding.suppress": "suppress_finding",
     "finding.update": "update_finding",
+    "forward": "forward",
     "insight.expand": "expand_insight",
+    "lambda.invoke": "invoke_lambda",
     "notify": "notify",
+    "ssm.run_document": "run_document",
+    "stepfunctions.start": "start_execution",
     "ticket.open": "open_ticket",
     "vision_one.check_coverage": "check_coverage",
 }

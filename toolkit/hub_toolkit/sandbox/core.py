@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
-from hub_toolkit.sandbox import dynamodb
+from hub_toolkit.sandbox import dynamodb, targets
 from hub_toolkit.sandbox.aws_app import AwsApp, identify
 from hub_toolkit.sandbox.aws_effects import AwsEffects, OpsItems
 from hub_toolkit.sandbox.aws_json import json_app
@@ -59,6 +59,7 @@ class Core:
         self.hub = SecurityHub(clock.now, self.events.put_event, region, account)
         self.tables = dynamodb.ItemStore(clock.now, region=region, account=account)
         self.center = OpsCenter(clock.now, region, account)
+        self.machines = targets.StateMachines(clock.now)
         self.members = Members(clock.now, account, region, self.hub.get)
         self.inbox = Inbox(clock.now)
         self.faults = Faults()
@@ -81,9 +82,19 @@ class Core:
             action_target=lambda request: self.hub.handle("CreateActionTarget", request),
         )
 
-    def app(self, simulators: Simulators, kills: Kills, control: App) -> App:
-        """WSGI: everything behind the sandbox's one address."""
-        effects = AwsEffects(self.inbox, simulators)
+    def app(
+        self,
+        simulators: Simulators,
+        kills: Kills,
+        control: App,
+        outside: frozenset[str] = frozenset(),
+    ) -> App:
+        """WSGI: everything behind the sandbox's one address.
+
+        Args:
+            outside: names of the queues that are not the responder's own.
+        """
+        effects = AwsEffects(self.inbox, simulators, outside)
         name = simulators.name_of("opscenter", "opscenter")
         self.tickets.register("opscenter", name, OpsItems(self.center))
         aws = AwsApp(
@@ -96,6 +107,8 @@ class Core:
             {
                 **{f"ssm.{operation}": self.center.app for operation in OPERATIONS},
                 **self.members.operations,
+                "lambda.Invoke": targets.functions,
+                "states.StartExecution": self.machines.app,
             },
             other=self.moto.app,
             faults=self.faults,
