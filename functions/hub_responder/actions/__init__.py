@@ -1,6 +1,7 @@
 """What a step can do: a registry by name that imports an action only when it is used.
 
 - ``base``  what an action is
+- ``own``   a playbook's own actions, in its ``actions.py``
 - one module for each action; each exposes ``ACTION``
 """
 
@@ -12,8 +13,13 @@ from typing import TYPE_CHECKING, cast
 from hub_responder.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from hub_responder.actions.base import Action
 
+OWN = "own."
+"""How the names of a playbook's own actions begin; no built-in one does."""
 _MODULES = {
     "call": "call_webhook",
     "enrich.ec2": "enrich_ec2",
@@ -46,3 +52,21 @@ def get(name: str) -> Action:
     if module is None:
         raise ConfigurationError(f"there is no action {name!r}; there is {', '.join(names())}")
     return cast("Action", import_module(f"hub_responder.actions.{module}").ACTION)
+
+
+def finder(directory: Path) -> Callable[[str], Action]:
+    """`get`, which also finds the own actions of the playbook in ``directory`` (``own.NAME``)."""
+
+    def find(name: str) -> Action:
+        if not name.startswith(OWN):
+            return get(name)
+        # Imported here: most playbooks have none.
+        from hub_responder.actions import own
+
+        found = own.load(directory)
+        if name not in found:
+            there = ", ".join(sorted(found)) or "none"
+            raise ConfigurationError(f"there is no action {name!r} in actions.py; there is {there}")
+        return found[name]
+
+    return find

@@ -269,5 +269,6 @@ ACTION = Action(
     run=run,
     constants=("allow",),
     in_members=True,
+    about=(INSTANCE,),
     plan=plan,
 )

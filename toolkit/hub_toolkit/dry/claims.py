@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import msgspec
 
-from hub_responder import actions
 from hub_responder.actions.update_finding import Workflow
 from hub_toolkit.playbooks.document import Mapping, Node, Scalar, Sequence, plain
 from hub_toolkit.playbooks.fields import Fields, kind
@@ -88,6 +87,7 @@ def read_expect(node: Node, source: Source, problems: list[Problem]) -> Expect:
 class _Reader:
     def __init__(self, source: Source, problems: list[Problem]) -> None:
         self._problems = problems
+        self._source = source
         self._steps = {step.id: step.uses for step in source.steps}
 
     def read(self, node: Node) -> Expect:
@@ -126,11 +126,12 @@ class _Reader:
 
     def _words(self, uses: str) -> list[str]:
         """How a step can end, in the words of its action as well: sent, opened."""
-        fields = msgspec.structs.fields(actions.get(uses).result)
+        fields = msgspec.structs.fields(self._source.action(uses).result)
         return [*STATUSES, *(one.encode_name for one in fields if one.type is bool)]
 
     def _results(self, uses: str) -> list[str]:
-        return [one.encode_name for one in msgspec.structs.fields(actions.get(uses).result)]
+        result = self._source.action(uses).result
+        return [one.encode_name for one in msgspec.structs.fields(result)]
 
     def _step(self, node: Node, step: str, uses: str) -> StepClaim:
         words = self._words(uses)

@@ -1,4 +1,4 @@
-"""A loaded playbook -> what its Lambda reads: ``playbook.json`` and ``templates/``."""
+"""A loaded playbook -> what its Lambda reads: ``playbook.json``, ``templates/``, ``actions.py``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from hub_responder import actions
+from hub_responder.actions.own import FILE
 from hub_responder.playbook import Playbook
 from hub_toolkit.playbooks import patterns
 from hub_toolkit.playbooks.scope import FUNCTIONS
@@ -66,7 +66,7 @@ def compile_playbook(
         functions=tuple(sorted(source.used & FUNCTIONS)),
         tables=project.tables if "table" in source.used else {},
     )
-    version = _version(playbook, source.templates)
+    version = _version(playbook, source)
     used = playbook.connections
     if rewrite is not None:
         used = {name: rewrite(name, dict(values)) for name, values in used.items()}
@@ -80,11 +80,11 @@ def _resource_types(source: Source) -> tuple[str, ...]:
     """
     if source.on.imported is not None or source.on.imported_v2 is not None:
         return patterns.resource_types(source.on.imported, source.on.imported_v2)
-    return tuple(sorted({name for step in source.steps for name in actions.get(step.uses).about}))
+    return tuple(sorted({name for step in source.steps for name in source.action(step.uses).about}))
 
 
 def write(playbook: Playbook, source: Source, directory: Path) -> None:
-    """Write ``playbook.json`` and ``templates/`` to ``directory``, which is made anew."""
+    """Write the playbook's files to ``directory``, which is made anew."""
     if directory.exists():
         shutil.rmtree(directory)
     (directory / "templates").mkdir(parents=True)
@@ -92,9 +92,12 @@ def write(playbook: Playbook, source: Source, directory: Path) -> None:
     (directory / "playbook.json").write_bytes(encoded + b"\n")
     for name, text in source.templates.items():
         (directory / "templates" / name).write_text(text, encoding="utf-8", newline="")
+    if source.code:
+        (directory / FILE).write_bytes(source.code)
 
 
-def _version(playbook: Playbook, templates: dict[str, str]) -> str:
-    """The content hash of the playbook, its connections and its templates."""
-    content = msgspec.json.encode([playbook, templates], order="deterministic")
+def _version(playbook: Playbook, source: Source) -> str:
+    """The content hash of the playbook, its connections, templates and own actions."""
+    parts = [playbook, source.templates, *([source.code] if source.code else [])]
+    content = msgspec.json.encode(parts, order="deterministic")
     return hashlib.sha256(content).hexdigest()[:VERSION_DIGITS]
