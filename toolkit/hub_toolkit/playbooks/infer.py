@@ -6,7 +6,7 @@ A mistake is said once, at the character where it stands; what it is part of is 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jinja2 import nodes
 
@@ -30,6 +30,7 @@ from hub_toolkit.playbooks.kinds import (
 )
 from hub_toolkit.playbooks.parsing import Remark
 from hub_toolkit.playbooks.problems import unknown
+from hub_toolkit.playbooks.trees import path, start, sure
 from hub_toolkit.playbooks.vocabulary import ITERATING_FILTERS
 
 if TYPE_CHECKING:
@@ -56,6 +57,11 @@ class Reader:
     calendars: Collection[str] | None = None
     lasting: bool = False
     remarks: list[Remark] = field(default_factory=list)
+
+    @property
+    def wrong(self) -> bool:
+        """Something is wrong, not only unwise."""
+        return any(not remark.warning for remark in self.remarks)
 
     def say(self, node: nodes.Node | int, text: str, *, warning: bool = False) -> None:
         """Remark on a node, or on the character at an offset."""
@@ -293,51 +299,3 @@ class Reader:
             words = [name for name in self.environment.tests if name.isidentifier()]
             self.say(node.lineno, unknown("test", node.name, words))
         return BOOLEAN
-
-
-def start(node: nodes.Node) -> int:
-    """Where ``node`` begins: parts and operators know only where their sign stands."""
-    first: Any = node
-    while True:
-        inner = next(
-            (
-                getattr(first, name)
-                for name in ("left", "expr", "node", "expr1")
-                if isinstance(getattr(first, name, None), nodes.Expr)
-            ),
-            None,
-        )
-        if inner is None or isinstance(first, nodes.Filter | nodes.Not | nodes.Neg | nodes.Pos):
-            return int(first.lineno)
-        first = inner
-
-
-def path(node: nodes.Node | None) -> str:
-    """``node`` as a dotted path, where it is one; else empty."""
-    match node:
-        case nodes.Name():
-            return str(node.name)
-        case nodes.Getattr():
-            inner = path(node.node)
-            return f"{inner}.{node.attr}" if inner else ""
-        case nodes.Getitem(arg=nodes.Const(value=str() | int() as key)):
-            inner = path(node.node)
-            return f"{inner}.{key}" if inner else ""
-    return ""
-
-
-def sure(node: nodes.Node, *, truth: bool) -> set[str]:
-    """The paths whose values are not none where ``node`` is true (or, without ``truth``, false)."""
-    match node:
-        case nodes.Not():
-            return sure(node.node, truth=not truth)
-        case nodes.And() if truth:
-            return sure(node.left, truth=True) | sure(node.right, truth=True)
-        case nodes.Or() if not truth:
-            return sure(node.left, truth=False) | sure(node.right, truth=False)
-        case nodes.Test(name="none"):
-            return set() if truth else {path(node.node)} - {""}
-        case nodes.Test() | nodes.Compare() if truth:
-            inner = node.node if isinstance(node, nodes.Test) else node.expr
-            return {path(inner)} - {""}
-    return {path(node)} - {""} if truth else set()

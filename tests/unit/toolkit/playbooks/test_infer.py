@@ -101,6 +101,12 @@ def test_names_of_a_branch_or_loop_are_known_as_far_as_they_reach() -> None:
     assert _message("{% macro x(y) %}{{ y.z }}{% endmacro %}")[-1].endswith("have no Macro")
 
 
+def test_what_nests_too_deeply_is_said_and_does_not_end_the_check() -> None:
+    for text in ("(" * 5000, "not " * 20_000 + "true", " + ".join(["1"] * 20_000) + " > 0"):
+        assert any("nests too deeply to be read" in one for one in _condition(text))
+        assert any("nests too deeply to be read" in one for one in _message(f"{{{{ {text} }}}}"))
+
+
 # Any expression of these parts: what gets no word must run, and give true or false.
 
 _PATHS = [
