@@ -122,9 +122,10 @@ def _furnish(core: Core, simulators: Simulators, stage: str) -> None:
     """What is there from the beginning: the connections' secrets, and an estate."""
     for name, value in simulators.secrets.items():
         core.moto.put_secret(f"hub-responder/{stage}/{name}", value)
-    endpoints = estate.load().vision_one.endpoints
+    known = estate.load()
+    core.members.instances.replace(known.ec2.instances)
     for simulator in simulators.vision_ones:
-        simulator.replace_endpoints(endpoints)
+        simulator.replace_endpoints(known.vision_one.endpoints)
 
 
 def _parts(
