@@ -78,7 +78,8 @@ class Played(msgspec.Struct, frozen=True):
     """One playbook and the event.
 
     Attributes:
-        skipped: why findings were not handled. calls: requests to others, in their order.
+        skipped: why findings were not handled. requests: what other programs get.
+        calls: requests to others, in their order.
         bookkeeping: how many calls kept the responder's own state, by operation.
         refused: what another system did not take. crashes: tracebacks.
     """
@@ -91,6 +92,7 @@ class Played(msgspec.Struct, frozen=True):
     incidents: list[Incident]
     messages: list[Delivery]
     tickets: list[Delivery]
+    requests: list[Delivery]
     calls: list[Call]
     bookkeeping: dict[str, int]
     refused: list[dict[str, Any]]
@@ -228,6 +230,7 @@ def _played(source: Source, seen: Seen) -> Played:
         incidents=list(_incidents(source, records)),
         messages=[one for one in deliveries if one.kind == "message"],
         tickets=[one for one in deliveries if one.kind == "ticket"],
+        requests=[one for one in deliveries if one.kind == "request"],
         calls=[call for call in calls if not call.bookkeeping],
         bookkeeping=dict(sorted(Counter(c.connection for c in calls if c.bookkeeping).items())),
         refused=[one for one in seen.refused if one["playbook"] == name],

@@ -70,7 +70,7 @@ class _Shown:
         for incident in played.incidents:
             if incident.steps:
                 self._incident(incident)
-        for delivery in [*played.tickets, *played.messages]:
+        for delivery in [*played.tickets, *played.messages, *played.requests]:
             self._delivery(delivery)
         for refused in played.refused:
             said = f"{refused['connection']} refused {refused['method']} {refused['path']}"

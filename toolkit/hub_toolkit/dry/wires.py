@@ -84,15 +84,17 @@ def installed(environment: Mapping[str, str]) -> Iterator[Wires]:
     with variables({**_NOWHERE, **environment}), _logs(wires.log):
         _forget_process()
         aws.session().events.register("before-send", before_send)
-        session = http.session()
-        for scheme in ("https://", "http://"):
-            session.mount(scheme, _Adapter(wires))
+        sessions = (http.session(), http.public_session())
+        for session in sessions:
+            for scheme in ("https://", "http://"):
+                session.mount(scheme, _Adapter(wires))
         clock.follow(wires.time)
         try:
             yield wires
         finally:
             clock.follow(None)
-            session.close()
+            for session in sessions:
+                session.close()
             wires.forget()
             _forget_process()
 
@@ -122,6 +124,7 @@ def printed_to(log: io.StringIO) -> Iterator[None]:
 def _forget_process() -> None:
     aws.forget_clients()
     http.session.cache_clear()
+    http.public_session.cache_clear()
 
 
 @contextmanager

@@ -39,6 +39,12 @@ class Rest(Protocol):
     def create_topic(self, name: str) -> None:
         """Create an SNS topic."""
 
+    def create_bucket(self, name: str) -> None:
+        """Create an S3 bucket."""
+
+    def create_stream(self, name: str) -> None:
+        """Create a Kinesis stream."""
+
     def put_secret(self, name: str, value: Mapping[str, str]) -> None:
         """Create a secret that holds ``value`` as a JSON object."""
 

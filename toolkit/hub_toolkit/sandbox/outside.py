@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from hub_responder.playbook import Playbook
+    from hub_toolkit.sandbox.core import Rest
     from hub_toolkit.sandbox.identifiers import Place
-    from hub_toolkit.sandbox.moto_store import MotoStore
     from hub_toolkit.sandbox.sqs import Queues
 
 PARAMETER = "target"
@@ -20,7 +20,7 @@ ACTION = "forward"
 
 
 def provide(
-    playbooks: Iterable[Playbook], place: Place, moto: MotoStore, queues: Queues
+    playbooks: Iterable[Playbook], place: Place, moto: Rest, queues: Queues
 ) -> frozenset[str]:
     """Make the buckets, streams, topics and queues; the queues' names."""
     arns = {

@@ -103,7 +103,7 @@ def test_lists_of_objects_are_laid_over_one_by_one_and_null_takes_away() -> None
         ),
         ("sns", {"Message": "plain", "Subject": "S"}, "S\nplain"),
         ("opscenter", {"Title": "T", "Description": "D"}, "T\nD"),
-        ("unknown", {"title": "T", "deep": [{"text": "x", "id": "no"}]}, "T\nx"),
+        ("webhook", {"title": "T", "deep": [1]}, '{"title":"T","deep":[1]}'),
         ("unknown", "as it is", "as it is"),
     ],
 )

@@ -579,3 +579,53 @@ tests:
     project.write("playbooks/watch/templates/plain.md.j2", "# Good morning\n")
     code, said = project.test()
     assert code == 0, said
+
+
+PROGRAMS = """\
+format: 1
+name: watch
+summary: For tests
+on:
+  imported: {match: {Severity: {Label: [HIGH, CRITICAL]}}}
+steps:
+  - id: asked
+    uses: call
+    with:
+      to: cmdb
+      payload: {instance: "{{ incident.resource.instance_id }}"}
+      answer: {received: boolean}
+  - {id: kept, uses: forward, with: {target: "arn:aws:sqs:us-east-1:111122223333:team-queue"}}
+  - {id: filed, uses: forward, with: {target: "arn:aws:s3:::example-findings/hub"}}
+tests:
+  - name: programs get what they are to get
+    event: high.json
+    expect:
+      asked: {done: cmdb}
+      kept: done
+      filed: done
+      message: false
+      request:
+        - {to: cmdb, contains: i-0a1b2c3d4e5f60718, lacks: CVE-9999}
+        - {contains: [CVE-2026-0001]}
+  - name: the answer is another
+    event: high.json
+    given: {faults: [{target: cmdb, status: 400}]}
+    expect: {asked: failed, kept: done}
+"""
+
+
+def test_what_other_programs_get_is_a_request(project: Project) -> None:
+    project.write("playbooks/connections.yaml", "connections:\n  cmdb: {type: webhook, "
+                  "url: https://cmdb.example.com/hook}\n")  # fmt: skip
+    project.playbook(PROGRAMS)
+    code, said = project.test()
+    assert code == 0, said
+    project.playbook(PROGRAMS.replace("CVE-9999", "instance"))
+    code, said = project.test()
+    assert code == 1
+    assert "request to cmdb expected text without 'instance'" in " ".join(said.split())
+    file = project.root / "events/high.json"
+    code, said, _ = project.run("replay", file, "--dry-run")
+    assert code == 0
+    assert "request to cmdb (webhook): POST /" in said
+    assert "request to sqs (sqs): POST /SendMessageBatch" in said
