@@ -76,6 +76,8 @@ def test_every_playbook_is_played_and_one_can_be_chosen(project: Project) -> Non
         ("watch", True),
         ("watch-more", False),
     ]
+    assert told["playbooks"][1]["incidents"] == []
+    assert told["playbooks"][1]["calls"] == []
     why = {rule["rule"]: rule["why_not"] for rule in told["playbooks"][1]["rules"]}["imported"]
     assert why == [
         {
