@@ -34,6 +34,7 @@ _MODULES = {
     "stepfunctions.start": "start_execution",
     "ticket.open": "open_ticket",
     "vision_one.check_coverage": "check_coverage",
+    "vision_one.fleet_report": "fleet_report",
 }
 
 

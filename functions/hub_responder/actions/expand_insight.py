@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
 from hub_responder import insights
-from hub_responder.actions.base import Action, Outcome, Statement, Work, attempt, line
+from hub_responder.actions.base import (
+    MAX_RESULT,
+    Action,
+    Outcome,
+    Statement,
+    Work,
+    attempt,
+    fitting,
+    line,
+)
 from hub_responder.clock import iso
 from hub_responder.values import clean
 
@@ -21,8 +30,6 @@ MAX_ROWS = 100
 """Rows are kept in the ledger, which has 400 KB for an incident."""
 MAX_READ = 1000
 MAX_CVES = 5
-MAX_BYTES = 14_000
-"""Of the result as JSON: the engine keeps 16,000 bytes of a step's result."""
 DAY_S = 86_400.0
 
 _Arn = Annotated[str, msgspec.Meta(pattern=r"^arn:aws[a-z-]*:securityhub:[^:]*:[^:]*:insight/.+$")]
@@ -114,24 +121,13 @@ def _result(found: insights.Expanded, most: int, since: float) -> Result:
         recent=sum(at >= since for at, _ in seen),
         oldest=_row(oldest) if oldest is not None else None,
     )
-    rows = _fitting(map(_row, ordered[:most]), MAX_BYTES - len(msgspec.json.encode(result)))
+    rows = fitting(map(_row, ordered[:most]), MAX_RESULT - len(msgspec.json.encode(result)))
     said = [found.left_out] if found.left_out else []
     if len(ordered) > len(rows):
         said.append(f"{len(ordered) - len(rows)} less severe findings are counted but not listed")
     if found.unreadable:
         said.append(f"{len(found.unreadable)} findings cannot be read")
     return msgspec.structs.replace(result, findings=rows, left_out="; ".join(said))
-
-
-def _fitting(rows: Iterable[Row], room: int) -> tuple[Row, ...]:
-    """The first rows that have room (bytes)."""
-    found: list[Row] = []
-    for row in rows:
-        room -= len(msgspec.json.encode(row)) + 1
-        if room < 0:
-            break
-        found.append(row)
-    return tuple(found)
 
 
 def _badness(finding: Finding) -> tuple[int, bool, float]:

@@ -46,7 +46,7 @@ from hub_toolkit.sandbox.workers import environment
 from hub_toolkit.sandbox.workers.context import Context
 from hub_toolkit.sandbox.wsgi import Environ, StartResponse, read_body, respond_error
 from hub_toolkit.synth import playbook as synthesized
-from hub_toolkit.synth import shared
+from hub_toolkit.synth import roles, shared
 from hub_toolkit.synth.naming import logical
 
 if TYPE_CHECKING:
@@ -395,6 +395,8 @@ def template(sources: Sequence[Playbook]) -> dict[str, Any]:
         logical(source.name, "ImportsQueue"): "" for source in sources if source.on.schedule
     }
     resources = dict(shared.resources(dict.fromkeys(queues, ""), scheduled))
+    if any(roles.reports(source) for source in sources):
+        resources |= shared.reports()
     for source in sources:
         resources |= synthesized.resources(source, [])
     return {

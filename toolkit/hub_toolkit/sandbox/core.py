@@ -85,6 +85,7 @@ class Core:
             events=self.events,
             dynamodb=self.tables.handle,
             topic=self.moto.create_topic,
+            bucket=self.moto.create_bucket,
             action_target=lambda request: self.hub.handle("CreateActionTarget", request),
         )
 

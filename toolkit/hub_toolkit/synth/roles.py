@@ -89,6 +89,11 @@ def _looked_up(source: Source, member_role: str) -> list[Statement]:
     return found
 
 
+def reports(source: Source) -> bool:
+    """Some step writes files to the bucket of reports."""
+    return any(source.action(step.uses).reports for step in source.steps)
+
+
 def suppresses(source: Source) -> bool:
     """Some step suppresses findings until a day, as something that the history remembers."""
     return any(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -274,3 +275,24 @@ def test_drift_is_shown_as_a_diff_until_it_is_written(root: Path) -> None:
 
 def test_the_committed_files_are_what_the_playbooks_say() -> None:
     assert generated.drift(REPOSITORY) == ""
+
+
+def test_a_bucket_for_reports_is_there_only_where_a_playbook_writes_any(root: Path) -> None:
+    made = yaml.safe_load(synth.render(root))["Resources"]
+    bucket = made["ReportsBucket"]["Properties"]
+    assert bucket["PublicAccessBlockConfiguration"] == dict.fromkeys(
+        ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True
+    )
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert bucket["BucketEncryption"]
+    assert bucket["LifecycleConfiguration"]["Rules"][0]["Status"] == "Enabled"
+    (deny,) = made["ReportsBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    named = {
+        name
+        for name, one in made.items()
+        if "REPORTS_BUCKET" in one["Properties"].get("Environment", {}).get("Variables", {})
+    }
+    assert named == {"UnprotectedReportFunction"}
+    shutil.rmtree(root / "playbooks" / "unprotected-report")
+    assert "ReportsBucket" not in synth.render(root)
