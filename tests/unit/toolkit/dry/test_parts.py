@@ -140,12 +140,15 @@ def test_an_address_of_no_connection_is_refused_and_recorded(project: Project) -
     with trial.bench(loaded, "sandbox") as bench:
         world = bench.world(loaded.sources, START)
         deadline = Deadline(lambda: 60.0)
-        answer = http.call("GET", "https://elsewhere.example/x", target="x", deadline=deadline)
-        assert answer.status == 404
-        with pytest.raises(PermanentError):
-            http.raise_for_status(answer, "x")
-        (call,) = world.happened.calls
-        assert (call.system, call.path, call.effect) == ("http", "/x", False)
+        for session in (http.session(), http.public_session()):
+            answer = http.call(
+                "GET", "https://elsewhere.example/x", target="x", deadline=deadline, session=session
+            )
+            assert answer.status == 404
+            with pytest.raises(PermanentError):
+                http.raise_for_status(answer, "x")
+        seen = [(call.system, call.path, call.effect) for call in world.happened.calls]
+        assert seen == [("http", "/x", False)] * 2
         world.close()
 
 
