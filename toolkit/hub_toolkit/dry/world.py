@@ -98,7 +98,7 @@ class World:
 
     Args:
         wires: this process's ways out. project: the stage's connections.
-        playbooks: each with the folder it was compiled to.
+        playbooks: each with the folder it was compiled to. plan: their `stack`.
         place: account and region of the deployment. stage: names the secrets.
         start: what the clock says at first (epoch seconds).
     """
@@ -108,6 +108,7 @@ class World:
         wires: Wires,
         project: Project,
         playbooks: Mapping[str, tuple[Playbook, Path]],
+        plan: Plan,
         *,
         place: Place,
         stage: str,
@@ -130,8 +131,7 @@ class World:
             self._connect(name, settings)
         for name, value in self.simulators.secrets.items():
             self._elsewhere.put_secret(name_of(stage, name), value)
-        self._plan = read_plan(template([source for source, _ in playbooks.values()]), place,
-                               {"Stage": stage})  # fmt: skip
+        self._plan = plan
         deploy.deploy(self._plan, self.core.services())
         self.core.members.accounts.roles.add(project.settings.member_role)
         self._schedule = Schedule(
@@ -384,8 +384,12 @@ class _Context(Context):
         return int(_TIME_LEFT_S * 1000)
 
 
-def template(sources: Sequence[Playbook]) -> dict[str, Any]:
-    """The template of these playbooks as ``synth`` makes it; roles stay empty."""
+def stack(sources: Sequence[Playbook], place: Place, stage: str) -> Plan:
+    """The stack of these playbooks as ``synth`` makes it, but that roles stay empty."""
+    return read_plan(_template(sources), place, {"Stage": stage})
+
+
+def _template(sources: Sequence[Playbook]) -> dict[str, Any]:
     queues = [
         logical(source.name, suffix)
         for source in sources
