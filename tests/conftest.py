@@ -17,6 +17,7 @@ def server() -> Iterator[Loopback]:
     made = Loopback()
     yield made
     http.session().close()
+    http.public_session().close()
     made.close()
 
 

@@ -123,10 +123,10 @@ class Live:
         assert answer["FailedCount"] == 0, answer
         self.settle()
 
-    def clicked(self, *findings: dict[str, Any]) -> None:
+    def clicked(self, *findings: dict[str, Any], action: str = ACTION) -> None:
         """Click on findings that were not handled on import, and wait until all is done."""
         ids = [finding["Id"] for finding in findings]
-        self.control("POST", "click", {"action_id": ACTION, "finding_ids": ids})
+        self.control("POST", "click", {"action_id": action, "finding_ids": ids})
         self.settle()
 
     def held(self, finding: dict[str, Any]) -> dict[str, Any]:

@@ -9,10 +9,11 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from factories import ACCOUNT, INSTANCE, REGION
+from hub_toolkit.sandbox import targets
 from hub_toolkit.sandbox.aws_app import AwsApp, Call, Performed
 from hub_toolkit.sandbox.faults import Faults
 from hub_toolkit.sandbox.members.plane import Members
-from hub_toolkit.sandbox.wsgi import Environ, StartResponse, respond_error
+from hub_toolkit.sandbox.wsgi import App, Environ, StartResponse, respond_error
 
 MEMBER = "444455556666"
 ROLE = "hub-responder-lookup"
@@ -52,12 +53,17 @@ class MemberCloud:
         self.faults = Faults()
         self.calls: list[str] = []
         self.bodies: list[bytes] = []
-        self.operations: dict[str, Any] = dict(self.members.operations)
+        self.operations: dict[str, Any] = {
+            **self.members.operations,
+            "lambda.Invoke": targets.functions,
+            "states.StartExecution": targets.StateMachines(lambda: self.now).app,
+        }
         self.services: dict[str, Any] = {}
+        self.other: App = _unknown
         app = AwsApp(
             self.services,
             self.operations,
-            other=_unknown,
+            other=self._rest,
             faults=self.faults,
             targets=_no_targets,
             performed=self._performed,
@@ -78,6 +84,9 @@ class MemberCloud:
     def _performed(self, done: Performed) -> None:
         self.calls.append(done.call.target)
         self.bodies.append(done.body)
+
+    def _rest(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        return self.other(environ, start_response)
 
     def close(self) -> None:
         """Stop serving."""

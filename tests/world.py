@@ -231,7 +231,9 @@ class World:
         self.echo: Callable[[Finding], list[str]] | None = None
         """The events that Security Hub sends when a finding is written."""
         self.replaced: dict[str, Action] = {}
-        self._runs = 0
+        self.run_s = RUN_S
+        """How long a run may take; shorter ones have no time for a step."""
+        self.runs = 0
         self._messages = 0
         self.playbook = Playbook(
             name="modelled",
@@ -409,7 +411,7 @@ class World:
 
     def deadline(self) -> Deadline:
         """Of a run that begins now."""
-        end = self.gate.now + RUN_S
+        end = self.gate.now + self.run_s
         return Deadline(lambda: end - self.gate.now)
 
     def ledger(self, me: str, deadline: Deadline | None = None) -> Ledger:
@@ -424,8 +426,8 @@ class World:
         )
 
     def _job(self, queue: str, messages: list[Sent]) -> Any:
-        self._runs += 1
-        me, deadline = f"run{self._runs}", self.deadline()
+        self.runs += 1
+        me, deadline = f"run{self.runs}", self.deadline()
 
         def job() -> None:
             audit = Audit("audit", self.playbook, me)
@@ -495,10 +497,10 @@ class World:
         return [item for item in self._items("ledger") if item["sk"]["S"].startswith("F#")]
 
     def records(self) -> list[dict[str, Any]]:
-        """The audit records."""
+        """The audit records, in their order."""
         return [
             json.loads(line)
-            for item in self._items("audit")
+            for item in sorted(self._items("audit"), key=lambda item: str(item["sk"]["S"]))
             for line in item["records"]["S"].splitlines()
         ]
 

@@ -114,7 +114,8 @@ class Playbook(msgspec.Struct, frozen=True, omit_defaults=True):
     quiet: float = 14400.0
     give_up_after: float = 86400.0
     resource_types: tuple[str, ...] = ()
-    """Resource types (ASFF spelling) that the match names; empty: the first resource counts."""
+    """Resource types (ASFF spelling) that the match names, or without imports the steps' actions;
+    empty: the first resource counts."""
     connections: dict[str, dict[str, Any]] = {}
     """The connections that the steps (or their routes) name: type and settings, no secrets."""
     routes: dict[str, Route] = {}

@@ -21,6 +21,8 @@ from live import Live
 PROJECT = Path(__file__).parents[2]
 SPEED = 600.0
 NAME = "brand-new"
+PRODUCT = "Example Scanner"
+"""Of which no other playbook knows."""
 STACK = "hub-responder"
 PARTS = ("playbooks", "events", "functions", "docs")
 FILES = ("pyproject.toml", "requirements.lock", "template.yaml")
@@ -32,7 +34,7 @@ def _run(root: Path, *arguments: str) -> None:
 
 
 def _add(root: Path) -> None:
-    subject = ["--trigger", "imported,click", "--product", "GuardDuty", "--severity", "MEDIUM"]
+    subject = ["--trigger", "imported,click", "--product", PRODUCT, "--severity", "MEDIUM"]
     _run(root, "playbook", "new", NAME, *subject)
     _run(root, "synth")
 
@@ -72,7 +74,7 @@ def _files(root: Path) -> dict[str, bytes]:
 
 
 def _threat(live: Live, **fields: Any) -> dict[str, Any]:
-    product = {"aws/securityhub/ProductName": "GuardDuty"}
+    product = {"aws/securityhub/ProductName": PRODUCT}
     severity = {"Severity": {"Label": "MEDIUM"}}
     return live.finding(live.instance(), **{"ProductFields": product, **severity, **fields})
 
@@ -127,7 +129,7 @@ def test_its_button_answers_on_the_finding(added: Live) -> None:
 
 
 def test_its_own_event_is_handled(root: Path, added: Live) -> None:
-    event = root / "playbooks" / NAME / "tests" / "guardduty-finding.json"
+    event = root / "playbooks" / NAME / "tests" / "example-scanner-finding.json"
     command = ["run", str(event), "--json", "--endpoint", added.endpoint]
     result = CliRunner().invoke(application(), command)
     assert result.exit_code == 0, result.output

@@ -124,7 +124,9 @@ def test_no_time_left_is_said(members: MemberCloud) -> None:
         lookup.tags(resource(), ROLE, Deadline.after(0))
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(name=st.text(max_size=80), account=st.sampled_from([ACCOUNT, MEMBER, "masked"]))
 def test_hostile_ids_give_tags_or_a_call_error(
     members: MemberCloud, name: str, account: str

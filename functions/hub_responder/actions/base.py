@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import msgspec
 
@@ -29,6 +29,8 @@ Values may be CloudFormation intrinsics in long form, as ``{"Fn::Sub": "arn:..."
 
 MAX_LINE = 300
 """Characters of what an action says in one line: a `Outcome.detail`, a plan."""
+MAX_RESULT = 14_000
+"""Bytes that rows of a result may fill: the engine keeps 16,000 of a step's result."""
 THREADS = 10
 """Vendor calls wait 150 ms each; ten at a time made 3.3 s into 0.56 s (docs/benchmarks.md)."""
 
@@ -100,6 +102,9 @@ class Action:
         connection_kinds: the parameter that names a connection or route -> types allowed.
         constants: parameters, beside those, that take no expression: the permissions name them.
         in_members: it calls member accounts, in the role that the playbook's ``member_role`` names.
+        about: the types of resources that it is about (ASFF's spelling). A playbook that no match
+            limits to types takes, of a finding's resources, those that its steps are about.
+        reports: it writes files to the stack's bucket, whose name is in ``REPORTS_BUCKET``.
         plan: one line (at most 300 characters, no secrets) of what ``run`` would do, as "would send
             to soc-chat: ...", for observe mode. It calls nothing, and raises what ``run`` turns
             into an outcome (see `attempt`). None: nothing would be done.
@@ -119,12 +124,28 @@ class Action:
     answers: bool = False
     constants: tuple[str, ...] = ()
     in_members: bool = False
+    about: tuple[str, ...] = ()
+    reports: bool = False
     plan: Callable[[Work, Runtime], str] | None = None
 
 
 def line(text: str) -> str:
     """``text`` as one harmless line of at most 300 characters, for people."""
     return shorten(one_line(clean(text)).strip(), MAX_LINE)
+
+
+Row = TypeVar("Row", bound=msgspec.Struct)
+
+
+def fitting(rows: Iterable[Row], room: int) -> tuple[Row, ...]:
+    """The first of ``rows`` that have room (bytes as JSON), for results that the ledger keeps."""
+    found: list[Row] = []
+    for row in rows:
+        room -= len(msgspec.json.encode(row)) + 1
+        if room < 0:
+            break
+        found.append(row)
+    return tuple(found)
 
 
 def attempt(one: Callable[[Work], Outcome], work: Work) -> Outcome:

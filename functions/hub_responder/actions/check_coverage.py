@@ -62,7 +62,8 @@ def run(works: Sequence[Work], runtime: Runtime) -> list[Outcome]:
             found[id(work)] = plain
     deadline = _deadline(runtime)
     for group in groups:
-        answers = _ask(group, runtime.stage, deadline)
+        resources = [work.incident.resource for work in group.works]
+        answers = judged(resources, group.params, group.connection, runtime.stage, deadline)
         found |= {id(work): answer for work, answer in zip(group.works, answers, strict=True)}
     return [_outcome(found[id(work)], work.incident.resource, runtime.playbook) for work in works]
 
@@ -96,12 +97,17 @@ def _deadline(runtime: Runtime) -> Deadline:
     return Deadline(lambda: runtime.deadline.left() - rest)
 
 
-def _ask(group: _Group, stage: str, deadline: Deadline) -> list[Coverage]:
-    """The verdicts; trouble that concerns all of them is the verdict of each."""
-    resources = [work.incident.resource for work in group.works]
+def judged(
+    resources: Sequence[Resource],
+    params: Params,
+    connection: Connection,
+    stage: str,
+    deadline: Deadline,
+) -> list[Coverage]:
+    """The verdicts on instances; trouble that concerns all of them is the verdict of each."""
     try:
-        demand = _demand(group.params)
-        client = _client(group.connection, stage, deadline)
+        demand = _demand(params)
+        client = _client(connection, stage, deadline)
     except ConfigurationError as error:
         return [verdicts.unknown(error, "configuration")] * len(resources)
     try:
@@ -113,7 +119,7 @@ def _ask(group: _Group, stage: str, deadline: Deadline) -> list[Coverage]:
     asked_at = clock.now()
     closer = with_modules(client, agents, demand.modules, known.shared) if demand.modules else {}
 
-    def judged(each: Endpoint | Coverage) -> Coverage:
+    def verdict(each: Endpoint | Coverage) -> Coverage:
         if isinstance(each, Coverage):
             return each
         now = closer.get(identity(each))
@@ -123,7 +129,7 @@ def _ask(group: _Group, stage: str, deadline: Deadline) -> list[Coverage]:
             return verdicts.unknown(now)
         return verdicts.judge(now, demand, asked_at)
 
-    return [judged(each) for each in found]
+    return [verdict(each) for each in found]
 
 
 def _demand(params: Params) -> Demand:
@@ -188,5 +194,6 @@ ACTION = Action(
   with: {stale_after: 24h, modules: [anti_malware, intrusion_prevention]}
 """,
     run=run,
+    about=(INSTANCE,),
     connection_kinds={"connection": KINDS},
 )

@@ -212,5 +212,6 @@ ACTION = Action(
     permissions=permissions,
     example="- {id: ec2, uses: enrich.ec2, with: {owner_tags: [Owner, team]}}",
     run=run,
+    about=(INSTANCE,),
     in_members=True,
 )

@@ -61,6 +61,17 @@ class VisionOne(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     base_url: Annotated[str, msgspec.Meta(pattern=r"^(https?://.+)?$")] = ""
 
 
+class Webhook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A program of your own, called by `call`; secret ``{"signing_key": "...", "url"?: "..."}``.
+
+    ``url`` stands here, or in the secret where it is one. ``private``: it may be at a private
+    address (the function needs VPC configuration then); link-local and metadata addresses never.
+    """
+
+    url: Annotated[str, msgspec.Meta(pattern=r"^(https?://.+)?$", max_length=2048)] = ""
+    private: bool = False
+
+
 TYPES: dict[str, type[msgspec.Struct]] = {
     "slack": Slack,
     "slack_webhook": SlackWebhook,
@@ -68,8 +79,9 @@ TYPES: dict[str, type[msgspec.Struct]] = {
     "jira": Jira,
     "opscenter": OpsCenter,
     "vision_one": VisionOne,
+    "webhook": Webhook,
 }
-WITH_SECRET = frozenset({"slack", "slack_webhook", "jira", "vision_one"})
+WITH_SECRET = frozenset({"slack", "slack_webhook", "jira", "vision_one", "webhook"})
 
 S = TypeVar("S", bound=msgspec.Struct)
 

@@ -14,6 +14,8 @@ from hub_responder.ledger.decide import LOOK_AGAIN_S
 from hub_responder.ledger.transaction import Part
 
 _AT_ONCE = 90  # items of one transaction
+HURRIES = 5
+"""How often in a row a round goes on at once because a run's time was over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,13 @@ class Ending:
         self.outbox.settle(one.pk, delay, clicks=self.clicks, clicked=one.incident.clicked)
 
     def _delay(self, one: Round) -> float:
-        """Seconds until a round goes on; at once where only this run's time was over."""
-        if not one.retry_after and self.steps.runtime.deadline.left() < STEP_TIME_S:
+        """Seconds until a round goes on; at once where only this run's time was over.
+
+        A round that never gets the time, as with a timeout that is set too short, must not go on
+        and on: it waits as for anything else after a few tries.
+        """
+        hurried = self.steps.runtime.deadline.left() < STEP_TIME_S
+        if hurried and not one.retry_after and one.state.tries < HURRIES:
             return 0.0
         return max(one.retry_after, backoff(one.state.tries))
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hub_responder import aws, clock, observability, playbook
+from hub_responder import actions, aws, clock, observability, playbook
 from hub_responder.audit import Audit
 from hub_responder.deadline import Deadline
 from hub_responder.engine import intake
@@ -97,7 +97,9 @@ def handle(
         clicks=clicks_url,
         dead=environ["DLQ_URL"],
     )
-    runtime = Runtime(played, directory, deadline, clock.now(), environ["STAGE"])
+    runtime = Runtime(
+        played, directory, deadline, clock.now(), environ["STAGE"], actions.finder(directory)
+    )
     if around is not None:
         find = runtime.action
         runtime = replace(runtime, action=lambda name: around(find(name)))

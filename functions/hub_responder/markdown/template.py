@@ -154,7 +154,7 @@ def compile_template(source: str) -> Template:
         if refused is not None:
             kind = type(refused).__name__
             raise ExpressionError(f"line {refused.lineno}: message templates have no {kind}")
-        return environment().from_string(source)
+        return environment().from_string(tree)
     except TemplateError as error:
         line = getattr(error, "lineno", None)
         raise ExpressionError(f"{f'line {line}: ' if line else ''}{error}") from error

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hub_responder import clock
-from hub_responder.errors import DeniedError, PermanentError
+from hub_responder.errors import PermanentError
 from hub_responder.vision_one import filters, lookalike
 from hub_responder.vision_one.client import TARGET, Client, IncompleteError
 from hub_responder.vision_one.endpoint import Endpoint, Page
@@ -141,8 +141,6 @@ def _cloud_desktops(client: Client) -> Iterator[Page]:
     """Few or none. A tenant that does not take this filter is one without them."""
     try:
         yield from client.pages(filters.CLOUD_DESKTOPS)
-    except DeniedError:
-        raise
     except PermanentError as error:
         if error.status != BAD_REQUEST:
             raise

@@ -95,7 +95,7 @@ def _on(
     Raises:
         TransientError, DeniedError: as `Client.pages`.
     """
-    wanted, guids = {identity(each) for each in endpoints}, {each.guid for each in endpoints}
+    guids = {each.guid for each in endpoints}
     features = {MODULES[module][0]: ON[0] for module in modules}
     found: dict[Identity, Endpoint] = {}
     for expression in _expressions(endpoints, modules):
@@ -105,11 +105,11 @@ def _on(
             if isinstance(error, DeniedError):
                 raise
             return found  # an expression that is refused: the details tell as well
-        if any(endpoint is None or endpoint.guid not in guids for endpoint in items):
+        told = [each for each in items if each is not None and each.guid in guids]
+        if len(told) < len(items):
             return {}  # the filter was not heeded: being in the answer proves nothing
-        for endpoint in items:
-            if endpoint is not None and identity(endpoint) in wanted:
-                found[identity(endpoint)] = msgspec.structs.replace(endpoint, features=features)
+        for each in told:
+            found[identity(each)] = msgspec.structs.replace(each, features=features)
     return found
 
 

@@ -143,7 +143,9 @@ def test_an_image_that_cannot_be_told_costs_only_its_name(members: MemberCloud) 
     assert (outcome.result["state"], outcome.result["image_name"]) == ("running", "")
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(tags=st.dictionaries(st.text(min_size=1, max_size=128), st.text(max_size=256), max_size=50))
 def test_hostile_tags_stay_small_and_in_one_line(
     members: MemberCloud, tags: dict[str, str]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
-from factories import ACCOUNT, REGION, runtime, work
+from factories import ACCOUNT, NOW, REGION, runtime, work
+from hub_responder import clock
 from hub_responder.actions import expand_insight
 from hub_responder.actions.base import Outcome
 from hub_responder.actions.expand_insight import Params
 from hub_responder.deadline import Deadline
+from hub_responder.engine.steps import MAX_RESULT
 from hub_toolkit.sandbox.security_hub.hub import SecurityHub
 from loopback import Cloud, error
 from member_cloud import MemberCloud
@@ -72,6 +75,38 @@ def test_the_worst_come_first_and_all_are_counted(hub: SecurityHub) -> None:
     assert [row["severity"] for row in result["findings"]] == ["CRITICAL", "HIGH"]
     assert result["left_out"] == "4 less severe findings are counted but not listed"
     assert result["findings"][0]["title"] == "finding 9"
+
+
+def test_what_is_old_recent_and_exploited_is_told_of_all_that_were_read(hub: SecurityHub) -> None:
+    exploited = {"Vulnerabilities": [{"Id": "CVE-2026-1111", "ExploitAvailable": "YES"}]}
+    hold(
+        hub,
+        asff(1, FirstObservedAt="2026-02-03T04:05:06Z", Severity={"Label": "LOW"}),
+        asff(2, FirstObservedAt=clock.iso(NOW - 3 * 86400.0)),
+        asff(3, FirstObservedAt=clock.iso(NOW - 8 * 86400.0), **exploited),
+    )
+    result = expand(insight(hub), most=1).result
+    assert (result["exploitable"], result["recent"]) == (1, 1)
+    assert result["oldest"]["first_seen"] == "2026-02-03T04:05:06.000Z"
+    assert result["oldest"]["title"] == "finding 1"
+    assert [row["exploit_available"] for row in result["findings"]] == [True]
+
+
+def test_rows_end_where_the_engine_would_keep_no_more(hub: SecurityHub) -> None:
+    hold(hub, *(asff(n, Title="重大な脆弱性" * 40) for n in range(100)))
+    result = expand(insight(hub), most=100).result
+    shown = len(result["findings"])
+    assert 5 < shown < 100
+    assert len(msgspec.json.encode(result)) < MAX_RESULT
+    assert f"{100 - shown} less severe findings are counted" in result["left_out"]
+
+
+def test_security_hubs_own_insights_are_there(hub: SecurityHub) -> None:
+    hold(hub, asff(1), asff(2, Workflow={"Status": "RESOLVED"}), asff(3, Types=["TTPs"]))
+    arn = "arn:aws:securityhub:::insight/securityhub/default/"
+    vulnerable = expand(f"{arn}16").result
+    assert vulnerable["name"].startswith("EC2 instances that have missing security patches")
+    assert [expand(f"{arn}{n}").result["count"] for n in (16, 29, 30)] == [1, 2, 0]
 
 
 def test_the_insights_own_filters_hold(hub: SecurityHub) -> None:

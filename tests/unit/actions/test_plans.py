@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from factories import COVERAGE, finding, incident, resource, runtime, work
@@ -69,6 +69,7 @@ def test_an_update_of_nothing_but_settled_findings_would_leave_them() -> None:
     assert told == "would leave all findings as a person set them"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=600))
 def test_a_plan_is_one_bounded_line_whatever_a_resource_is_called(name: str) -> None:
     of = incident(findings=(finding(resources=(resource(tags={"Name": name}),)),))

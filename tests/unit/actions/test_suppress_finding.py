@@ -197,7 +197,9 @@ def test_a_plan_says_what_would_be_suppressed_and_writes_nothing(cloud: Cloud) -
     assert cloud.calls == []
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(reason=st.text(min_size=1), owner=st.text(min_size=1), said=st.text())
 def test_hostile_text_stays_within_note_and_fields(
     cloud: Cloud, reason: str, owner: str, said: str

@@ -12,7 +12,7 @@ from hub_responder.actions.base import Outcome
 from hub_responder.ledger.state import read_state
 from hub_responder.ledger.transaction import Part
 from hub_responder.playbook import Wait
-from loopback import Cloud
+from loopback import Cloud, Reply, error
 from world import World, arrival, event, finding
 
 ID = finding(1)["Id"]
@@ -153,3 +153,31 @@ def test_a_click_joined_by_many_findings_of_one_instance_reaches_all(make_world:
     world.drain()
     assert set(world.written) == {one["Id"] for one in findings}
     assert len(world.opened) == 1
+
+
+def test_an_answer_that_security_hub_refuses_is_recorded_and_the_click_goes_on(
+    make_world: Any, cloud: Cloud
+) -> None:
+    refused = {"FindingIdentifier": {"Id": ID, "ProductArn": finding(1)["ProductArn"]}}
+    answer = {"ProcessedFindings": [], "UnprocessedFindings": [refused | {"ErrorCode": "Gone"}]}
+    cloud.script["BatchUpdateFindings"] = [Reply(200, answer)]
+    world = make_world()
+    world.send(event(finding(1), clicked="c"), "clicks")
+    world.queue[0].receives = 4
+    world.drain()
+    (outcome,) = [r for r in world.records() if r["kind"] == "outcome" and r["step"] == "_answer"]
+    assert (outcome["status"], world.written[ID]) == ("failed", 1)
+
+
+def test_an_answer_that_cannot_be_written_now_brings_the_click_back(
+    make_world: Any, cloud: Cloud
+) -> None:
+    cloud.script["BatchUpdateFindings"] = [error("InternalException"), Reply(200, {})]
+    world = make_world()
+    world.send(event(finding(1), clicked="c"), "clicks")
+    world.queue[0].receives = 4
+    run(world)
+    (again,) = world.queue
+    assert again.attributes["attempt"]["StringValue"] == "1"
+    world.drain()
+    assert world.written[ID] == 1

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from hub_responder import clock
 from hub_responder.actions.base import Outcome
+from hub_responder.audit import Audit
+from hub_responder.engine.batch import Batch
+from hub_responder.engine.intake import Message
+from hub_responder.engine.outbox import Outbox
+from hub_responder.errors import TransientError
 from hub_responder.ledger.transaction import Part
 from hub_responder.playbook import Wait
-from loopback import Cloud, error
+from hub_responder.runtime import Runtime
+from loopback import Cloud, Reply, error
 from world import World, arrival, event, finding
 
 TOPIC = "arn:aws:sns:eu-central-1:111122223333:notify"
@@ -278,3 +286,137 @@ def test_a_claim_that_is_lost_is_not_worked_on(make_world: Any) -> None:
     (lost,) = late.submit([Part([move], [])])
     assert lost is not None
     assert len(world.told) == 1
+
+
+def test_a_round_that_never_gets_the_time_does_not_go_on_and_on(make_world: Any) -> None:
+    world = make_world()
+    world.run_s = 5.0
+    world.send(event(finding(1)))
+    with pytest.raises(AssertionError, match="does not drain"):
+        world.drain(limit_s=3600)
+    assert world.runs < 20
+    world.run_s = 60.0
+    world.drain()
+    assert told(world) == {finding(1)["Id"]}
+
+
+def test_a_batch_that_breaks_late_defers_what_it_has_no_time_for(make_world: Any) -> None:
+    world = make_world()
+    broken = arrival(world, finding(0, 0)).pk
+    world.send(event(finding(0, 0)))
+    world.drain()
+    change(world, broken, "I", told={"S": "{"})
+    world.run_s = 5.0
+    world.told.clear()
+    for n in range(3):
+        world.send(event(finding(10 + n, n)))
+    world.gate.run([world._job("imports", world._receive("imports", 10))])
+    assert {sent.attributes["attempt"]["StringValue"] for sent in world.queue} == {"1"}
+    world.run_s = 60.0
+    world.drain()
+    assert told(world) == {finding(11)["Id"], finding(12)["Id"]}
+
+
+class Refusing:
+    """SQS that takes nothing, or refuses for good."""
+
+    def __init__(self, *, fault: bool) -> None:
+        self.fault = fault
+
+    def send_message_batch(self, **request: Any) -> dict[str, Any]:
+        ids = [entry["Id"] for entry in request["Entries"]]
+        return {"Failed": [{"Id": one, "SenderFault": self.fault} for one in ids]}
+
+
+@pytest.mark.parametrize("fault", [False, True])
+@pytest.mark.parametrize("receives", [1, 5])
+def test_messages_that_cannot_be_replaced_come_again(
+    make_world: Any, fault: bool, receives: int
+) -> None:
+    """Nothing is acknowledged before what replaces it is sent."""
+    world = make_world()
+    refusing = Refusing(fault=fault)
+    outbox = Outbox(refusing, imports="imports", clicks="clicks", dead="dead")
+    messages = [
+        Message(f"m{n}", body, receives, False)
+        for n, body in enumerate(['{"garbage": true}', "[]"])
+    ]
+    audit = Audit("audit", world.playbook, "me")
+    runtime = Runtime(world.playbook, Path(), world.deadline(), clock.now(), "t", world.action)
+    batch = Batch(runtime, world.ledger("me"), audit, outbox, clicks=False)
+    assert sorted(batch.handle(messages)) == ["m0", "m1"]
+
+
+def test_the_default_connection_that_is_down_is_recorded_and_the_dlq_has_it(
+    make_world: Any, topic: Cloud
+) -> None:
+    topic.script["Publish"] = [Reply(403, {})]
+    world = make_world()
+    world.playbook = msgspec.structs.replace(world.playbook, group_by=("finding.nothing",))
+    world.send(event(finding(1)))
+    world.drain()
+    assert len(world.dead) == 1
+    assert [one["status"] for one in outcomes(world, "_notice")] == ["failed"]
+
+
+def test_a_step_that_says_stop_keeps_the_later_ones_from_running(make_world: Any) -> None:
+    world = make_world()
+    steps = list(world.playbook.steps)
+    steps[1] = msgspec.structs.replace(steps[1], on_error="stop")
+    world.playbook = msgspec.structs.replace(world.playbook, steps=tuple(steps))
+    world.fail["ticket"] = [Outcome("failed", "no")]
+    world.send(event(finding(1)))
+    world.drain()
+    assert world.told == []
+    assert world.written == {}
+    assert [one["detail"] for one in outcomes(world, "write")] == [
+        "a step before it stopped the round"
+    ]
+
+
+def test_a_bug_in_an_action_fails_its_step_and_its_text_is_nowhere(make_world: Any) -> None:
+    def buggy(_works: Any, _runtime: Any) -> Any:
+        raise KeyError("a-secret-text")
+
+    world = make_world()
+    world.replaced["tell"] = replace(world.action("tell"), run=buggy)
+    world.send(event(finding(1)))
+    world.drain()
+    assert world.written == {finding(1)["Id"]: 1}
+    assert [one["status"] for one in outcomes(world, "tell")] == ["failed"]
+    assert "a-secret-text" not in json.dumps(world.records())
+    assert "a-secret-text" not in "".join(letter.body for letter in world.dead)
+
+
+def test_an_action_whose_call_fails_as_a_whole_is_tried_again(make_world: Any) -> None:
+    calls = []
+
+    def failing(works: Any, runtime: Any) -> Any:
+        calls.append(len(works))
+        if len(calls) == 1:
+            raise TransientError("no answer", target="x", sent=True)
+        return [Outcome("done") for _ in works]
+
+    world = make_world()
+    world.replaced["tell"] = replace(world.action("tell"), run=failing)
+    world.send(event(finding(1)))
+    world.drain()
+    assert calls == [1, 1]
+    assert [one["status"] for one in outcomes(world, "tell")] == ["deferred", "done"]
+    attempts = [r for r in world.records() if r["kind"] == "attempt" and r["step"] == "tell"]
+    assert "in doubt" in attempts[1]["detail"]
+
+
+def test_an_import_waits_for_a_verdict_that_may_be_told_soon_but_not_for_ever(
+    make_world: Any,
+) -> None:
+    unknown = Outcome("done", "could not tell", {"verdict": "UNKNOWN"}, retry_after=60.0)
+    world = make_world()
+    look = world.action("look")
+    world.replaced["look"] = replace(look, run=lambda works, _: [unknown] * len(works))
+    began = world.gate.now
+    world.send(event(finding(1)))
+    world.drain()
+    assert 900 <= world.gate.now - began < 3600
+    assert world.opened == []  # UNKNOWN is not UNPROTECTED
+    assert told(world) == {finding(1)["Id"]}

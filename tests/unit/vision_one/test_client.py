@@ -193,6 +193,13 @@ def test_an_expired_cursor_is_a_walk_to_begin_anew(tenant: Tenant, client: Clien
         next(pages)
 
 
+def test_a_token_that_is_revoked_on_the_way_is_denied(tenant: Tenant, client: Client) -> None:
+    tenant.holds(*fleet(25))
+    tenant.replies = [None, Reply(403)]
+    with pytest.raises(DeniedError):
+        read(client)
+
+
 def test_a_refused_first_page_is_for_good(tenant: Tenant, client: Client) -> None:
     tenant.replies = [Reply(400, {"error": {"code": "BadRequest"}})]
     with pytest.raises(PermanentError) as raised:

@@ -18,7 +18,7 @@ from hub_responder.vision_one.client import Client
 from hub_responder.vision_one.endpoint import Endpoint
 from hub_responder.vision_one.filters import MAX_CHARACTERS
 from hub_responder.vision_one.inventory import walk
-from hub_responder.vision_one.modules import MODULES, identity, with_modules
+from hub_responder.vision_one.modules import MODULES, _expressions, identity, with_modules
 from hub_toolkit.sandbox.vendors.vision_one.filter_fields import FIELDS
 from hub_toolkit.sandbox.vendors.vision_one.filter_syntax import parse
 from loopback import Reply
@@ -98,6 +98,21 @@ def test_no_question_is_longer_than_a_header_may_be(
         parse(text)
     named = sum(text.count("agentGuid eq") for text in texts)
     assert named + len(tenant.details) >= 41
+
+
+def test_a_guid_is_named_wherever_it_fits() -> None:
+    for length in range(1, 256):
+        guids = [f"{number:0{length}}" for number in range(10 if length == 1 else 20)]
+        texts = list(_expressions([Endpoint(guid=guid) for guid in guids], BOTH))
+        assert all(len(text) <= MAX_CHARACTERS for text in texts)
+        assert all(f"'{guid}'" in "".join(texts) for guid in guids)
+    demands = [*BOTH, *sorted(MODULES)]
+    (bare,) = _expressions([Endpoint(guid="g")], demands)
+    most = MAX_CHARACTERS - len(bare) + 1
+    assert most < 255
+    (full,) = _expressions([Endpoint(guid="g" * most)], demands)
+    assert len(full) == MAX_CHARACTERS
+    assert list(_expressions([Endpoint(guid="g" * (most + 1))], demands)) == []
 
 
 @pytest.mark.parametrize("guid", ["o'brien", "a' or type eq 'server", "a b"])

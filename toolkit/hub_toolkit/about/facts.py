@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from hub_responder import actions, secrets
+from hub_responder import secrets
 from hub_responder.connections.settings import WITH_SECRET
 from hub_toolkit.about import reads, words
 from hub_toolkit.playbooks import patterns, structs
@@ -205,7 +205,7 @@ def _triggers(source: Source) -> Iterator[Trigger]:
 
 
 def _step(step: Step, source: Source, project: Project) -> StepFacts:
-    action = actions.get(step.uses)
+    action = source.action(step.uses)
     named = [
         step.with_.get(key, structs.fallback(action.params, key)) for key in action.connection_kinds
     ]
@@ -220,7 +220,7 @@ def _step(step: Step, source: Source, project: Project) -> StepFacts:
         reads=reads.of_step(step, source.templates),
         gives=[f"{step.id}.{one.encode_name}" for one in msgspec.structs.fields(action.result)],
         to=", ".join(name for name in named if isinstance(name, str)),
-        connections=roles.reached(step, project.connections),
+        connections=roles.reached(step, action, project.connections),
         template=template if isinstance(template, str) else "",
     )
 

@@ -7,6 +7,8 @@ command needs is imported when it runs, so that ``--help`` answers at once. Exit
 
 from __future__ import annotations
 
+import gc
+
 import typer
 
 from hub_toolkit.cli import build, observed, playbook, replay, review, run, sandbox, synth
@@ -28,4 +30,7 @@ def application() -> typer.Typer:
 
 def main() -> None:
     """The entry point of the ``hub-responder`` script."""
-    application()()
+    try:
+        application()()
+    finally:
+        gc.freeze()  # the process ends: looking through what is left would take a while

@@ -12,13 +12,12 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from hub_responder import actions
+from hub_responder.ledger.history import CLOSED_AS
 from hub_toolkit.dry.claims import Expect, read_expect
+from hub_toolkit.playbooks import asff, structs
 from hub_toolkit.playbooks import params as params_file
-from hub_toolkit.playbooks import structs
 from hub_toolkit.playbooks.document import Mapping, Node, Scalar, Sequence, plain, read
 from hub_toolkit.playbooks.fields import Fields, kind
-from hub_toolkit.playbooks.patterns import ASFF_FIELDS
 from hub_toolkit.playbooks.problems import Place, PlaybookErrors, Problem, nearest, unknown
 from hub_toolkit.playbooks.values import duration
 from hub_toolkit.sandbox.faults import FaultError, Faults
@@ -267,8 +266,8 @@ class Reader:
         finding: dict[str, Any] = plain(node)
         if alone and "finding_info" not in finding:
             for key, place in node.keys.items():
-                if key not in ASFF_FIELDS:
-                    near = nearest(key, ASFF_FIELDS)
+                if key not in asff.finding().fields:
+                    near = nearest(key, asff.finding().fields)
                     hint = f"; did you mean `{near}`?" if near else ""
                     text = f"`{key[:80]}` is no field of an ASFF finding{hint}"
                     self._problems.append(Problem(place, text))
@@ -303,7 +302,7 @@ class Reader:
         if not isinstance(node, Mapping):
             self._report(node, f"given.{step} must be a mapping, not {kind(node)}")
             return {}
-        result = actions.get(uses).result
+        result = self._source.action(uses).result
         return structs.check(node, result, f"given.{step}", self._problems)
 
     def _faults(self, fields: Fields) -> tuple[dict[str, Any], ...]:
@@ -378,7 +377,8 @@ class Reader:
                 trigger=one.choice("trigger", TRIGGERS, "") if one.node("trigger") else "",
                 place=node.place,
             )
-            closed_as = one.text("closed_as", limit=40)
+            form = "capital letters, as FALSE_POSITIVE"
+            closed_as = one.text("closed_as", limit=40, pattern=CLOSED_AS, form=form)
             found.append(Earlier(stimulus, seconds or 0.0, number, closed_as))
         return tuple(found)
 

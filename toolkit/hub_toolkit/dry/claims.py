@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import msgspec
 
-from hub_responder import actions
 from hub_responder.actions.update_finding import Workflow
 from hub_toolkit.playbooks.document import Mapping, Node, Scalar, Sequence, plain
 from hub_toolkit.playbooks.fields import Fields, kind
@@ -21,13 +20,16 @@ STATUSES = ("done", "skipped", "failed", "deferred", "observed", "not_run")
 """How a step ends; ``not_run``: it was not reached at all."""
 RULES = ("imported", "lifecycle", "action", "schedule")
 TICKET = ("system", "connection", "summary", "body", "comments", "labels", "count")
-WORDS = ("matched", "why_not", "skipped", "workflow", "note", "message", "ticket", "finding")
+WORDS = (
+    *("matched", "why_not", "skipped", "workflow", "note", "message", "request", "ticket"),
+    "finding",
+)
 _TEXTS = ("contains", "lacks", "to")
 
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """Texts that must be contained, and that must not; ``to``: the connection of the message."""
+    """Texts that must be contained, and that must not; ``to``: the connection they went to."""
 
     contains: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
@@ -57,6 +59,7 @@ class Expect:
         why_not: what the explanation of the mismatch contains.
         skipped: what the reason contains for which the finding was not handled.
         workflow: of the findings at the end. note: on the findings. message: any message.
+        request: what other programs get: a call, a function, something forwarded.
         ticket: texts and values that one ticket has. finding: what each finding holds at the end.
     """
 
@@ -68,6 +71,8 @@ class Expect:
     note: Texts | None = None
     message: tuple[Texts, ...] = ()
     no_message: bool = False
+    request: tuple[Texts, ...] = ()
+    no_request: bool = False
     ticket: Table[str, Any] | None = None
     no_ticket: bool = False
     finding: Table[str, Any] = field(default_factory=dict)
@@ -76,7 +81,7 @@ class Expect:
     def acts(self) -> bool:
         """It expects that something is sent, opened, written or done."""
         done = any(claim.status == "done" or claim.results for claim in self.steps.values())
-        told = bool(self.message or self.ticket or self.finding)
+        told = bool(self.message or self.request or self.ticket or self.finding)
         return done or told or bool(self.workflow or self.note)
 
 
@@ -88,6 +93,7 @@ def read_expect(node: Node, source: Source, problems: list[Problem]) -> Expect:
 class _Reader:
     def __init__(self, source: Source, problems: list[Problem]) -> None:
         self._problems = problems
+        self._source = source
         self._steps = {step.id: step.uses for step in source.steps}
 
     def read(self, node: Node) -> Expect:
@@ -101,7 +107,7 @@ class _Reader:
         for step, uses in self._steps.items():
             if step in rest and (step not in WORDS or self._is_about_step(rest[step], uses)):
                 steps[step] = self._step(rest.pop(step), step, uses)
-        ticket, message = rest.get("ticket"), rest.get("message")
+        ticket, message, request = (rest.get(key) for key in ("ticket", "message", "request"))
         return Expect(
             steps=steps,
             matched=self._matched(rest.get("matched")),
@@ -109,8 +115,10 @@ class _Reader:
             skipped=fields.text("skipped", limit=500) if "skipped" in rest else "",
             workflow=self._workflow(rest.get("workflow")),
             note=self._texts(rest["note"], "note") if "note" in rest else None,
-            message=self._messages(message),
+            message=self._sent(message, "message"),
             no_message=message is not None and plain(message) is False,
+            request=self._sent(request, "request"),
+            no_request=request is not None and plain(request) is False,
             ticket=self._ticket(ticket),
             no_ticket=ticket is not None and plain(ticket) is False,
             finding=self._finding(rest.get("finding")),
@@ -126,11 +134,12 @@ class _Reader:
 
     def _words(self, uses: str) -> list[str]:
         """How a step can end, in the words of its action as well: sent, opened."""
-        fields = msgspec.structs.fields(actions.get(uses).result)
+        fields = msgspec.structs.fields(self._source.action(uses).result)
         return [*STATUSES, *(one.encode_name for one in fields if one.type is bool)]
 
     def _results(self, uses: str) -> list[str]:
-        return [one.encode_name for one in msgspec.structs.fields(actions.get(uses).result)]
+        result = self._source.action(uses).result
+        return [one.encode_name for one in msgspec.structs.fields(result)]
 
     def _step(self, node: Node, step: str, uses: str) -> StepClaim:
         words = self._words(uses)
@@ -183,18 +192,18 @@ class _Reader:
             return ""
         return str(value)
 
-    def _messages(self, node: Node | None) -> tuple[Texts, ...]:
+    def _sent(self, node: Node | None, what: str) -> tuple[Texts, ...]:
         """Texts for all messages together, or a list with a mapping for each connection."""
         if node is None or isinstance(plain(node), bool):
             return ()
         if isinstance(node, Sequence) and any(isinstance(one, Mapping) for one in node.items):
-            return tuple(self._texts(one, "message") for one in node.items)
-        return (self._texts(node, "message"),)
+            return tuple(self._texts(one, what) for one in node.items)
+        return (self._texts(node, what),)
 
     def _texts(self, node: Node, what: str) -> Texts:
         if not isinstance(node, Mapping):
             return Texts(self._list(node, what))
-        allowed = _TEXTS if what == "message" else _TEXTS[:2]
+        allowed = _TEXTS[:2] if what == "note" else _TEXTS
         for key, place in node.keys.items():
             if key not in allowed:
                 self._problems.append(Problem(place, unknown(f"key in {what}:", key, allowed)))
@@ -202,7 +211,7 @@ class _Reader:
         return Texts(
             self._list(entries["contains"], "contains") if "contains" in entries else (),
             self._list(entries["lacks"], "lacks") if "lacks" in entries else (),
-            self._text(entries["to"], "to") if "to" in entries and what == "message" else "",
+            self._text(entries["to"], "to") if "to" in entries and what != "note" else "",
         )
 
     def _list(self, node: Node, what: str) -> tuple[str, ...]:

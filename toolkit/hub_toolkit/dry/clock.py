@@ -76,9 +76,8 @@ class StillClock(Clock):
             with self._guard:
                 _, _, timer = heapq.heappop(self._heap)
             self._at = max(self._at, due)
-            if timer.waiting:
-                timer.waiting = False
-                timer.callback()
+            timer.waiting = False
+            timer.callback()
         self._at = max(self._at, when)
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ Importing moto takes longer than a whole run, so it comes only when something el
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
@@ -24,7 +24,7 @@ _SNS_XMLNS = "http://sns.amazonaws.com/doc/2010-03-31/"
 
 
 class Elsewhere:
-    """SNS topics and secrets of one world; all else of AWS is moto's.
+    """SNS topics, secrets and the stack's own buckets of one world; all else of AWS is moto's.
 
     Args:
         place: account and region.
@@ -35,6 +35,8 @@ class Elsewhere:
         self._topics: set[str] = set()
         self._secrets: dict[str, str] = {}
         self._moto: MotoStore | None = None
+        self._first: list[Callable[[MotoStore], None]] = []
+        self._buckets: set[str] = set()
         self._published = 0
         self._own: dict[str, App] = {
             "sns.Publish": self._publish,
@@ -43,12 +45,23 @@ class Elsewhere:
 
     def app(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """WSGI: answers an AWS request."""
-        own = self._own.get(identify(environ).target)
+        target = identify(environ).target
+        own = self._own.get(target)
+        if target == "s3.PutObject" and self._bucket(environ) in self._buckets:
+            own = _stored
         return (own or self._all_else().app)(environ, start_response)
 
     def create_topic(self, name: str) -> None:
         """Create an SNS topic."""
         self._topics.add(self._place.arn("sns", name))
+
+    def create_bucket(self, name: str) -> None:
+        """Create an S3 bucket, which takes objects and forgets them."""
+        self._buckets.add(name)
+
+    def create_stream(self, name: str) -> None:
+        """Create a Kinesis stream, before anything is asked of moto."""
+        self._first.append(lambda moto: moto.create_stream(name))
 
     def put_secret(self, name: str, value: Mapping[str, str]) -> None:
         """Create a secret that holds ``value`` as a JSON object."""
@@ -66,8 +79,16 @@ class Elsewhere:
     def _all_else(self) -> MotoStore:
         if self._moto is None:
             self._moto = MotoStore(self._place.account, self._place.region)
+            for create in self._first:
+                create(self._moto)
             self._moto.load()
         return self._moto
+
+    def _bucket(self, environ: Environ) -> str:
+        """The bucket that a request names, in its host or its path."""
+        first = str(environ["PATH_INFO"]).lstrip("/").partition("/")[0]
+        host = str(environ.get("HTTP_HOST", "")).partition(".")[0]
+        return host if host in self._buckets else first
 
     def _publish(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         form = parse_qs(read_body(environ).decode("utf-8", "replace"))
@@ -98,6 +119,11 @@ class Elsewhere:
             "SecretString": self._secrets[name],
         }
         return respond_ok(start_response, answer, JSON_1_1)
+
+
+def _stored(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    read_body(environ)
+    return respond(start_response, 200, b"", "application/xml")
 
 
 def _sns_error(

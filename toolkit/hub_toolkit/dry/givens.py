@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from hub_responder.ledger import history
 from hub_responder.vision_one.modules import MODULES
 from hub_toolkit.sandbox import estate
 
@@ -81,6 +82,11 @@ def _no_contact(item: Item, _about: str) -> None:
     item["eppAgent"]["lastConnectedDateTime"] = ""
 
 
+def _unreadable(item: Item, _about: str) -> None:
+    """A cloud instance whose id cannot be read: it could be any."""
+    item["eppAgent"]["virtualMachineDetails"]["cloudInstanceId"] = ""
+
+
 def _elsewhere(item: Item, _about: str) -> None:
     machine = item["eppAgent"]["virtualMachineDetails"]
     other = "999988887777"
@@ -109,7 +115,7 @@ REASONS: Mapping[str, Mapping[str, Change | Trouble | None]] = {
         "denied_401": {"status": 401},
         "denied_403": {"status": 403},
         "vision_one_refused": {"status": 400},
-        "incomplete": {"status": 200, "body": "<html>a gateway's page</html>", "retry_after": 60},
+        "incomplete": _unreadable,
         "secret_missing": None,
         "account_mismatch": _elsewhere,
         "agent_status_unknown": _odd_status,
@@ -153,6 +159,16 @@ def furnish(world: World, given: Given, findings: Sequence[Finding]) -> None:
         }
         instances = [{**own, **one} for one in given.instances]
         world.core.members.instances.replace(instances)
+
+
+def remember(world: World, findings: Sequence[Finding], closed_as: str, at: float) -> None:
+    """What an analyst's closing of ``findings`` leaves in the history, for ``seen()``."""
+    for finding in findings:
+        for resource in finding.resources:
+            pk = history.partition(finding.with_resource(resource))
+            what = history.closed(closed_as)
+            item = history.put(world.ledger_table, pk, finding.id, what, at)
+            world.core.tables.handle("PutItem", item["Put"])
 
 
 def _cover(world: World, coverage: Coverage, resources: Any, endpoints: list[Item]) -> None:

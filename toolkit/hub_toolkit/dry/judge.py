@@ -72,7 +72,9 @@ def judge(case: Case, seen: Seen) -> list[Failure]:
     failures += _skipped(case, seen)
     for step, claim in case.expect.steps.items():
         failures += _step(step, claim, steps.get(step, []), _no_match(case, seen))
-    failures += _messages(case, seen)
+    expect = case.expect
+    failures += _sent("message", expect.message, case, seen, none=expect.no_message)
+    failures += _sent("request", expect.request, case, seen, none=expect.no_request)
     failures += _tickets(case, seen)
     failures += _findings(case, seen)
     return failures
@@ -163,19 +165,21 @@ def _no_match(case: Case, seen: Seen) -> str:
     return "; ".join(reasons)
 
 
-def _messages(case: Case, seen: Seen) -> Iterator[Failure]:
-    expect = case.expect
-    messages = [one for one in seen.deliveries if one.kind == "message"]
-    if expect.no_message and messages:
-        said = "; ".join(f"to {one.connection}: {_first_line(one.text)}" for one in messages)
-        yield Failure("message", "none", f"{len(messages)}", said)
-    for claim in expect.message:
-        chosen = [one for one in messages if claim.to in ("", one.connection)]
-        what = f"message to {claim.to}" if claim.to else "message"
+def _sent(
+    kind: str, claims: Sequence[Texts], case: Case, seen: Seen, *, none: bool
+) -> Iterator[Failure]:
+    """Messages, or requests to other programs."""
+    sent = [one for one in seen.deliveries if one.kind == kind]
+    if none and sent:
+        said = "; ".join(f"to {one.connection}: {_first_line(one.text)}" for one in sent)
+        yield Failure(kind, "none", f"{len(sent)}", _cut(said))
+    for claim in claims:
+        chosen = [one for one in sent if claim.to in ("", one.connection)]
+        what = f"{kind} to {claim.to}" if claim.to else kind
         if not chosen:
-            others = sorted({one.connection for one in messages})
-            got = f"only to {', '.join(others)}" if others else "no message"
-            yield Failure(what, "a message", got, _no_match(case, seen))
+            others = sorted({one.connection for one in sent})
+            got = f"only to {', '.join(others)}" if others else f"no {kind}"
+            yield Failure(what, f"a {kind}", got, _no_match(case, seen))
         else:
             yield from _texts(what, claim, "\n".join(one.text for one in chosen))
 

@@ -46,10 +46,10 @@ class Rule(msgspec.Struct, frozen=True):
 
 
 class Condition(msgspec.Struct, frozen=True):
-    """A condition of the playbook or of a step, and what it came to."""
+    """A condition of the playbook or of a step, and what it came to; None: it was not told."""
 
     expression: str
-    value: bool
+    value: bool | None
     step: str = ""
     finding: str = ""
 
@@ -78,7 +78,8 @@ class Played(msgspec.Struct, frozen=True):
     """One playbook and the event.
 
     Attributes:
-        skipped: why findings were not handled. calls: requests to others, in their order.
+        skipped: why findings were not handled. requests: what other programs get.
+        calls: requests to others, in their order.
         bookkeeping: how many calls kept the responder's own state, by operation.
         refused: what another system did not take. crashes: tracebacks.
     """
@@ -91,6 +92,7 @@ class Played(msgspec.Struct, frozen=True):
     incidents: list[Incident]
     messages: list[Delivery]
     tickets: list[Delivery]
+    requests: list[Delivery]
     calls: list[Call]
     bookkeeping: dict[str, int]
     refused: list[dict[str, Any]]
@@ -228,6 +230,7 @@ def _played(source: Source, seen: Seen) -> Played:
         incidents=list(_incidents(source, records)),
         messages=[one for one in deliveries if one.kind == "message"],
         tickets=[one for one in deliveries if one.kind == "ticket"],
+        requests=[one for one in deliveries if one.kind == "request"],
         calls=[call for call in calls if not call.bookkeeping],
         bookkeeping=dict(sorted(Counter(c.connection for c in calls if c.bookkeeping).items())),
         refused=[one for one in seen.refused if one["playbook"] == name],
@@ -248,7 +251,15 @@ def _conditions(source: Source, records: Iterable[Mapping[str, Any]]) -> Iterabl
     ends = ended(records)
     for step in source.steps:
         for one in ends.get(step.id, ()) if step.if_ is not None else ():
-            yield Condition(str(step.if_), not one.detail.startswith("not so: "), step=step.id)
+            yield Condition(str(step.if_), truth(one.status, one.detail), step=step.id)
+
+
+def truth(status: str, detail: str) -> bool | None:
+    """What a step's condition came to, as its outcome tells; None: it was not evaluated."""
+    if detail.startswith("not so: "):
+        return False
+    untold = ("could not decide", "waits for", "no time left", "a step before it stopped")
+    return None if status != "done" and detail.startswith(untold) else True
 
 
 def _incidents(source: Source, records: Sequence[Mapping[str, Any]]) -> Iterable[Incident]:

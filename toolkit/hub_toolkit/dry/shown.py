@@ -11,6 +11,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from hub_responder.markdown.characters import clean
+from hub_toolkit.dry.replay import truth
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -61,7 +62,7 @@ class _Shown:
         self._say(f"{played.playbook}: matches, rule {', '.join(matched)}", "bold green")
         for condition in played.conditions:
             if not condition.step:
-                self._say(f"{condition.expression}: {_truth(condition.value)}", indent=2)
+                self._say(f"{condition.expression}: {_said(condition.value)}", indent=2)
         for reason in played.skipped:
             self._say(f"skipped: {reason}", "yellow", 2)
         for crash in played.crashes:
@@ -69,7 +70,7 @@ class _Shown:
         for incident in played.incidents:
             if incident.steps:
                 self._incident(incident)
-        for delivery in [*played.tickets, *played.messages]:
+        for delivery in [*played.tickets, *played.messages, *played.requests]:
             self._delivery(delivery)
         for refused in played.refused:
             said = f"{refused['connection']} refused {refused['method']} {refused['path']}"
@@ -83,7 +84,7 @@ class _Shown:
             style = _STATUS.get(step.status, "")
             self._say(f"{step.id} ({step.uses}): {step.status}: {step.detail}", style, 4)
             if step.if_ is not None:
-                value = _truth(not step.detail.startswith("not so: "))
+                value = _said(truth(step.status, step.detail))
                 self._say(f"if {step.if_}: {value}", "dim", 6)
 
     def _delivery(self, delivery: Delivery) -> None:
@@ -125,8 +126,8 @@ def _nearest(rules: Sequence[Rule]) -> list[Rule]:
     return starting or own or list(rules)
 
 
-def _truth(value: bool) -> str:
-    return "true" if value else "false"
+def _said(value: bool | None) -> str:
+    return {True: "true", False: "false", None: "not decided"}[value]
 
 
 def _pretty(body: Any) -> str:

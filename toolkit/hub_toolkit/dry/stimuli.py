@@ -116,10 +116,13 @@ def laid_over(below: Any, changes: Any) -> Any:
             else:
                 below[key] = laid_over(below.get(key), value)
         return below
-    if _objects(below) and _objects(changes):
-        merged = [laid_over(one, other) for one, other in zip(below, changes, strict=False)]
-        longer = below if len(below) > len(changes) else changes
-        return merged + copy.deepcopy(longer[len(merged) :])
+    if _objects(changes):
+        held = below if _objects(below) else []
+        fresh: list[Any] = [{} for _ in changes[len(held) :]]
+        merged = [
+            laid_over(one, other) for one, other in zip([*held, *fresh], changes, strict=False)
+        ]
+        return merged + held[len(changes) :]
     return laid_over({}, changes) if isinstance(changes, Mapping) else copy.deepcopy(changes)
 
 

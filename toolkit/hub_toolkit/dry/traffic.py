@@ -5,16 +5,19 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
-from hub_responder.actions import open_ticket
+from hub_responder.actions import notify, open_ticket
 from hub_responder.errors import HubResponderError
 
 BOOKKEEPING = frozenset({"dynamodb", "sqs", "secretsmanager", "sts"})
 """AWS services whose calls keep the responder's own state or credentials: counted, not listed."""
 TICKET_SYSTEMS = frozenset(open_ticket.KINDS)
+MESSAGE_SYSTEMS = frozenset(kind.removesuffix("_webhook") for kind in notify.KINDS)
+"""As the inbox names them: bot and webhook are one system."""
+Kind = Literal["message", "ticket", "request"]
 
 _LINK = re.compile(r"<([^|<>\s]+)\|([^<>]*)>")
 _BOLD = re.compile(r"(?<!\w)(\*{1,2})(?=\S)([^*\n]+?)(?<=\S)\1(?!\w)")
@@ -53,12 +56,13 @@ class Delivery(msgspec.Struct, frozen=True):
     """Something that a person or another system would have got.
 
     Attributes:
-        kind: message, or ticket (a ticket opened, commented on or changed).
+        kind: message, ticket (opened, commented on or changed), or request (to a program: a call, a
+            function, something forwarded).
         text: what people read, without markup. body: exactly what was sent.
     """
 
     playbook: str
-    kind: str
+    kind: Kind
     system: str
     connection: str
     method: str
@@ -72,7 +76,7 @@ def delivery(playbook: str, entry: Mapping[str, Any]) -> Delivery:
     system = str(entry["system"])
     return Delivery(
         playbook=playbook,
-        kind="ticket" if system in TICKET_SYSTEMS else "message",
+        kind=_kind(system),
         system=system,
         connection=str(entry["connection"]),
         method=str(entry["method"]),
@@ -82,12 +86,20 @@ def delivery(playbook: str, entry: Mapping[str, Any]) -> Delivery:
     )
 
 
+def _kind(system: str) -> Kind:
+    if system in TICKET_SYSTEMS:
+        return "ticket"
+    return "message" if system in MESSAGE_SYSTEMS else "request"
+
+
 def text_of(system: str, body: Any) -> str:
-    """What people read of a payload; for a system that is not known here, all of its texts."""
+    """What people read of a payload; what programs get stays JSON."""
+    read = _READERS.get(system)
+    if read is None:
+        return body if isinstance(body, str) else msgspec.json.encode(body).decode()
     if not isinstance(body, Mapping):
         return str(body)
-    read = _READERS.get(system)
-    parts = list(read(body)) if read else list(_texts(body))
+    parts = list(read(body))
     return "\n".join(part for part in map(_plain, parts) if part)
 
 

@@ -14,7 +14,7 @@ from hub_toolkit.dry import givens, stimuli, wires
 from hub_toolkit.dry.claims import RULES
 from hub_toolkit.dry.judge import Failure, judge
 from hub_toolkit.dry.variants import Variants
-from hub_toolkit.dry.world import ENDPOINT, STACK, Restless, World, host
+from hub_toolkit.dry.world import ENDPOINT, STACK, Restless, World, host, stack
 from hub_toolkit.sandbox.event_plane.explain import Mismatch, explain
 from hub_toolkit.sandbox.identifiers import Place
 from hub_toolkit.sandbox.vendors.vision_one.inventory import EstateError
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from hub_toolkit.dry.traffic import Call, Delivery
     from hub_toolkit.playbooks.format import Source
     from hub_toolkit.playbooks.load import Project
+    from hub_toolkit.sandbox.template import Plan
 
 HOME = Place(STACK, "111122223333", "us-east-1", ENDPOINT)
 """Where cases find themselves deployed: the account and region of the example events."""
@@ -89,6 +90,7 @@ class Bench:
     variants: Variants
     stage: str
     place: Place
+    _stacks: dict[tuple[str, ...], Plan] = field(default_factory=dict)
 
     def world(
         self,
@@ -107,8 +109,21 @@ class Bench:
             for source in sources
         }
         return World(
-            self.wires, self.project, compiled, place=self.place, stage=self.stage, start=start
+            self.wires,
+            self.project,
+            compiled,
+            self._stack(sources),
+            place=self.place,
+            stage=self.stage,
+            start=start,
         )
+
+    def _stack(self, sources: Sequence[Source]) -> Plan:
+        """Read once for the same playbooks: nothing changes it."""
+        names = tuple(source.name for source in sources)
+        if names not in self._stacks:
+            self._stacks[names] = stack(sources, self.place, self.stage)
+        return self._stacks[names]
 
 
 @contextmanager
@@ -147,10 +162,13 @@ def _run(case: Case, where: Bench, seen: Seen) -> None:
     try:
         world.answers |= given.answers
         givens.furnish(world, given, findings)
-        for when, earlier_event, _ in past:
+        for when, earlier_event, closed_as in past:
             world.clock.advance_to(when)
             world.put(earlier_event)
             world.drain()
+            if closed_as:
+                earlier_findings = stimuli.findings_of(earlier_event)
+                givens.remember(world, earlier_findings, closed_as, when)
         world.clock.advance_to(at)
         if event is None:
             start(world, source.name, seen)

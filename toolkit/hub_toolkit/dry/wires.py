@@ -84,15 +84,17 @@ def installed(environment: Mapping[str, str]) -> Iterator[Wires]:
     with variables({**_NOWHERE, **environment}), _logs(wires.log):
         _forget_process()
         aws.session().events.register("before-send", before_send)
-        session = http.session()
-        for scheme in ("https://", "http://"):
-            session.mount(scheme, _Adapter(wires))
+        sessions = (http.session(), http.public_session())
+        for session in sessions:
+            for scheme in ("https://", "http://"):
+                session.mount(scheme, _Adapter(wires))
         clock.follow(wires.time)
         try:
             yield wires
         finally:
             clock.follow(None)
-            session.close()
+            for session in sessions:
+                session.close()
             wires.forget()
             _forget_process()
 
@@ -100,16 +102,24 @@ def installed(environment: Mapping[str, str]) -> Iterator[Wires]:
 @contextmanager
 def variables(environment: Mapping[str, str]) -> Iterator[None]:
     """The process's environment: ``environment``, and nothing of AWS's but that."""
-    before = dict(os.environ)
-    for name in before:
-        if name.startswith(_AWS_OWN):
-            del os.environ[name]
-    os.environ.update(environment)
+    changed = {*environment, *(name for name in os.environ if name.startswith(_AWS_OWN))}
+    before = {name: os.environ.get(name) for name in changed}
+    _set({name: environment.get(name) for name in changed}, now=before)
     try:
         yield
     finally:
-        os.environ.clear()
-        os.environ.update(before)
+        _set(before, now={name: os.environ.get(name) for name in changed})
+
+
+def _set(wanted: Mapping[str, str | None], now: Mapping[str, str | None]) -> None:
+    """Change the variables that differ; None: there is none."""
+    for name, value in wanted.items():
+        if value == now[name]:
+            continue
+        if value is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = value
 
 
 @contextmanager
@@ -122,6 +132,7 @@ def printed_to(log: io.StringIO) -> Iterator[None]:
 def _forget_process() -> None:
     aws.forget_clients()
     http.session.cache_clear()
+    http.public_session.cache_clear()
 
 
 @contextmanager

@@ -21,12 +21,13 @@ import msgspec
 
 from hub_responder.actions.base import Action, Outcome
 from hub_responder.handlers import playbook as playbook_handler
+from hub_responder.playbook import load
 from hub_responder.secrets import name_of
 from hub_toolkit.dry.clock import StillClock
 from hub_toolkit.dry.elsewhere import Elsewhere
-from hub_toolkit.dry.traffic import Call, Delivery, delivery
+from hub_toolkit.dry.traffic import TICKET_SYSTEMS, Call, Delivery, delivery
 from hub_toolkit.dry.wires import Wires, printed_to, through, variables
-from hub_toolkit.sandbox import audit_reader, deploy
+from hub_toolkit.sandbox import audit_reader, deploy, outside
 from hub_toolkit.sandbox.aws_app import identify, is_form
 from hub_toolkit.sandbox.core import Core
 from hub_toolkit.sandbox.identifiers import Place
@@ -36,6 +37,7 @@ from hub_toolkit.sandbox.pollers import failed_ids, to_record
 from hub_toolkit.sandbox.routes import learn
 from hub_toolkit.sandbox.schedule import Schedule
 from hub_toolkit.sandbox.simulators import PATH as VENDORS
+from hub_toolkit.sandbox.simulators import addresses
 from hub_toolkit.sandbox.sqs import Message
 from hub_toolkit.sandbox.template import Function, Plan
 from hub_toolkit.sandbox.template import plan as read_plan
@@ -44,7 +46,7 @@ from hub_toolkit.sandbox.workers import environment
 from hub_toolkit.sandbox.workers.context import Context
 from hub_toolkit.sandbox.wsgi import Environ, StartResponse, read_body, respond_error
 from hub_toolkit.synth import playbook as synthesized
-from hub_toolkit.synth import shared
+from hub_toolkit.synth import roles, shared
 from hub_toolkit.synth.naming import logical
 
 if TYPE_CHECKING:
@@ -96,7 +98,7 @@ class World:
 
     Args:
         wires: this process's ways out. project: the stage's connections.
-        playbooks: each with the folder it was compiled to.
+        playbooks: each with the folder it was compiled to. plan: their `stack`.
         place: account and region of the deployment. stage: names the secrets.
         start: what the clock says at first (epoch seconds).
     """
@@ -106,6 +108,7 @@ class World:
         wires: Wires,
         project: Project,
         playbooks: Mapping[str, tuple[Playbook, Path]],
+        plan: Plan,
         *,
         place: Place,
         stage: str,
@@ -128,8 +131,7 @@ class World:
             self._connect(name, settings)
         for name, value in self.simulators.secrets.items():
             self._elsewhere.put_secret(name_of(stage, name), value)
-        self._plan = read_plan(template([source for source, _ in playbooks.values()]), place,
-                               {"Stage": stage})  # fmt: skip
+        self._plan = plan
         deploy.deploy(self._plan, self.core.services())
         self.core.members.accounts.roles.add(project.settings.member_role)
         self._schedule = Schedule(
@@ -143,7 +145,9 @@ class World:
         self._systems = {
             name: kind for kind, names in self.simulators.names.items() for name in names
         }
-        self._app = self.core.app(self.simulators, kills, _no_control)
+        compiled = [load(folder) for _, folder in playbooks.values()]
+        beyond = outside.provide(compiled, place, self._elsewhere, self.core.queues)
+        self._app = self.core.app(self.simulators, kills, _no_control, beyond)
         wires.forget()
         wires.app, wires.http, wires.now = self._recorded, self._http, self.clock.now
 
@@ -318,7 +322,7 @@ class World:
     def _connect(self, name: str, settings: Mapping[str, Any]) -> None:
         """Simulate a connection, and know it by the address that it keeps."""
         self.simulators.add(name, settings)
-        if name in self.simulators.apps and "url" in settings:
+        if name in self.simulators.apps and settings.get("type") in TICKET_SYSTEMS:
             self._hosts.setdefault(urlsplit(str(settings["url"])).netloc, []).append(name)
 
     def _http(self, request: requests.PreparedRequest) -> Any:
@@ -335,7 +339,7 @@ class World:
         names = self._hosts.get(netloc, [])
         sent = _credentials(authorization)
         for name in names if len(names) > 1 else ():
-            if any(value in sent for value in self.simulators.secrets.get(name, {}).values()):
+            if all(value in sent for value in self.simulators.secrets.get(name, {}).values()):
                 return name
         return names[0] if names else "unknown"
 
@@ -380,8 +384,12 @@ class _Context(Context):
         return int(_TIME_LEFT_S * 1000)
 
 
-def template(sources: Sequence[Playbook]) -> dict[str, Any]:
-    """The template of these playbooks as ``synth`` makes it; roles stay empty."""
+def stack(sources: Sequence[Playbook], place: Place, stage: str) -> Plan:
+    """The stack of these playbooks as ``synth`` makes it, but that roles stay empty."""
+    return read_plan(_template(sources), place, {"Stage": stage})
+
+
+def _template(sources: Sequence[Playbook]) -> dict[str, Any]:
     queues = [
         logical(source.name, suffix)
         for source in sources
@@ -391,6 +399,8 @@ def template(sources: Sequence[Playbook]) -> dict[str, Any]:
         logical(source.name, "ImportsQueue"): "" for source in sources if source.on.schedule
     }
     resources = dict(shared.resources(dict.fromkeys(queues, ""), scheduled))
+    if any(roles.reports(source) for source in sources):
+        resources |= shared.reports()
     for source in sources:
         resources |= synthesized.resources(source, [])
     return {
@@ -403,13 +413,12 @@ def template(sources: Sequence[Playbook]) -> dict[str, Any]:
 def rewritten(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     """A connection's settings as the world's functions get them.
 
-    An address that people see (``url``, which ticket links are made of) stays: a world knows its
-    connections by it. The others become the simulator's.
+    The address of a ticket system stays, for people see it in links: a world knows it by that. The
+    others become the simulator's.
     """
-    from hub_toolkit.sandbox.simulators import addresses
-
-    found = addresses(str(settings.get("type")), f"{ENDPOINT}{VENDORS}/{name}")
-    return {**settings, **{key: value for key, value in found.items() if key != "url"}}
+    kind = str(settings.get("type"))
+    found = {} if kind in TICKET_SYSTEMS else addresses(kind, f"{ENDPOINT}{VENDORS}/{name}")
+    return {**settings, **found}
 
 
 def _functions(

@@ -109,6 +109,12 @@ def filtered(
     return _result(name, given, arguments, read), ""
 
 
+def is_iterable(kind: Kind) -> bool:
+    """Whether one kind has items: a list, a mapping's keys, a text's letters."""
+    mapping = isinstance(kind, MapOf) or (isinstance(kind, Record) and kind.mapping)
+    return mapping or isinstance(kind, ListOf | Choice) or kind in (TEXT, ANYTHING)
+
+
 def _article(word: str) -> str:
     return f"an {word}" if word[0] in "aeiou" else f"a {word}"
 

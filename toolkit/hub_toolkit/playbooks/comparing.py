@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING
 
 from hub_toolkit.playbooks.kinds import (
     ANYTHING,
+    BOOLEAN,
     NOTHING,
     NUMBER,
     SEVERITY,
     TEXT,
     Choice,
-    Either,
     Function,
     ListOf,
     MapOf,
     Record,
     each,
     is_text,
-    without_nothing,
+    join,
 )
 from hub_toolkit.playbooks.problems import nearest
 
@@ -38,13 +38,13 @@ def mistakes(operator: str, left: Kind, right: Kind, said: str) -> Iterator[tupl
     """What is wrong with ``left operator right``: whether it is about the left side, and the text.
 
     Args:
+        left, right: each one kind, none of several.
         said: the left side as it is written, or what it is.
     """
     if operator in MEMBERSHIP:
         yield from _member(operator, left, right, said)
         return
-    left, right = without_nothing(left), without_nothing(right)
-    if ANYTHING in (left, right) or isinstance(left, Either) or isinstance(right, Either):
+    if ANYTHING in (left, right):
         return
     for one, other, at_left in ((left, right, False), (right, left, True)):
         if one == SEVERITY:
@@ -115,19 +115,35 @@ def _never(left: Kind, right: Kind, said: str) -> str:
 
 
 def _member(operator: str, left: Kind, right: Kind, said: str) -> Iterator[tuple[bool, str]]:
-    left, right = without_nothing(left), without_nothing(right)
     sign = SIGNS[operator]
-    if right == ANYTHING or isinstance(right, Either):
+    if right == ANYTHING:
         return
-    if _family(right) in ("number", "true or false", "none", "record", "severity"):
+    mapping = isinstance(right, Record) and right.mapping
+    family = _family(right)
+    if family in ("number", "true or false", "none", "record", "severity") and not mapping:
         yield False, f"`{sign}` looks into a list or a text, not into {right}"
     elif is_text(right) and left == SEVERITY:
         yield False, f"`{sign}` looks for letters in a text: write a list, as ['HIGH', 'CRITICAL']"
     elif is_text(right) and _family(left) not in ("text", "any"):
         yield True, f"`{sign}` looks for text in a text, not for {left}"
-    elif isinstance(right, ListOf) and not isinstance(left, Either):
-        for item in each(right.item):
-            yield from ((False, text) for _, text in mistakes("eq", left, item, said))
+    elif isinstance(right, MapOf | Record) and _family(left) in ("list", "mapping", "record"):
+        yield True, f"`{sign}` looks for a key in a mapping, not for {left}"
+    elif isinstance(right, ListOf):
+        found = [list(mistakes("eq", left, item, said)) for item in each(right.item)]
+        if all(found):
+            yield from ((False, text) for _, text in found[0])
+
+
+def added(left: Kind, right: Kind) -> Kind | None:
+    """What ``left + right`` is, of one kind each; None where they cannot be added."""
+    if ANYTHING in (left, right):
+        return ANYTHING
+    families = {_family(left), _family(right)}
+    if families <= {"text", "severity"}:
+        return TEXT
+    if families <= {"number", str(BOOLEAN)}:
+        return NUMBER
+    return join([left, right]) if families == {"list"} else None
 
 
 def _family(kind: Kind) -> str:

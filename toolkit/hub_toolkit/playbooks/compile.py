@@ -1,4 +1,4 @@
-"""A loaded playbook -> what its Lambda reads: ``playbook.json`` and ``templates/``."""
+"""A loaded playbook -> what its Lambda reads: ``playbook.json``, ``templates/``, ``actions.py``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from hub_responder.actions.own import FILE
 from hub_responder.playbook import Playbook
 from hub_toolkit.playbooks import patterns
 from hub_toolkit.playbooks.scope import FUNCTIONS
@@ -51,7 +52,7 @@ def compile_playbook(
         group_by=source.group_by,
         wait=source.wait,
         quiet=source.quiet,
-        resource_types=patterns.resource_types(source.on.imported, source.on.imported_v2),
+        resource_types=_resource_types(source),
         connections={name: dict(connections.connections[name]) for name in source.reached},
         routes={name: connections.routes[name] for name in source.used_routes},
         give_up_after=source.give_up_after,
@@ -65,15 +66,25 @@ def compile_playbook(
         functions=tuple(sorted(source.used & FUNCTIONS)),
         tables=project.tables if "table" in source.used else {},
     )
-    version = _version(playbook, source.templates)
+    version = _version(playbook, source)
     used = playbook.connections
     if rewrite is not None:
         used = {name: rewrite(name, dict(values)) for name, values in used.items()}
     return msgspec.structs.replace(playbook, version=version, commit=commit, connections=used)
 
 
+def _resource_types(source: Source) -> tuple[str, ...]:
+    """Which of a finding's resources count: what the match names, else what the steps are about.
+
+    A match that names no type means any resource.
+    """
+    if source.on.imported is not None or source.on.imported_v2 is not None:
+        return patterns.resource_types(source.on.imported, source.on.imported_v2)
+    return tuple(sorted({name for step in source.steps for name in source.action(step.uses).about}))
+
+
 def write(playbook: Playbook, source: Source, directory: Path) -> None:
-    """Write ``playbook.json`` and ``templates/`` to ``directory``, which is made anew."""
+    """Write the playbook's files to ``directory``, which is made anew."""
     if directory.exists():
         shutil.rmtree(directory)
     (directory / "templates").mkdir(parents=True)
@@ -81,9 +92,12 @@ def write(playbook: Playbook, source: Source, directory: Path) -> None:
     (directory / "playbook.json").write_bytes(encoded + b"\n")
     for name, text in source.templates.items():
         (directory / "templates" / name).write_text(text, encoding="utf-8", newline="")
+    if source.code:
+        (directory / FILE).write_bytes(source.code)
 
 
-def _version(playbook: Playbook, templates: dict[str, str]) -> str:
-    """The content hash of the playbook, its connections and its templates."""
-    content = msgspec.json.encode([playbook, templates], order="deterministic")
+def _version(playbook: Playbook, source: Source) -> str:
+    """The content hash of the playbook, its connections, templates and own actions."""
+    parts = [playbook, source.templates, *([source.code] if source.code else [])]
+    content = msgspec.json.encode(parts, order="deterministic")
     return hashlib.sha256(content).hexdigest()[:VERSION_DIGITS]

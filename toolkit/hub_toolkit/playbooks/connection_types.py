@@ -24,4 +24,19 @@ class VisionOne(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     base_url: _Https | None = None
 
 
-TYPES: Mapping[str, type[msgspec.Struct]] = {**settings.TYPES, "vision_one": VisionOne}
+class Webhook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A program of your own, called by `call`; secret ``{"signing_key": "...", "url"?: "..."}``.
+
+    ``url`` stands here, or in the secret where it is one. ``private``: it may be at a private
+    address (the function needs VPC configuration then); link-local and metadata addresses never.
+    """
+
+    url: Annotated[str, msgspec.Meta(pattern=r"^https://[^\s@]+$", max_length=2048)] | None = None
+    private: bool = False
+
+
+TYPES: Mapping[str, type[msgspec.Struct]] = {
+    **settings.TYPES,
+    "vision_one": VisionOne,
+    "webhook": Webhook,
+}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hub_toolkit.playbooks.infer import path, start
 from hub_toolkit.playbooks.kinds import (
     ANYTHING,
     BOOLEAN,
@@ -21,6 +20,7 @@ from hub_toolkit.playbooks.kinds import (
 )
 from hub_toolkit.playbooks.parsing import Remark
 from hub_toolkit.playbooks.problems import unknown
+from hub_toolkit.playbooks.trees import path, start
 
 if TYPE_CHECKING:
     from jinja2 import nodes

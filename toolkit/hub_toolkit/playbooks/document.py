@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from ruamel.yaml import YAML
@@ -128,6 +129,17 @@ def parse(text: str, shown: str, problems: list[Problem] | None = None) -> Node:
     Raises:
         PlaybookErrors: it is not the YAML described above.
     """
+    node, found = _parsed(text, shown)
+    if found and problems is None:
+        raise PlaybookErrors(found)
+    if problems is not None:
+        problems += found
+    return node
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str, shown: str) -> tuple[Node, tuple[Problem, ...]]:
+    """The document and what need not stop the reading; each stage asks for it again."""
     found: list[Problem] = []
     try:
         node = _Builder(YAML(typ="safe", pure=True).parse(text), shown, text, found).document()
@@ -137,11 +149,7 @@ def parse(text: str, shown: str, problems: list[Problem] | None = None) -> Node:
         raise _error(place, f"is not YAML: {error.problem or error.context}") from error
     except YAMLError as error:
         raise _error(Place(shown), f"is not YAML: {str(error).splitlines()[0]}") from error
-    if found and problems is None:
-        raise PlaybookErrors(found)
-    if problems is not None:
-        problems += found
-    return node
+    return node, tuple(found)
 
 
 def _error(place: Place, text: str) -> PlaybookErrors:

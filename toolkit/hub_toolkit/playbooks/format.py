@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from hub_responder import actions
 from hub_responder.playbook import CustomAction, Playbook, Step, Triggers, Wait
+from hub_toolkit.playbooks import own as own_actions
 from hub_toolkit.playbooks import params, patterns, rules, schedules
 from hub_toolkit.playbooks.connections import NAME_FORM, Connections
 from hub_toolkit.playbooks.document import Node, Scalar, at, plain, read
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping as Table
     from pathlib import Path
 
+    from hub_responder.actions.base import Action
     from hub_toolkit.playbooks.settings import Mode, Settings
 
 FORMAT = 1
@@ -51,6 +54,7 @@ class Source:
         tests: the cases that the file holds, as they are written.
         used: every name that its expressions, templates and routes read.
         enabled, mode: what the stage says of it.
+        own: its own actions, by name. code: the text of its actions.py, where a step uses it.
         button: where the id of its custom action stands.
     """
 
@@ -78,6 +82,16 @@ class Source:
     enabled: bool = True
     mode: Mode = "live"
     button: Place | None = None
+    own: Table[str, Action] = field(default_factory=dict)
+    code: bytes = b""
+
+    def action(self, name: str) -> Action:
+        """The action that a step of this playbook means by ``name``.
+
+        Raises:
+            ConfigurationError: there is none of that name.
+        """
+        return self.own[name] if name in self.own else actions.get(name)
 
 
 def load(
@@ -107,7 +121,8 @@ def load(
     on = _triggers(fields, timezone, problems)
     button = at(node, "on", "custom_action", "id")
     around = Around(_schemas(on), settings.calendars, tables)
-    reader = StepReader(values, connections, Templates(directory, root), problems, around)
+    own = own_actions.load(directory, root, problems)
+    reader = StepReader(values, connections, Templates(directory, root), problems, around, own)
     steps = reader.read(fields.items("steps", required=True), fields.place)
     finding = before_steps(values, around, reader.ids())
     only_if = _expressions(fields, "only_if", MAX_CONDITIONS, finding.condition, problems)
@@ -146,6 +161,8 @@ def load(
         enabled=override.enabled,
         mode=override.mode,
         button=button.place if button is not None else None,
+        own=own,
+        code=own_actions.code(directory) if any(step.uses in own for step in steps) else b"",
     )
 
 

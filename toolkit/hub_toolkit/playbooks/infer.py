@@ -6,7 +6,7 @@ A mistake is said once, at the character where it stands; what it is part of is 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jinja2 import nodes
 
@@ -16,6 +16,7 @@ from hub_toolkit.playbooks.kinds import (
     BOOLEAN,
     NOTHING,
     NUMBER,
+    SEVERITY,
     TEXT,
     Choice,
     Function,
@@ -29,6 +30,8 @@ from hub_toolkit.playbooks.kinds import (
 )
 from hub_toolkit.playbooks.parsing import Remark
 from hub_toolkit.playbooks.problems import unknown
+from hub_toolkit.playbooks.trees import path, start, sure
+from hub_toolkit.playbooks.vocabulary import ITERATING_FILTERS
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -54,6 +57,11 @@ class Reader:
     calendars: Collection[str] | None = None
     lasting: bool = False
     remarks: list[Remark] = field(default_factory=list)
+
+    @property
+    def wrong(self) -> bool:
+        """Something is wrong, not only unwise."""
+        return any(not remark.warning for remark in self.remarks)
 
     def say(self, node: nodes.Node | int, text: str, *, warning: bool = False) -> None:
         """Remark on a node, or on the character at an offset."""
@@ -171,7 +179,9 @@ class Reader:
             right = self.value(operand.expr, names)
             if operand.op in ("gt", "gteq", "lt", "lteq"):
                 for one, kind in ((left_node, left), (operand.expr, right)):
-                    self._ordered(one, kind)
+                    self._never_none(one, kind, "order")
+            elif operand.op in comparing.MEMBERSHIP:
+                self._never_none(operand.expr, right, "items")
             said = f"`{path(left_node)}`" if path(left_node) else str(left)
             listed = operand.expr
             if isinstance(listed, nodes.List | nodes.Tuple) and operand.op in comparing.MEMBERSHIP:
@@ -190,31 +200,44 @@ class Reader:
         right: tuple[nodes.Expr, Kind],
         said: str,
     ) -> None:
-        for at_left, text in comparing.mistakes(operator, left[1], right[1], said):
-            self.say(left[0] if at_left else right[0], text)
+        """Say what is wrong for all kinds of both sides; for some of them it is a warning."""
+        pairs = [
+            list(comparing.mistakes(operator, one, other, said))
+            for one in each(without_nothing(left[1]))
+            for other in each(without_nothing(right[1]))
+        ]
+        wrong = next((found for found in pairs if found), [])
+        harmless = operator in comparing.EQUALITY and SEVERITY not in (left[1], right[1])
+        if not wrong or (harmless and not all(pairs)):
+            return
+        for at_left, text in wrong:
+            self.say(left[0] if at_left else right[0], text, warning=not all(pairs))
 
-    def _ordered(self, node: nodes.Expr, kind: Kind) -> None:
+    def _never_none(self, node: nodes.Expr, kind: Kind, lacks: str) -> None:
+        """Warn where ``node`` can be none, which has no order, no items, no sum."""
         if NOTHING in each(kind) and kind != NOTHING:
             said = path(node) or "this"
-            text = f"`{said}` can be none, which has no order: write `({said} or 0)`"
-            if without_nothing(kind) != NUMBER:
-                text = f"`{said}` can be none, which has no order: ask `{said} and` before"
-            self.say(node, text, warning=True)
+            text = f"`{said}` can be none, which has no {lacks}"
+            number = without_nothing(kind) == NUMBER
+            hint = f"write `({said} or 0)`" if number else f"ask `{said} and` before"
+            self.say(node, f"{text}: {hint}", warning=True)
 
     def _add(self, node: nodes.Add, names: Names) -> Kind:
         left, right = self.value(node.left, names), self.value(node.right, names)
-        if left == right == NUMBER or (isinstance(left, ListOf) and isinstance(right, ListOf)):
-            return join([left, right])
-        if is_text(left) and is_text(right):
-            return TEXT
-        if {is_text(left), is_text(right)} == {True, False} and NUMBER in (left, right):
-            self.say(node.right, "`+` cannot join text and a number: write `~`")
-        return ANYTHING
+        for side, kind in ((node.left, left), (node.right, right)):
+            self._never_none(side, kind, "sum")
+        left, right = without_nothing(left), without_nothing(right)
+        sums = [comparing.added(one, other) for one in each(left) for other in each(right)]
+        if None in sums:
+            hint = ": write `~`" if NUMBER in (left, right) else ""
+            self.say(node.right, f"`+` cannot add {right} to {left}{hint}", warning=any(sums))
+        return join([one for one in sums if one is not None])
 
     def _arithmetic(self, node: nodes.BinExpr, names: Names) -> Kind:
         for side in (node.left, node.right):
             kind = self.value(side, names)
-            if is_text(kind) or isinstance(kind, ListOf | MapOf):
+            self._never_none(side, kind, "sum")
+            if without_nothing(kind) not in (NUMBER, BOOLEAN, ANYTHING):
                 self.say(side, f"`{node.operator}` works on numbers, not on {kind}")
         return NUMBER
 
@@ -254,6 +277,13 @@ class Reader:
         if node.name not in self.environment.filters:
             self.say(node, unknown("filter", node.name, self.environment.filters))
             return ANYTHING
+        if node.name in ITERATING_FILTERS and node.node is not None:
+            self._never_none(node.node, given, "items")
+            possible = each(without_nothing(given))
+            wrong = [one for one in possible if not calling.is_iterable(one)]
+            if wrong:
+                text = f"`{node.name}` takes a list or a text, not {wrong[0]}"
+                self.say(node, text, warning=len(wrong) < len(possible))
         attribute = calling.attribute(node)
         result, text = calling.filtered(node.name, given, given_to, attribute)
         if text:
@@ -269,51 +299,3 @@ class Reader:
             words = [name for name in self.environment.tests if name.isidentifier()]
             self.say(node.lineno, unknown("test", node.name, words))
         return BOOLEAN
-
-
-def start(node: nodes.Node) -> int:
-    """Where ``node`` begins: parts and operators know only where their sign stands."""
-    first: Any = node
-    while True:
-        inner = next(
-            (
-                getattr(first, name)
-                for name in ("left", "expr", "node", "expr1")
-                if isinstance(getattr(first, name, None), nodes.Expr)
-            ),
-            None,
-        )
-        if inner is None or isinstance(first, nodes.Filter | nodes.Not | nodes.Neg | nodes.Pos):
-            return int(first.lineno)
-        first = inner
-
-
-def path(node: nodes.Node | None) -> str:
-    """``node`` as a dotted path, where it is one; else empty."""
-    match node:
-        case nodes.Name():
-            return str(node.name)
-        case nodes.Getattr():
-            inner = path(node.node)
-            return f"{inner}.{node.attr}" if inner else ""
-        case nodes.Getitem(arg=nodes.Const(value=str() | int() as key)):
-            inner = path(node.node)
-            return f"{inner}.{key}" if inner else ""
-    return ""
-
-
-def sure(node: nodes.Node, *, truth: bool) -> set[str]:
-    """The paths whose values are not none where ``node`` is true (or, without ``truth``, false)."""
-    match node:
-        case nodes.Not():
-            return sure(node.node, truth=not truth)
-        case nodes.And() if truth:
-            return sure(node.left, truth=True) | sure(node.right, truth=True)
-        case nodes.Or() if not truth:
-            return sure(node.left, truth=False) | sure(node.right, truth=False)
-        case nodes.Test(name="none"):
-            return set() if truth else {path(node.node)} - {""}
-        case nodes.Test() | nodes.Compare() if truth:
-            inner = node.node if isinstance(node, nodes.Test) else node.expr
-            return {path(inner)} - {""}
-    return {path(node)} - {""} if truth else set()

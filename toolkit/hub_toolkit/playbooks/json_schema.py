@@ -198,6 +198,9 @@ KEYS: Schema = {
 """The keys of ``playbook.yaml``."""
 
 
+_OWN = "An action of the playbook's own actions.py."
+
+
 def _step() -> Schema:
     known = [actions.get(name) for name in sorted(actions.names())]
     made = _object(
@@ -206,7 +209,10 @@ def _step() -> Schema:
             "id": _text("How later steps name it; default: its action.", pattern=_whole(STEP_ID)),
             "uses": {
                 "description": "The action.",
-                "oneOf": [{"const": one.name, "description": one.summary} for one in known],
+                "oneOf": [
+                    *({"const": one.name, "description": one.summary} for one in known),
+                    {"pattern": r"^own\.[a-z][a-z0-9_]{0,39}$", "description": _OWN},
+                ],
             },
             "if": {"$ref": "#/$defs/bare", "description": "An expression that must be true."},
             "on_error": {

@@ -37,6 +37,9 @@ _HINTS = {
 """What to write for a sign of other languages."""
 
 
+TOO_DEEP = Remark(0, "nests too deeply to be read")
+
+
 class Unparsable(Exception):  # noqa: N818 - it carries the one remark
     """A text that does not parse."""
 
@@ -56,6 +59,8 @@ def expression(text: str, environment: Environment) -> nodes.Expr:
         tree = parser.parse_expression()
     except TemplateSyntaxError as error:
         raise _unparsable(error, text) from error
+    except RecursionError as error:
+        raise Unparsable(TOO_DEEP) from error
     if not parser.stream.eos:
         token = parser.stream.current
         hint = ": to compare, write ==" if token.type == "assign" else ""
@@ -74,6 +79,8 @@ def template(text: str, environment: Environment) -> nodes.Template:
         body = parser.subparse()
     except TemplateSyntaxError as error:
         raise _unparsable(error, text) from error
+    except RecursionError as error:
+        raise Unparsable(TOO_DEEP) from error
     return nodes.Template(body, lineno=0)
 
 

@@ -1,7 +1,7 @@
 """EventBridge patterns: what a playbook's ``match`` may hold.
 
 Sources: "Comparison operators for use in event patterns" and "Amazon EventBridge quotas" in the
-EventBridge user guide; the fields are those of AwsSecurityFinding in the Security Hub API.
+EventBridge user guide.
 """
 
 from __future__ import annotations
@@ -17,18 +17,6 @@ from hub_toolkit.playbooks.problems import Problem, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-ASFF_FIELDS = frozenset((
-    "Action", "AwsAccountId", "AwsAccountName", "CompanyName", "Compliance", "Confidence",
-    "CreatedAt", "Criticality", "Description", "Detection", "FindingProviderFields",
-    "FirstObservedAt", "GeneratorDetails", "GeneratorId", "Id", "LastObservedAt", "Malware",
-    "Network", "NetworkPath", "Note", "PatchSummary", "Process", "ProcessedAt", "ProductArn",
-    "ProductFields", "ProductName", "RecordState", "Region", "RelatedFindings", "Remediation",
-    "Resources", "Sample", "SchemaVersion", "Severity", "SourceUrl", "ThreatIntelIndicators",
-    "Threats", "Title", "Types", "UpdatedAt", "UserDefinedFields", "VerificationState",
-    "Vulnerabilities", "Workflow", "WorkflowState",
-))  # fmt: skip
-"""Fields of a finding in ASFF; a match on any other would never match anything."""
 
 ASFF_GUARDED = frozenset({"RecordState", "Workflow", "WorkflowState"})
 OCSF_GUARDED = frozenset({"activity_id", "activity_name", "status", "status_id"})

@@ -17,7 +17,6 @@ from hub_toolkit.playbooks.kinds import (
     MapOf,
     Record,
     each,
-    is_text,
     join,
 )
 from hub_toolkit.playbooks.problems import nearest
@@ -62,7 +61,7 @@ def item(base: Kind) -> Kind:
         elif isinstance(one, MapOf):
             found.append(one.value)
         else:
-            found.append(TEXT if is_text(one) else ANYTHING)
+            found.append(TEXT if one == TEXT or isinstance(one, Choice) else ANYTHING)
     return join(found)
 
 

@@ -21,12 +21,14 @@ from hub_toolkit.playbooks import demands, kinds, parsing, vocabulary
 from hub_toolkit.playbooks.infer import Reader
 from hub_toolkit.playbooks.kinds import TEXT
 from hub_toolkit.playbooks.names import Names
-from hub_toolkit.playbooks.parsing import Remark, Unparsable
+from hub_toolkit.playbooks.parsing import TOO_DEEP, Remark, Unparsable
 from hub_toolkit.playbooks.problems import Place, Problem
 from hub_toolkit.playbooks.walk import Walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
+
+    from jinja2 import Environment
 
     from hub_toolkit.playbooks.document import Scalar
     from hub_toolkit.playbooks.kinds import Kind
@@ -47,9 +49,8 @@ def names_of(text: str) -> set[str]:
     """The names that the bare expression ``text`` uses; none where something is wrong with it."""
     try:
         tree = nodes.Template([nodes.Output([parsing.expression(text, environment())])], lineno=0)
-        tree.set_environment(environment())
-        return find_undeclared_variables(tree)
-    except (Unparsable, TemplateError):
+        return _names_in(tree, environment())
+    except (Unparsable, TemplateError, RecursionError):
         return set()
 
 
@@ -93,23 +94,27 @@ class Scope:
 
     def template(self, node: Scalar, wanted: Kind, problems: list[Problem]) -> set[str]:
         """The names that a template uses, whose value a parameter of kind ``wanted`` takes."""
-        text = str(node.value)
-        reader, names = self._reader(environment()), self._names()
+        text, reader = str(node.value), self._reader(environment())
+        if "{{" not in text:  # the engine fills in texts with these only
+            reader.say(0, "this is no template without {{ }}: write {{ 'a' if b else 'c' }}")
+            return _told(reader.remarks, node.at, problems)
         try:
             tree = parsing.template(text, environment())
         except Unparsable as error:
             return _told([error.remark], node.at, problems)
-        lone = _lone(tree)
-        given: Kind = TEXT
-        if lone is not None:
-            given = reader.value(lone, names)
-        else:
-            Walk(reader, lambda _: "").body(tree.body, names)
-        wrong = demands.fits(given, wanted)
-        if wrong:
-            reader.say(0 if lone is None else lone, wrong)
-        _told(reader.remarks, node.at, problems)
-        return self._used(tree, reader)
+
+        def read() -> None:
+            lone = _lone(tree)
+            given: Kind = TEXT
+            if lone is not None:
+                given = reader.value(lone, self._names())
+            else:
+                Walk(reader, lambda _: "").body(tree.body, self._names())
+            wrong = demands.fits(given, wanted)
+            if wrong:
+                reader.say(0 if lone is None else lone, wrong)
+
+        return self._read(reader, read, lambda: _used(tree, reader), node.at, problems)
 
     def message(self, text: str, file: str, problems: list[Problem]) -> set[str]:
         """The names that the message template ``text`` of ``file`` uses."""
@@ -123,17 +128,17 @@ class Scope:
             tree = _message(text)
         except Unparsable as error:
             return _told([error.remark], at, problems)
-        Walk(reader, demands.shown).body(tree.body, self._names())
-        _told(reader.remarks, at, problems)
-        used = self._used(tree, reader)
-        try:
-            compile_template(text)
-        except ExpressionError as error:
-            if not any(not remark.warning for remark in reader.remarks):
-                found = _LINE.match(str(error))
-                place = Place(file, int(found[1]), 1) if found else Place(file)
-                problems.append(Problem(place, _LINE.sub("", str(error), 1)))
-        return used
+
+        def read() -> None:
+            Walk(reader, demands.shown).body(tree.body, self._names())
+
+        names = self._read(reader, read, lambda: set(_message_names(text)), at, problems)
+        wrong = "" if reader.wrong else _uncompilable(text)
+        if wrong:
+            found = _LINE.match(wrong)
+            place = Place(file, int(found[1]), 1) if found else Place(file)
+            problems.append(Problem(place, _LINE.sub("", wrong, count=1)))
+        return names
 
     def _expression(
         self,
@@ -151,11 +156,32 @@ class Scope:
         except Unparsable as error:
             return _told([error.remark], node.at, problems)
         reader = self._reader(environment())
-        remark = demand(reader.value(tree, self._names()), tree)
-        if remark is not None:
-            reader.remarks.append(remark)
-        _told(reader.remarks, node.at, problems)
-        return self._used(nodes.Template([nodes.Output([tree])], lineno=0), reader)
+
+        def read() -> None:
+            remark = demand(reader.value(tree, self._names()), tree)
+            if remark is not None:
+                reader.remarks.append(remark)
+
+        whole = nodes.Template([nodes.Output([tree])], lineno=0)
+        return self._read(reader, read, lambda: _used(whole, reader), node.at, problems)
+
+    def _read(
+        self,
+        reader: Reader,
+        read: Callable[[], None],
+        used: Callable[[], set[str]],
+        at: Callable[[int], Place],
+        problems: list[Problem],
+    ) -> set[str]:
+        """Add what ``read`` remarks; what ``used`` says, unless something is wrong."""
+        names: set[str] = set()
+        try:
+            read()
+            names = set() if reader.wrong else used()
+        except RecursionError:
+            reader.remarks.append(TOO_DEEP)
+        _told(reader.remarks, at, problems)
+        return names
 
     def _reader(self, chosen: Any) -> Reader:
         return Reader(chosen, self.around.calendars, lasting="incident" in self.names)
@@ -166,13 +192,6 @@ class Scope:
         if self.around.tables is not None and "table" in held:
             held["table"] = vocabulary.tables(self.around.tables)
         return Names({**held, **self.more}, self.later)
-
-    def _used(self, tree: nodes.Template, reader: Reader) -> set[str]:
-        """The names of the scope that ``tree`` uses; none where something is wrong with it."""
-        if any(not remark.warning for remark in reader.remarks):
-            return set()
-        tree.set_environment(reader.environment)
-        return find_undeclared_variables(tree)
 
 
 def params(values: Mapping[str, Any]) -> Kind:
@@ -191,6 +210,31 @@ def before_steps(values: Mapping[str, Any], around: Around, steps: Collection[st
 def _message(text: str) -> nodes.Template:
     """The tree of a message; each stage asks for it again."""
     return parsing.template(text, message_environment())
+
+
+@lru_cache(maxsize=256)
+def _message_names(text: str) -> frozenset[str]:
+    """The names that a message uses in which nothing is wrong."""
+    return frozenset(_names_in(_message(text), message_environment()))
+
+
+@lru_cache(maxsize=256)
+def _uncompilable(text: str) -> str:
+    """Why a message cannot be compiled, beginning with its line where that is known; or empty."""
+    try:
+        compile_template(text)
+    except ExpressionError as error:
+        return str(error)
+    return ""
+
+
+def _used(tree: nodes.Template, reader: Reader) -> set[str]:
+    return _names_in(tree, reader.environment)
+
+
+def _names_in(tree: nodes.Template, chosen: Environment) -> set[str]:
+    tree.set_environment(chosen)
+    return find_undeclared_variables(tree)
 
 
 def _lone(tree: nodes.Template) -> nodes.Expr | None:

@@ -41,6 +41,7 @@ class StepReader:
         reached: the connections that steps deliver to, themselves or through a route.
         routes: the routes that steps name.
         around: what its expressions see besides.
+        own: the playbook's own actions, by name.
         names: every name that steps and their templates read.
     """
 
@@ -49,6 +50,7 @@ class StepReader:
     templates: Templates
     problems: list[Problem]
     around: Around = field(default_factory=Around)
+    own: Table[str, Action] = field(default_factory=dict)
     reached: set[str] = field(default_factory=set)
     routes: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
@@ -76,12 +78,13 @@ class StepReader:
         uses_node = fields.node("uses")
         if not uses or uses_node is None:
             return None
-        if uses not in actions.names():
-            self._report(uses_node.place, unknown("action", uses, actions.names()))
+        there = (*actions.names(), *self.own)
+        if uses not in there:
+            self._report(uses_node.place, unknown("action", uses, there))
             self._condition(fields, self._scope(number))
             self._results[self._ids[number - 1]] = ANYTHING  # its readers are not wrong as well
             return None
-        action = actions.get(uses)
+        action = self.own[uses] if uses in self.own else actions.get(uses)
         step_id = self._id(fields, uses)
         scope = self._scope(number)
         used = self._condition(fields, scope)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from hub_toolkit.playbooks.kinds import Kind
 
 STATUSES = (*get_args(Status), "observed")
+_TRIGGER = ("event_id", "insight", "left_out")
 TRIGGERS = ("imported", "custom_action", "insight", "schedule")
 FUNCTIONS: Mapping[str, Function] = {
     "open": Function("open", {"calendar": TEXT}, 1, BOOLEAN),
@@ -64,6 +65,11 @@ SAME_LIST_FILTERS = frozenset((
     "list", "reject", "rejectattr", "reverse", "select", "selectattr", "sort", "unique",
 ))  # fmt: skip
 ITEM_FILTERS = frozenset(("first", "last", "max", "min", "random"))
+ITERATING_FILTERS = frozenset((
+    *SAME_LIST_FILTERS, *ITEM_FILTERS, "batch", "count", "groupby", "join", "length", "map",
+    "slice", "sum",
+))  # fmt: skip
+"""Filters that go over a list, a mapping's keys or the letters of a text."""
 ATTRIBUTE_FILTERS: Mapping[str, int | None] = {
     "map": None, "selectattr": 0, "rejectattr": 0, "groupby": 0, "sum": 0, "sort": 2, "unique": 1,
     "max": 1, "min": 1, "join": 1,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from jinja2 import nodes
 
-from hub_toolkit.playbooks.infer import Reader, sure
+from hub_toolkit.playbooks.infer import Reader
 from hub_toolkit.playbooks.kinds import (
     ANYTHING,
     TEXT,
@@ -16,6 +16,7 @@ from hub_toolkit.playbooks.kinds import (
     each,
 )
 from hub_toolkit.playbooks.reading import item
+from hub_toolkit.playbooks.trees import sure
 from hub_toolkit.playbooks.vocabulary import LOOP
 
 if TYPE_CHECKING:

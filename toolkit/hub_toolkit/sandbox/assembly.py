@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from hub_responder import playbook
 from hub_toolkit.playbooks.problems import PlaybookErrors
-from hub_toolkit.sandbox import compiled, deploy, estate, functions, routes
+from hub_toolkit.sandbox import compiled, deploy, estate, functions, outside, routes
 from hub_toolkit.sandbox.clock import Clock
 from hub_toolkit.sandbox.control import Control
 from hub_toolkit.sandbox.core import Core
@@ -83,7 +83,9 @@ def assemble(
         raise TemplateError(f"playbooks/ is wrong:\n{error}") from error
     except (AwsError, SqsError, ValueError) as error:
         raise TemplateError(f"the template cannot be deployed: {error}") from error
-    core.members.accounts.roles |= {playbook.load(one).member_role for one in folders.values()}
+    playbooks = [playbook.load(one) for one in folders.values()]
+    core.members.accounts.roles |= {one.member_role for one in playbooks}
+    beyond = outside.provide(playbooks, place, moto, core.queues)
     _furnish(core, simulators, stage)
     runnable = functions.runnable(plan.functions.values(), folders, root)
     host = Host(place.endpoint, place.region, place.account)
@@ -97,7 +99,7 @@ def assemble(
     schedule = Schedule(plan, place, clock.now, pool.invoke, core.queues.send)
     parts = _parts(core, simulators, plan, pollers, schedule)
     control = Control(routes.table(parts), (AwsError, SqsError, ValueError))
-    return Assembled(core.app(simulators, kills, control), pool)
+    return Assembled(core.app(simulators, kills, control, beyond), pool)
 
 
 class _Workers:
@@ -120,9 +122,10 @@ def _furnish(core: Core, simulators: Simulators, stage: str) -> None:
     """What is there from the beginning: the connections' secrets, and an estate."""
     for name, value in simulators.secrets.items():
         core.moto.put_secret(f"hub-responder/{stage}/{name}", value)
-    endpoints = estate.load().vision_one.endpoints
+    known = estate.load()
+    core.members.instances.replace(known.ec2.instances)
     for simulator in simulators.vision_ones:
-        simulator.replace_endpoints(endpoints)
+        simulator.replace_endpoints(known.vision_one.endpoints)
 
 
 def _parts(

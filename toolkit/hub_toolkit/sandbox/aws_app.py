@@ -109,7 +109,7 @@ class Performed:
 
     Attributes:
         body: as received. form: it is a URL-encoded form.
-        status: the HTTP status. refused: nothing was done.
+        status: the HTTP status. refused: nothing was done. path: of the request.
     """
 
     call: Call
@@ -117,6 +117,7 @@ class Performed:
     form: bool
     status: int
     refused: bool
+    path: str = "/"
 
 
 class AwsApp:
@@ -164,7 +165,8 @@ class AwsApp:
         answer = b"".join(failing(environ, keep))
         status = int(told[0][:3])
         refused = status >= 400 or VERDICT_KEY in environ  # noqa: PLR2004 - HTTP's errors
-        self._performed(Performed(call, body, is_form(environ), status, refused))
+        path = str(environ["PATH_INFO"])
+        self._performed(Performed(call, body, is_form(environ), status, refused, path))
         if VERDICT_KEY in environ and not answer:
             return _failed(environ, start_response, status, told[1])
         start_response(*told)

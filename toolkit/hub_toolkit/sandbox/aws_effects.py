@@ -1,10 +1,13 @@
-"""What the responder does to people through AWS services: SNS messages and OpsItems.
+"""What the responder does to people and their programs through AWS services.
 
-They show up in the inbox and among the tickets like those of any vendor.
+SNS messages, OpsItems, functions and state machines that it starts, commands on instances, findings
+that it forwards: they show up in the inbox, OpsItems also among the tickets, like any vendor's.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
@@ -18,6 +21,18 @@ if TYPE_CHECKING:
 
 _OPSCENTER = frozenset({"ssm.CreateOpsItem", "ssm.UpdateOpsItem"})
 _SNS = frozenset({"sns.Publish", "sns.PublishBatch"})
+_SYSTEMS = {
+    **dict.fromkeys(_OPSCENTER, "opscenter"),
+    **dict.fromkeys(_SNS, "sns"),
+    "kinesis.PutRecords": "kinesis",
+    "lambda.Invoke": "lambda",
+    "s3.PutObject": "s3",
+    "sqs.SendMessageBatch": "sqs",
+    "ssm.SendCommand": "ssm",
+    "states.StartExecution": "stepfunctions",
+}
+_PATHS = frozenset({"lambda", "s3"})
+"""Systems whose requests say in the path what they are about."""
 
 
 class AwsEffects:
@@ -25,11 +40,15 @@ class AwsEffects:
 
     Args:
         simulators: know the names of the connections of type sns and opscenter.
+        outside: names of the queues that are not the responder's own.
     """
 
-    def __init__(self, inbox: Inbox, simulators: Simulators) -> None:
+    def __init__(
+        self, inbox: Inbox, simulators: Simulators, outside: frozenset[str] = frozenset()
+    ) -> None:
         self._inbox = inbox
         self._simulators = simulators
+        self._outside = outside
 
     def targets(self, call: Call) -> tuple[str, ...]:
         """How faults may name a call, beside ``SERVICE.Operation``."""
@@ -41,15 +60,14 @@ class AwsEffects:
 
     def performed(self, done: Performed) -> None:
         """Keep a request that changes something for people."""
-        target = done.call.target
-        if target not in _OPSCENTER | _SNS:
+        system = _SYSTEMS.get(done.call.target)
+        if system is None or (system == "sqs" and _queue(done) not in self._outside):
             return
-        system = "opscenter" if target in _OPSCENTER else "sns"
         self._inbox.add(
             system=system,
             connection=self._simulators.name_of(system, system),
-            method="POST",
-            path=f"/{done.call.operation}",
+            method="PUT" if system == "s3" else "POST",
+            path=done.path if system in _PATHS else f"/{done.call.operation}",
             body=_body(done),
             status=done.status,
             refused=done.refused,
@@ -64,9 +82,34 @@ def _body(done: Performed) -> bytes:
         request = {key: values[0] for key, values in fields.items()}
     else:
         request = _parsed(done.body)
-    if isinstance(request, dict) and isinstance(request.get("Message"), str):
-        request = {**request, "Message": _parsed(request["Message"])}
+    if isinstance(request, dict):
+        request = {key: _shown(key, value) for key, value in request.items()}
     return msgspec.json.encode(request)
+
+
+def _shown(key: str, value: Any) -> Any:
+    """A part of a request, with the JSON that messages and records carry shown parsed."""
+    if key in {"Message", "MessageBody", "input"} and isinstance(value, str):
+        return _parsed(value)
+    if key == "Data" and isinstance(value, str):
+        try:
+            return _parsed(base64.b64decode(value, validate=True))
+        except binascii.Error:
+            return value
+    if key in {"Entries", "Records"} and isinstance(value, list):
+        return [
+            {name: _shown(name, held) for name, held in one.items()}
+            for one in value
+            if isinstance(one, dict)
+        ]
+    return value
+
+
+def _queue(done: Performed) -> str:
+    """The name of the queue that a message goes to."""
+    request = _parsed(done.body)
+    url = request.get("QueueUrl") if isinstance(request, dict) else ""
+    return str(url).rsplit("/", 1)[-1]
 
 
 def _parsed(text: str | bytes) -> Any:

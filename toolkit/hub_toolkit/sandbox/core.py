@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
-from hub_toolkit.sandbox import dynamodb
+from hub_toolkit.sandbox import dynamodb, targets
 from hub_toolkit.sandbox.aws_app import AwsApp, identify
 from hub_toolkit.sandbox.aws_effects import AwsEffects, OpsItems
 from hub_toolkit.sandbox.aws_json import json_app
@@ -40,6 +40,12 @@ class Rest(Protocol):
     def create_topic(self, name: str) -> None:
         """Create an SNS topic."""
 
+    def create_bucket(self, name: str) -> None:
+        """Create an S3 bucket."""
+
+    def create_stream(self, name: str) -> None:
+        """Create a Kinesis stream."""
+
     def put_secret(self, name: str, value: Mapping[str, str]) -> None:
         """Create a secret that holds ``value`` as a JSON object."""
 
@@ -60,6 +66,7 @@ class Core:
         self.hub = SecurityHub(clock.now, self.events.put_event, region, account)
         self.tables = dynamodb.ItemStore(clock.now, region=region, account=account)
         self.center = OpsCenter(clock.now, region, account)
+        self.machines = targets.StateMachines(clock.now)
         self.members = Members(clock.now, account, region, self.hub.get)
         self.inbox = Inbox(clock.now)
         self.faults = Faults(self._delay)
@@ -84,12 +91,23 @@ class Core:
             events=self.events,
             dynamodb=self.tables.handle,
             topic=self.moto.create_topic,
+            bucket=self.moto.create_bucket,
             action_target=lambda request: self.hub.handle("CreateActionTarget", request),
         )
 
-    def app(self, simulators: Simulators, kills: Kills, control: App) -> App:
-        """WSGI: everything behind the sandbox's one address."""
-        effects = AwsEffects(self.inbox, simulators)
+    def app(
+        self,
+        simulators: Simulators,
+        kills: Kills,
+        control: App,
+        outside: frozenset[str] = frozenset(),
+    ) -> App:
+        """WSGI: everything behind the sandbox's one address.
+
+        Args:
+            outside: names of the queues that are not the responder's own.
+        """
+        effects = AwsEffects(self.inbox, simulators, outside)
         name = simulators.name_of("opscenter", "opscenter")
         self.tickets.register("opscenter", name, OpsItems(self.center))
         aws = AwsApp(
@@ -102,6 +120,8 @@ class Core:
             {
                 **{f"ssm.{operation}": self.center.app for operation in OPERATIONS},
                 **self.members.operations,
+                "lambda.Invoke": targets.functions,
+                "states.StartExecution": self.machines.app,
             },
             other=self.moto.app,
             faults=self.faults,

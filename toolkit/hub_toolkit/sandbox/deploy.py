@@ -44,7 +44,7 @@ class Services:
 
     Attributes:
         dynamodb: carries out an operation of DynamoDB's API.
-        topic: creates an SNS topic by name.
+        topic: creates an SNS topic by name. bucket: creates an S3 bucket by name.
         action_target: creates a custom action from CreateActionTarget's request.
     """
 
@@ -52,6 +52,7 @@ class Services:
     events: EventPlane
     dynamodb: Callable[[str, dict[str, Any]], dict[str, Any]]
     topic: Callable[[str], object]
+    bucket: Callable[[str], object]
     action_target: Callable[[dict[str, Any]], object]
 
 
@@ -67,6 +68,8 @@ def deploy(plan: Plan, services: Services) -> None:
         _table(services.dynamodb, name, properties)
     for name in plan.topics:
         services.topic(name)
+    for name in plan.buckets:
+        services.bucket(name)
     for properties in plan.action_targets.values():
         services.action_target({key: properties[key] for key in ("Name", "Description", "Id")})
     for name, properties in plan.rules.items():

@@ -57,6 +57,11 @@ def _topic(place: Place, name: str) -> Mapping[str, str]:
     return {"Ref": arn, "TopicArn": arn, "TopicName": name}
 
 
+def _bucket(_place: Place, name: str) -> Mapping[str, str]:
+    name = name.lower()
+    return {"Ref": name, "Arn": f"arn:aws:s3:::{name}"}
+
+
 def _table(place: Place, name: str) -> Mapping[str, str]:
     return {"Ref": name, "Arn": place.arn("dynamodb", f"table/{name}")}
 
@@ -108,6 +113,8 @@ _TYPES: dict[str, tuple[str, Naming]] = {
     "AWS::SQS::QueuePolicy": ("", _plain),
     "AWS::SNS::Topic": ("TopicName", _topic),
     "AWS::SNS::TopicPolicy": ("", _plain),
+    "AWS::S3::Bucket": ("BucketName", _bucket),
+    "AWS::S3::BucketPolicy": ("", _plain),
     "AWS::DynamoDB::Table": ("TableName", _table),
     "AWS::Serverless::Function": ("FunctionName", _function),
     "AWS::Serverless::LayerVersion": ("LayerName", _layer),

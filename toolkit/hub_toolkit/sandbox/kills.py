@@ -21,6 +21,11 @@ AWS_EFFECTS = frozenset(
         "sns.PublishBatch",
         "ssm.CreateOpsItem",
         "ssm.UpdateOpsItem",
+        "ssm.SendCommand",
+        "lambda.Invoke",
+        "states.StartExecution",
+        "s3.PutObject",
+        "kinesis.PutRecords",
         "securityhub.BatchUpdateFindings",
     }
 )

@@ -61,6 +61,14 @@ class MotoStore:
         """Create an SNS topic; before `load`."""
         self._first.append(lambda: self._backend("sns").create_topic(name, {}, {}))
 
+    def create_bucket(self, name: str) -> None:
+        """Create an S3 bucket; before `load`."""
+        self._first.append(lambda: self._global("s3").create_bucket(name, self._region))
+
+    def create_stream(self, name: str) -> None:
+        """Create a Kinesis stream of one shard; before `load`."""
+        self._first.append(lambda: self._backend("kinesis").create_stream(name, 1))
+
     def put_secret(self, name: str, value: Mapping[str, str]) -> None:
         """Create a secret that holds ``value`` as a JSON object; before `load`."""
         secret: dict[str, Any] = {
@@ -82,6 +90,13 @@ class MotoStore:
 
         name: Any = service
         return get_backend(name)[self._account][self._region]
+
+    def _global(self, service: str) -> Any:
+        """Moto's own object for a service without regions."""
+        from moto.backends import get_backend
+
+        name: Any = service
+        return get_backend(name)[self._account]["aws"]
 
     def reset(self) -> None:
         """Forget everything, so that the next sandbox of this process starts empty."""

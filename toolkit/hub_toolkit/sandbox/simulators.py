@@ -88,13 +88,15 @@ class Simulators:
         self.apps[name] = around.kills.around(recorded, is_vendor_effect)
 
 
-def addresses(kind: str, url: str) -> dict[str, str]:
+def addresses(kind: str, url: str) -> dict[str, Any]:
     """The settings of each type that hold its address; a webhook's stands in its secret."""
-    return {
+    found: dict[str, dict[str, Any]] = {
         "vision_one": {"base_url": url},
         "slack": {"base_url": f"{url}/api"},
         "jira": {"url": url},
-    }.get(kind, {})
+        "webhook": {"url": f"{url}/", "private": True},
+    }
+    return found.get(kind, {})
 
 
 def _vision_one(simulators: Simulators, name: str, _settings: Mapping[str, Any]) -> None:
@@ -139,6 +141,14 @@ def _jira(simulators: Simulators, name: str, settings: Mapping[str, Any]) -> Non
     simulators.mount(name, "jira", simulator.app)
 
 
+def _webhook(simulators: Simulators, name: str, _settings: Mapping[str, Any]) -> None:
+    from hub_toolkit.sandbox.vendors.webhook import Webhook
+
+    key = _token("key")
+    simulators.secrets[name] = {"signing_key": key}
+    simulators.mount(name, "webhook", Webhook(simulators.around.clock, signing_key=key).app)
+
+
 def _token(prefix: str) -> str:
     """New for every sandbox, so that one that leaks is seen and none is worth keeping."""
     return f"{prefix}-sandbox-{secrets.token_hex(12)}"
@@ -149,4 +159,5 @@ _MAKERS: dict[str, Callable[[Simulators, str, Mapping[str, Any]], None]] = {
     "slack": _slack,
     "slack_webhook": _slack_webhook,
     "jira": _jira,
+    "webhook": _webhook,
 }

@@ -24,6 +24,7 @@ RECORDED_ONLY = frozenset(
         "AWS::Lambda::EventInvokeConfig",
         "AWS::Lambda::Permission",
         "AWS::Logs::LogGroup",
+        "AWS::S3::BucketPolicy",
         "AWS::SNS::TopicPolicy",
         "AWS::SQS::QueuePolicy",
     }
@@ -78,6 +79,7 @@ class Plan:
     queues: dict[str, dict[str, Any]] = field(default_factory=dict)
     tables: dict[str, dict[str, Any]] = field(default_factory=dict)
     topics: dict[str, dict[str, Any]] = field(default_factory=dict)
+    buckets: dict[str, dict[str, Any]] = field(default_factory=dict)
     rules: dict[str, dict[str, Any]] = field(default_factory=dict)
     action_targets: dict[str, dict[str, Any]] = field(default_factory=dict)
     functions: dict[str, Function] = field(default_factory=dict)
@@ -159,6 +161,8 @@ class _Reader:
                 found.tables[identifiers["Ref"]] = properties
             case "AWS::SNS::Topic":
                 found.topics[identifiers["TopicName"]] = properties
+            case "AWS::S3::Bucket":
+                found.buckets[identifiers["Ref"]] = properties
             case "AWS::Events::Rule":
                 found.rules[identifiers["Ref"]] = properties
             case "AWS::Scheduler::Schedule":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,8 @@ class Surroundings:
     Attributes:
         folder: ``playbooks/``. names: of all playbooks.
         action_ids: of their custom actions.
-        connections: step -> connections and routes that suit it in every stage.
+        connections: step -> connections and routes that suit it in every stage, those that
+            most playbooks use first.
         owner: who answers for playbooks that name nobody.
     """
 
@@ -61,29 +63,42 @@ def look(root: Path) -> Surroundings:
     settings = settings_file.load(folder, "", root, problems)
     if problems:
         raise PlaybookErrors(problems)
-    playbooks = sorted(folder.glob("*/playbook.yaml"))
-    ids = [found for path in playbooks if (found := _action_id(path))]
+    playbooks = {path.parent.name: _held(path) for path in sorted(folder.glob("*/playbook.yaml"))}
+    used = Counter(name for held in playbooks.values() for name in _named(held))
     return Surroundings(
         folder=folder,
-        names=tuple(path.parent.name for path in playbooks),
-        action_ids=tuple(ids),
-        connections={step: _suitable(step, by_stage) for step in NEEDS.values()},
+        names=tuple(playbooks),
+        action_ids=tuple(found for held in playbooks.values() if (found := _action_id(held))),
+        connections={step: _suitable(step, by_stage, used) for step in NEEDS.values()},
         owner=settings.owner,
     )
 
 
-def _action_id(path: Path) -> str:
+def _held(path: Path) -> Any:
     try:
-        held = plain(read(path, path.name))
+        return plain(read(path, path.name))
     except PlaybookErrors:
-        return ""
+        return None
+
+
+def _action_id(held: Any) -> str:
     for key in ("on", "custom_action", "id"):
         held = held.get(key) if isinstance(held, dict) else None
     return held if isinstance(held, str) else ""
 
 
-def _suitable(step: str, by_stage: list[Connections]) -> tuple[str, ...]:
-    """Names that mean a connection of the right type in every stage, routes first."""
+def _named(held: Any) -> Iterator[str]:
+    """The texts in the steps' ``with``, which connections are among."""
+    steps = held.get("steps") if isinstance(held, dict) else None
+    for step in steps if isinstance(steps, list) else ():
+        given = step.get("with") if isinstance(step, dict) else None
+        for value in given.values() if isinstance(given, dict) else ():
+            if isinstance(value, str):
+                yield value
+
+
+def _suitable(step: str, by_stage: list[Connections], used: Counter[str]) -> tuple[str, ...]:
+    """Names that mean a connection of the right type in every stage, the most used first."""
     (kinds,) = actions.get(STEPS[step]).connection_kinds.values()
 
     def suits(name: str, connections: Connections) -> bool:
@@ -91,9 +106,8 @@ def _suitable(step: str, by_stage: list[Connections]) -> tuple[str, ...]:
             connections.connections[one]["type"] in kinds for one in connections.behind(name)
         )
 
-    names = sorted(by_stage[0].names())
-    good = [name for name in names if all(suits(name, one) for one in by_stage)]
-    return tuple(sorted(good, key=lambda name: name not in by_stage[0].routes))
+    good = [name for name in by_stage[0].names() if all(suits(name, one) for one in by_stage)]
+    return tuple(sorted(good, key=lambda name: (-used[name], name)))
 
 
 def completed(choices: Choices, around: Surroundings) -> Choices:

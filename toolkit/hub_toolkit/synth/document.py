@@ -103,6 +103,8 @@ def _resources(base: Project, by_stage: Mapping[str, Project]) -> dict[str, Any]
     made: dict[str, Any] = dict(shared.resources(queues, scheduled))
     if any(roles.suppresses(source) for _, source, _ in wanted):
         made |= shared.lapsed()
+    if any(roles.reports(source) for _, source, _ in wanted):
+        made |= shared.reports()
     for number, source, condition in wanted:
         there = {stage: (project.sources[number], project) for stage, project in by_stage.items()}
         statements = roles.statements(source, base, there)

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from hub_responder import actions
 from hub_toolkit.playbooks import structs
 from hub_toolkit.synth.naming import attribute, hub, logical, ref
 
 if TYPE_CHECKING:
+    from hub_responder.actions.base import Action
     from hub_responder.playbook import Step
     from hub_toolkit.playbooks.connections import Connections
     from hub_toolkit.playbooks.format import Source
@@ -77,7 +77,7 @@ def _looked_up(source: Source, member_role: str) -> list[Statement]:
     found: list[Statement] = []
     if "tag" in source.used:
         found.append(allow("tag:GetResources", "*"))  # it knows no resource
-    in_members = any(actions.get(step.uses).in_members for step in source.steps)
+    in_members = any(source.action(step.uses).in_members for step in source.steps)
     if member_role and ("tag" in source.used or in_members):
         roles = {"Fn::Sub": f"arn:${{AWS::Partition}}:iam::*:role/{member_role}"}
         found.append(allow("sts:AssumeRole", roles))
@@ -89,12 +89,17 @@ def _looked_up(source: Source, member_role: str) -> list[Statement]:
     return found
 
 
+def reports(source: Source) -> bool:
+    """Some step writes files to the bucket of reports."""
+    return any(source.action(step.uses).reports for step in source.steps)
+
+
 def suppresses(source: Source) -> bool:
     """Some step suppresses findings until a day, as something that the history remembers."""
     return any(
         field.name == "closed_as"
         for step in source.steps
-        for field in msgspec.structs.fields(actions.get(step.uses).result)
+        for field in msgspec.structs.fields(source.action(step.uses).result)
     )
 
 
@@ -132,15 +137,15 @@ def for_steps(source: Source, connections: Connections) -> list[Statement]:
     """What the steps' actions declare, for the connections that each of them reaches."""
     found: list[Statement] = []
     for step in source.steps:
-        action = actions.get(step.uses)
-        chosen = {name: connections.connections[name] for name in reached(step, connections)}
+        action = source.action(step.uses)
+        names = reached(step, action, connections)
+        chosen = {name: connections.connections[name] for name in names}
         found += [dict(one) for one in action.permissions(step.with_, chosen)]
     return found
 
 
-def reached(step: Step, connections: Connections) -> list[str]:
+def reached(step: Step, action: Action, connections: Connections) -> list[str]:
     """The connections that ``step`` delivers to, itself or through a route, sorted."""
-    action = actions.get(step.uses)
     names: set[str] = set()
     for key in action.connection_kinds:
         given = step.with_.get(key, structs.fallback(action.params, key))

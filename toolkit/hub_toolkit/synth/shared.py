@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from hub_toolkit.synth.playbook import Resources
 
+REPORTS_KEPT_DAYS = 400
+"""Of reports: this year's can be held against last year's."""
 DLQ_RETENTION_S = 1_209_600
 """Fourteen days, the most that SQS keeps a message."""
 
@@ -278,6 +280,55 @@ def _scheduled(name: str, description: str, rate: str, statements: Sequence[Any]
                 "Environment": {"Variables": {"POWERTOOLS_SERVICE_NAME": name}},
                 "Events": {
                     "Schedule": {"Type": "Schedule", "Properties": {"Schedule": f"rate({rate})"}}
+                },
+            },
+        },
+    }
+
+
+def reports() -> Resources:
+    """The bucket of reports, which outlives the stack; only where a playbook writes any."""
+    bucket = attribute("ReportsBucket")
+    objects = {"Fn::Sub": "${ReportsBucket.Arn}/*"}
+    return {
+        "ReportsBucket": {
+            "Type": "AWS::S3::Bucket",
+            "DeletionPolicy": "Retain",
+            "UpdateReplacePolicy": "Retain",
+            "Properties": {
+                "BucketEncryption": {
+                    "ServerSideEncryptionConfiguration": [
+                        {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+                    ]
+                },
+                "VersioningConfiguration": {"Status": "Enabled"},
+                "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
+                "PublicAccessBlockConfiguration": {
+                    "BlockPublicAcls": True,
+                    "BlockPublicPolicy": True,
+                    "IgnorePublicAcls": True,
+                    "RestrictPublicBuckets": True,
+                },
+                "LifecycleConfiguration": {
+                    "Rules": [
+                        {
+                            "Id": "expire",
+                            "Status": "Enabled",
+                            "ExpirationInDays": REPORTS_KEPT_DAYS,
+                            "NoncurrentVersionExpiration": {"NoncurrentDays": 30},
+                            "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
+                        }
+                    ]
+                },
+            },
+        },
+        "ReportsBucketPolicy": {
+            "Type": "AWS::S3::BucketPolicy",
+            "Properties": {
+                "Bucket": ref("ReportsBucket"),
+                "PolicyDocument": {
+                    "Version": "2012-10-17",
+                    "Statement": [_deny_plain_text("s3:*", [bucket, objects])],
                 },
             },
         },

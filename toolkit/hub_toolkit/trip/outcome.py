@@ -24,6 +24,7 @@ _ENDINGS = (
 _FAILURES = frozenset({"failed", "dead", "unreadable"})
 FAILED = "failed"
 NO_MATCH = "no_match"
+REPEAT = "repeat"
 
 
 class StepResult(msgspec.Struct, frozen=True):

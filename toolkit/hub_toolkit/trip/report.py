@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from hub_toolkit.trip.outcome import FAILED, NO_MATCH, Result
+from hub_toolkit.trip.outcome import FAILED, NO_MATCH, REPEAT, Result
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,6 +26,7 @@ _VERDICT_STYLE = {
 _STATUS_STYLE = {FAILED: "bold red", NO_MATCH: "dim", "done": "green"}
 _HEADINGS = (
     "event",
+    "playbook",
     "finding",
     "instance",
     "verdict",
@@ -38,7 +39,12 @@ _HEADINGS = (
 
 
 def print_results(console: Console, results: Sequence[Result]) -> None:
-    """Print every result, and each failure's reason below."""
+    """Print every result, and each failure's reason below.
+
+    Where something was done, what knew the finding already (mostly our own update of it, which
+    Security Hub tells of again) is left out.
+    """
+    results = _telling(results)
     if console.width < _NARROW:
         _print_blocks(console, results)
     else:
@@ -48,6 +54,11 @@ def print_results(console: Console, results: Sequence[Result]) -> None:
             if step.status in {FAILED, "deferred"}:
                 where = f"{result.entry.event}, step {step.id}" if step.id else result.entry.event
                 console.print(Text(f"{step.status}: {where}: {step.detail}", style="red"))
+
+
+def _telling(results: Sequence[Result]) -> list[Result]:
+    acted = {one.entry.event for one in results if one.entry.status != REPEAT}
+    return [one for one in results if one.entry.status != REPEAT or one.entry.event not in acted]
 
 
 def print_next(console: Console, endpoint: str | None) -> None:
@@ -96,6 +107,7 @@ def _cells(result: Result) -> list[Text]:
         verdict = f"{verdict} ({entry.status})"
     return [
         Text(entry.event),
+        Text(entry.playbook or ""),
         Text(_findings(entry.finding_ids)),
         Text(_several(result.instances)),
         Text(verdict, style=style),

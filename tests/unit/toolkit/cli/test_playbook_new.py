@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+import plain_project
 from hub_toolkit.cli import application
-
-REPOSITORY = Path(__file__).parents[4]
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    shutil.copytree(REPOSITORY / "playbooks", tmp_path / "playbooks")
-    return tmp_path
+    return plain_project.make(tmp_path)
 
 
 def _new(root: Path, *arguments: str, answers: str = "") -> tuple[int, str]:
@@ -57,6 +54,20 @@ def test_questions_take_what_is_in_brackets_and_are_asked_again(root: Path) -> N
     assert "summary: What is it?\n" in text
     assert "uses: vision_one.check_coverage" not in text
     assert "owner:" not in text
+
+
+def test_a_connection_is_asked_for_where_there_are_several(root: Path) -> None:
+    connections = root / "playbooks/connections.yaml"
+    text = connections.read_text(encoding="utf-8")
+    connections.write_text(text + "  another: {type: sns}\n", encoding="utf-8")
+    assert _new(root, "first", "--yes", "--to", "soc-chat")[0] == 0
+    answers = ["click", "notify", "anoter", "another", "", "", ""]
+    code, said = _new(root, "mine", answers="\n".join(answers) + "\n")
+    assert code == 0
+    # What other playbooks use comes first.
+    assert "Connection for notify (soc-chat, another) [soc-chat]" in said
+    assert "unknown answer `anoter`; did you mean `another`?" in said
+    assert "to: another" in (root / "playbooks/mine/playbook.yaml").read_text(encoding="utf-8")
 
 
 def test_questions_of_a_schedule(root: Path) -> None:

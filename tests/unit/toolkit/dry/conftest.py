@@ -117,10 +117,10 @@ class Project:
         for file, content in TEMPLATES.items():
             (folder / "templates" / file).write_text(content, encoding="utf-8")
 
-    def cases(self, text: str) -> None:
-        """Write the playbook with these cases."""
+    def cases(self, text: str, keys: str = "") -> None:
+        """Write the playbook with these cases, and further ``keys``."""
         cases = textwrap.indent(textwrap.dedent(text), "  ")
-        self.playbook(f"{PLAYBOOK}tests:\n{cases}")
+        self.playbook(f"{PLAYBOOK}{keys}tests:\n{cases}")
 
     def write(self, path: str, content: Any) -> Path:
         """Write a file: text, or data as JSON."""
@@ -152,9 +152,9 @@ class Project:
         assert any(line in one for one in words), said
         return said
 
-    def passes(self, cases: str) -> None:
+    def passes(self, cases: str, keys: str = "") -> None:
         """All cases pass."""
-        self.cases(cases)
+        self.cases(cases, keys)
         code, said = self.test()
         assert code == 0, said
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from typing import Any
 from xml.etree import ElementTree as Xml
 
@@ -36,7 +37,7 @@ def test_all_that_can_be_expected_of_a_playbook_that_acts(project: Project) -> N
             answer: {done: 1 finding updated, updated: 1}
             workflow: NOTIFIED
             note: {contains: [no Vision One agent, SEC-1], lacks: PROTECTED is wrong}
-            message: [HIGH on platform, {to: chat}]
+            message: [{to: chat, contains: HIGH on platform}]
             finding: {UserDefinedFields: {hubResponderVerdict: UNPROTECTED}}
         - name: the fields of its ticket
           event: high.json
@@ -111,8 +112,8 @@ def test_a_rule_that_does_not_match_says_which_field(project: Project) -> None:
     said = project.fails(case("{tell: sent}", UNPROTECTED + low), "tell expected sent")
     wanted = 'imported: detail.findings.Severity.Label is "LOW", wanted "HIGH" or "CRITICAL"'
     assert wanted in " ".join(said.split())
-    project.passes(case("{matched: false, why_not: Severity.Label, tell: not_run}", f"x: 1{low}"
-                        .replace("x: 1", "given: {}")))  # fmt: skip
+    expect = "{matched: false, why_not: Severity.Label, tell: not_run}"
+    project.passes(case(expect, f"given: {{}}{low}"))
 
 
 def test_passing_cases_are_only_counted_and_verbose_tells_of_them(project: Project) -> None:
@@ -224,6 +225,83 @@ def test_what_was_handled_before_counts(project: Project) -> None:
           event: high.json
           given: {earlier: [{ago: 5h, times: 2}]}
           expect: {tell: sent}
+        """)
+
+
+CONDITIONS = """\
+only_if:
+  - finding.severity >= 'CRITICAL' or open('office')
+  - seen(30, 'FALSE_POSITIVE') < 3
+always_if: ["tag('priority') == '緊急'"]
+"""
+OFFICE = """\
+timezone: Asia/Tokyo
+calendars:
+  office: {weekdays: [Mon, Tue, Wed, Thu, Fri], hours: 09:00-18:00}
+"""
+
+
+def test_conditions_follow_the_time_the_tags_and_the_history(project: Project) -> None:
+    project.write("playbooks/settings.yaml", OFFICE)
+    project.passes(
+        """\
+        - name: at night only what is critical
+          event: high.json
+          given: {time: "2026-11-24T22:30:00"}
+          expect: {matched: imported, skipped: "not so: finding.severity >= 'CRITICAL'",
+                   tell: not_run, message: false, workflow: NEW}
+        - name: by day the rest as well
+          event: high.json
+          given: {time: "2026-11-24T10:30:00"}
+          expect: {tell: sent}
+        - name: what is urgent always
+          event: high.json
+          given: {time: "2026-11-24T22:30:00", tags: {priority: 緊急}}
+          expect: {tell: sent}
+        - name: three times a false positive, then silent
+          event: high.json
+          finding: {Severity: {Label: CRITICAL}}
+          given: {earlier: [{ago: 3d, times: 3, closed_as: FALSE_POSITIVE}]}
+          expect: {skipped: "seen(30", tell: not_run}
+        - name: twice is not enough
+          event: high.json
+          finding: {Severity: {Label: CRITICAL}}
+          given: {earlier: [{ago: 3d, times: 2, closed_as: FALSE_POSITIVE}]}
+          expect: {coverage: done}
+        """,
+        CONDITIONS,
+    )
+
+
+def test_tags_are_looked_up_where_the_finding_has_none(project: Project) -> None:
+    project.passes(
+        """\
+        - name: of the instance
+          event: high.json
+          given:
+            estate: {ec2: [{InstanceId: i-0a1b2c3d4e5f60718, Tags: {team: blue}}]}
+          expect: {tell: sent}
+        - name: of another team's
+          event: high.json
+          given:
+            estate: {ec2: [{InstanceId: i-0a1b2c3d4e5f60718, Tags: {team: red}}]}
+          expect: {skipped: "tag('team')"}
+        """,
+        "only_if: [\"tag('team') == 'blue'\"]\n",
+    )
+
+
+def test_a_playbook_that_only_observes_sends_nothing(project: Project) -> None:
+    project.write("playbooks/settings.yaml", "playbooks: {watch: {mode: observe}}\n")
+    project.passes("""\
+        - name: observed
+          event: high.json
+          expect:
+            coverage: done
+            ticket: {observed: would open a ticket in tickets}
+            tell: observed
+            message: false
+            workflow: NEW
         """)
 
 
@@ -352,6 +430,10 @@ WRONG: dict[str, tuple[str, str]] = {
         "- {name: a, event: high.json, given: {earlier: [{ago: soon}]}, expect: {tell: sent}}",
         "1:56: `ago` is a duration, as 30m or 2d",
     ),
+    "as what it was closed": (
+        "- {name: a, event: high.json, given: {earlier: [{closed_as: wrong}]}, expect: {}}",
+        "1:62: `closed_as` must be capital letters, as FALSE_POSITIVE, not `wrong`",
+    ),
     "a fault": (
         "- {name: a, event: high.json, given: {faults: [{target: jira}]}, expect: {tell: sent}}",
         "1:48: fault 0: one of status, delay_s or truncate is needed",
@@ -472,10 +554,11 @@ def test_nothing_leaves_the_process_and_nothing_of_it_stays(
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setenv("AWS_PROFILE", "nobody-has-this")
     monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", "http://127.0.0.1:9")
-    before, time = dict(os.environ), clock.now()
-    project.passes(case("{ticket: opened, tell: sent, workflow: NOTIFIED}"))
+    before = dict(os.environ)
+    june = UNPROTECTED[:-1] + ", time: '2026-06-01T00:00:00'}"
+    project.passes(case("{ticket: opened, tell: sent, workflow: NOTIFIED}", june))
     assert dict(os.environ) == before
-    assert clock.now() >= time
+    assert abs(clock.now() - time.time()) < 600  # the case's own time is in another month
     assert "dry.invalid" not in str(getattr(aws, "_CLIENTS", {}))
 
 
@@ -498,3 +581,53 @@ tests:
     project.write("playbooks/watch/templates/plain.md.j2", "# Good morning\n")
     code, said = project.test()
     assert code == 0, said
+
+
+PROGRAMS = """\
+format: 1
+name: watch
+summary: For tests
+on:
+  imported: {match: {Severity: {Label: [HIGH, CRITICAL]}}}
+steps:
+  - id: asked
+    uses: call
+    with:
+      to: cmdb
+      payload: {instance: "{{ incident.resource.instance_id }}"}
+      answer: {received: boolean}
+  - {id: kept, uses: forward, with: {target: "arn:aws:sqs:us-east-1:111122223333:team-queue"}}
+  - {id: filed, uses: forward, with: {target: "arn:aws:s3:::example-findings/hub"}}
+tests:
+  - name: programs get what they are to get
+    event: high.json
+    expect:
+      asked: {done: cmdb}
+      kept: done
+      filed: done
+      message: false
+      request:
+        - {to: cmdb, contains: i-0a1b2c3d4e5f60718, lacks: CVE-9999}
+        - {contains: [CVE-2026-0001]}
+  - name: the answer is another
+    event: high.json
+    given: {faults: [{target: cmdb, status: 400}]}
+    expect: {asked: failed, kept: done}
+"""
+
+
+def test_what_other_programs_get_is_a_request(project: Project) -> None:
+    project.write("playbooks/connections.yaml", "connections:\n  cmdb: {type: webhook, "
+                  "url: https://cmdb.example.com/hook}\n")  # fmt: skip
+    project.playbook(PROGRAMS)
+    code, said = project.test()
+    assert code == 0, said
+    project.playbook(PROGRAMS.replace("CVE-9999", "instance"))
+    code, said = project.test()
+    assert code == 1
+    assert "request to cmdb expected text without 'instance'" in " ".join(said.split())
+    file = project.root / "events/high.json"
+    code, said, _ = project.run("replay", file, "--dry-run")
+    assert code == 0
+    assert "request to cmdb (webhook): POST /" in said
+    assert "request to sqs (sqs): POST /SendMessageBatch" in said

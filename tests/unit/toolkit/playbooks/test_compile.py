@@ -113,3 +113,18 @@ def test_a_template_of_each_language_goes_along(project, tmp_path: Path) -> None
 def test_a_step_without_id_is_called_after_its_action(project) -> None:
     project.replace("  - id: tell\n    uses: notify\n    if: ticket.opened", "  - uses: notify")
     assert [step.id for step in _compiled(project.root).steps] == ["ticket", "notify"]
+
+
+def test_without_imports_the_resources_that_the_steps_are_about_count(project) -> None:
+    match = """  imported:
+    match:
+      Severity: {Label: [CRITICAL]}
+      Resources: {Type: [AwsEc2Instance]}
+"""
+    project.replace(match, "")
+    assert _compiled(project.root).resource_types == ()
+    project.replace("  - id: ticket\n", "  - {id: ec2, uses: enrich.ec2}\n  - id: ticket\n")
+    assert _compiled(project.root).resource_types == ("AwsEc2Instance",)
+    anything = "on:\n  imported: {match: {Severity: {Label: [CRITICAL]}}}\n"
+    project.replace("on:\n", anything)
+    assert _compiled(project.root).resource_types == ()

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from hub_toolkit.playbooks.document import parse
-from hub_toolkit.playbooks.patterns import ASFF_FIELDS, check, resource_types
+from hub_toolkit.playbooks.patterns import check, resource_types
 from hub_toolkit.playbooks.problems import Problem
 
 
@@ -96,13 +96,6 @@ def test_what_would_match_everything_or_nothing_is_refused() -> None:
         "f:1:9: match.Title is an empty list: it would match nothing"
     ]
     assert _problems("{Severity: {}}") == ["f:1:12: match.Severity is an empty mapping"]
-
-
-def test_the_fields_are_those_of_the_api() -> None:
-    from botocore.session import get_session
-
-    shape = get_session().get_service_model("securityhub").shape_for("AwsSecurityFinding")
-    assert frozenset(shape.members) == ASFF_FIELDS
 
 
 def test_resource_types_are_in_asff_spelling_once_and_in_order() -> None:

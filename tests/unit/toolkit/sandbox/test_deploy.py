@@ -29,11 +29,13 @@ class World:
         self.hub = SecurityHub(self.clock.now, self.events.put_event, REGION, ACCOUNT)
         self.tables = ItemStore(self.clock.now, region=REGION, account=ACCOUNT)
         self.topics: list[str] = []
+        self.buckets: list[str] = []
         self.services = Services(
             queues=self.queues,
             events=self.events,
             dynamodb=self.tables.handle,
             topic=self.topics.append,
+            bucket=self.buckets.append,
             action_target=lambda request: self.hub.handle("CreateActionTarget", request),
         )
 
@@ -131,3 +133,8 @@ def test_a_batch_that_lambda_would_refuse_is_refused() -> None:
     function = Function("f", "F", "h.h", {}, 60.0, 256, sources=(mapped,))
     with pytest.raises(ValueError, match="BatchSize is 50"):
         sources(Plan(functions={"f": function}))
+
+
+def test_buckets_are_created_by_name(world: World) -> None:
+    deploy(Plan(buckets={"reports": {}}), world.services)
+    assert world.buckets == ["reports"]

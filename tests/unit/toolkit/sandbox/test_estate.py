@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hub_toolkit.sandbox.estate import load
+from hub_toolkit.sandbox.members.ec2 import Instances
 from hub_toolkit.sandbox.vendors.vision_one.inventory import Endpoint, endpoint
 
 EVENTS = Path(__file__).parents[4] / "events"
@@ -78,3 +80,21 @@ def test_traps_are_there() -> None:
     assert len(set(addresses)) < len(addresses)
     assert any("sensorOnly" in str(each.value("securityDeployment", NOW)) for each in estate())
     assert any("edrSensor" not in each.item for each in estate())
+
+
+def test_ec2_knows_every_instance_that_vision_one_knows() -> None:
+    instances = Instances(lambda: NOW)
+    instances.replace(load().ec2.instances)
+    known = {one.instance_id: one for one in instances.all()}
+    details = ("eppAgent", "virtualMachineDetails")
+    for each in estate():
+        name = each.at((*details, "cloudInstanceId"), NOW)
+        if name:
+            assert known[str(name)].owner_id == each.at((*details, "cloudAccountId"), NOW)
+
+
+@pytest.mark.parametrize("path", sorted(EVENTS.glob("*.json")), ids=lambda path: path.stem)
+def test_ec2_knows_the_instances_of_the_events(path: Path) -> None:
+    known = {(one["InstanceId"], one["OwnerId"]) for one in load().ec2.instances}
+    arns = re.findall(r"arn:aws:ec2:us-east-1:(\d{12}):instance/(i-[0-9a-f]+)", path.read_text())
+    assert {(name, account) for account, name in arns} <= known

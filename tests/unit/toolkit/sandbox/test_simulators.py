@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -147,3 +148,39 @@ def test_ops_items_are_tickets() -> None:
     assert (ticket["id"], ticket["summary"]) == (created["OpsItemId"], "t")
     assert (ticket["status"], ticket["body"]) == ("Open", "d")
     assert "hr-1" in ticket["labels"][0]
+
+
+def test_what_steps_start_and_forward_is_in_the_inbox_with_its_content_shown() -> None:
+    world = World()
+    effects = AwsEffects(world.inbox, world.simulators, frozenset({"forwarded"}))
+    record = {"Data": base64.b64encode(b'{"Id": "f-1"}').decode(), "PartitionKey": "p"}
+    entry = {"Id": "0", "MessageBody": '{"Id": "f-2"}'}
+    for target, body in {
+        "kinesis.PutRecords": {"Records": [record, {"Data": "no base64"}]},
+        "sqs.SendMessageBatch": {"QueueUrl": "http://x/1/forwarded", "Entries": [entry]},
+        "states.StartExecution": {"name": "n", "input": '{"a": 1}'},
+        "lambda.Invoke": {"a": 2},
+    }.items():
+        effects.performed(performed(target, json.dumps(body).encode()))
+    shown = {one["system"]: one["body"] for one in world.inbox.deliveries()}
+    assert [one["Data"] for one in shown["kinesis"]["Records"]] == [{"Id": "f-1"}, "no base64"]
+    assert shown["sqs"]["Entries"][0]["MessageBody"] == {"Id": "f-2"}
+    assert shown["stepfunctions"]["input"] == {"a": 1}
+    assert shown["lambda"] == {"a": 2}
+
+
+def test_the_responders_own_queues_are_no_delivery() -> None:
+    world = World()
+    effects = AwsEffects(world.inbox, world.simulators, frozenset({"forwarded"}))
+    body = json.dumps({"QueueUrl": "http://x/1/imports", "Entries": []}).encode()
+    effects.performed(performed("sqs.SendMessageBatch", body))
+    effects.performed(performed("sqs.SendMessageBatch", b"[]"))
+    assert world.inbox.deliveries() == []
+
+
+def test_a_webhook_is_simulated_at_a_private_address_with_a_key_of_its_own() -> None:
+    world = World()
+    added = world.simulators.add("cmdb", {"type": "webhook", "url": "https://cmdb.example.com/"})
+    assert added["private"] is True
+    assert added["url"].endswith("/_vendors/cmdb/")
+    assert set(world.simulators.secrets["cmdb"]) == {"signing_key"}

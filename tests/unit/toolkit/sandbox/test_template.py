@@ -111,8 +111,8 @@ def changed(**resources: Any) -> dict[str, Any]:
 
 
 def test_a_resource_type_that_is_not_known_is_an_error() -> None:
-    with pytest.raises(TemplateError, match=r"Resources\.Bucket.*AWS::S3::Bucket"):
-        plan(changed(Bucket={"Type": "AWS::S3::Bucket"}), PLACE, {})
+    with pytest.raises(TemplateError, match=r"Resources\.Disk.*AWS::EC2::Volume"):
+        plan(changed(Disk={"Type": "AWS::EC2::Volume"}), PLACE, {})
 
 
 def test_a_kind_of_event_that_is_not_known_is_an_error() -> None:

@@ -1,17 +1,13 @@
-"""A project as a user has it: the shipped playbooks and their connections."""
-
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).parents[4]
+import plain_project
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    shutil.copytree(REPOSITORY / "playbooks", tmp_path / "playbooks")
-    (tmp_path / "events").mkdir()
-    return tmp_path
+    """A project without playbooks."""
+    return plain_project.make(tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -246,7 +247,8 @@ def test_a_warning_comes_at_400_resources_and_a_refusal_at_480(root: Path) -> No
 
 
 def test_35_playbooks_fit_one_stack(root: Path) -> None:
-    _more(root, [f"more{number}" for number in range(34)])
+    shipped = len(list((root / "playbooks").glob("*/playbook.yaml")))
+    _more(root, [f"more{number}" for number in range(35 - shipped)])
     with pytest.warns(UserWarning, match="480 are refused"):
         synth.render(root)
 
@@ -273,3 +275,24 @@ def test_drift_is_shown_as_a_diff_until_it_is_written(root: Path) -> None:
 
 def test_the_committed_files_are_what_the_playbooks_say() -> None:
     assert generated.drift(REPOSITORY) == ""
+
+
+def test_a_bucket_for_reports_is_there_only_where_a_playbook_writes_any(root: Path) -> None:
+    made = yaml.safe_load(synth.render(root))["Resources"]
+    bucket = made["ReportsBucket"]["Properties"]
+    assert bucket["PublicAccessBlockConfiguration"] == dict.fromkeys(
+        ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True
+    )
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert bucket["BucketEncryption"]
+    assert bucket["LifecycleConfiguration"]["Rules"][0]["Status"] == "Enabled"
+    (deny,) = made["ReportsBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    named = {
+        name
+        for name, one in made.items()
+        if "REPORTS_BUCKET" in one["Properties"].get("Environment", {}).get("Variables", {})
+    }
+    assert named == {"UnprotectedReportFunction"}
+    shutil.rmtree(root / "playbooks" / "unprotected-report")
+    assert "ReportsBucket" not in synth.render(root)

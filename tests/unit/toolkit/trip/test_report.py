@@ -85,3 +85,11 @@ def test_it_says_where_to_look_next(endpoint: str | None, text: str) -> None:
     file = io.StringIO()
     print_next(Console(file=file, width=200), endpoint)
     assert text in file.getvalue()
+
+
+def test_an_echo_is_left_out_where_something_was_done_and_is_shown_where_nothing_was() -> None:
+    echo = Result(Entry("event.json", "other", "other#1", ("f-2",), "repeat", None, (), 1))
+    shown = printed(200, DONE, echo)
+    assert "coverage" in shown
+    assert "other" not in shown
+    assert "repeat" in printed(200, echo)

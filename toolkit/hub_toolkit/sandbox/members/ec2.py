@@ -107,6 +107,11 @@ class Instances:
             self._held = held
         return len(held)
 
+    def all(self) -> list[Instance]:
+        """The whole estate."""
+        with self._lock:
+            return list(self._held.values())
+
     def accounts(self) -> set[str]:
         """The accounts that own instances."""
         with self._lock:

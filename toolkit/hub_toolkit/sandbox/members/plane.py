@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from hub_toolkit.sandbox.members import accounts, ec2, inspector
+from hub_toolkit.sandbox.members import accounts, ec2, inspector, run_command
 from hub_toolkit.sandbox.members.accounts import Accounts
 from hub_toolkit.sandbox.members.ec2 import Instances
 from hub_toolkit.sandbox.members.inspector import Inspector
+from hub_toolkit.sandbox.members.run_command import RunCommand
 from hub_toolkit.sandbox.members.tagging import Tagging
 
 if TYPE_CHECKING:
@@ -39,10 +40,12 @@ class Members:
         self.accounts = Accounts(clock, account, region, self.instances.accounts)
         self.instances.caller = self.accounts.caller
         tagging = Tagging(self.instances, self.accounts.caller)
+        commands = RunCommand(clock, self.instances, self.accounts.caller)
         inspecting = Inspector(finding, self.accounts.caller, account)
         self.operations: Mapping[str, App] = {
             **{f"sts.{name}": self.accounts.app for name in accounts.OPERATIONS},
             **{f"ec2.{name}": self.instances.app for name in ec2.OPERATIONS},
             "tagging.GetResources": tagging.app,
+            **{f"ssm.{name}": commands.app for name in run_command.OPERATIONS},
             **{f"inspector2.{name}": inspecting.app for name in inspector.OPERATIONS},
         }

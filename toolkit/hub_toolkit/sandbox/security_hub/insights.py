@@ -9,6 +9,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from hub_toolkit.sandbox.errors import AwsError
+from hub_toolkit.sandbox.security_hub import managed
 from hub_toolkit.sandbox.security_hub.attributes import ATTRIBUTES, values_at
 from hub_toolkit.sandbox.security_hub.filters import compile_filters
 
@@ -21,7 +22,7 @@ MAX_RESULTS = 100
 
 
 class Insights:
-    """The custom insights of an account, by ARN. Safe to use from many threads."""
+    """The insights of an account by ARN: custom ones, and Security Hub's own. Safe for threads."""
 
     def __init__(self, region: str, account: str) -> None:
         self._prefix = f"arn:aws:securityhub:{region}:{account}:insight/{account}/custom/"
@@ -54,6 +55,8 @@ class Insights:
         """
         compile_filters(filters, 0.0)
         _check_attribute(group_by)
+        if arn in managed.by_arn():
+            return
         with self._lock:
             self._insights.setdefault(arn, _shown(arn, name, filters, group_by))
 
@@ -63,12 +66,14 @@ class Insights:
         Raises:
             AwsError: there is none.
         """
+        if arn in managed.by_arn():
+            return copy.deepcopy(managed.by_arn()[arn])
         if arn not in self._insights:
             raise AwsError("ResourceNotFoundException", f"No insight {arn}", 404)
         return self._insights[arn]
 
     def list(self) -> list[dict[str, Any]]:
-        """All, in the order of their creation."""
+        """The custom ones, in the order of their creation: Security Hub lists no others."""
         return [*self._insights.values()]
 
     def update(self, arn: str, change: dict[str, Any]) -> None:
@@ -77,6 +82,7 @@ class Insights:
         Raises:
             AwsError: there is no such insight, or the change is not valid.
         """
+        self._check_own(arn)
         if "Filters" in change:
             compile_filters(change["Filters"], 0.0)
         if "GroupByAttribute" in change:
@@ -88,11 +94,17 @@ class Insights:
         """Remove an insight.
 
         Raises:
-            AwsError: there is none.
+            AwsError: there is none, or it is Security Hub's own.
         """
+        self._check_own(arn)
         with self._lock:
             self.get(arn)
             del self._insights[arn]
+
+    def _check_own(self, arn: str) -> None:
+        if arn in managed.by_arn():
+            message = f"{arn} is a managed insight: it cannot be changed"
+            raise AwsError("InvalidInputException", message)
 
 
 def results(
