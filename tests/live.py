@@ -5,14 +5,20 @@ from __future__ import annotations
 import copy
 import itertools
 import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import boto3
+import psutil
 import requests
 from botocore.config import Config
 
 from hub_toolkit.sandbox import estate
-from hub_toolkit.sandbox.server import Sandbox
 
 ACCOUNT, FINANCE, HOOK = "111122223333", "444455556666", "333344445555"
 """The sandbox's routes lead their findings to Slack and Jira, SNS and OpsCenter, a webhook."""
@@ -23,12 +29,40 @@ ACTION = "CheckCoverage"
 CHAT, TICKETS = frozenset({"slack", "sns"}), frozenset({"jira", "opscenter"})
 
 
+SPEED = 600.0
+"""Of the clock while nothing runs: ten simulated minutes in a second."""
+
+
+@contextmanager
+def apart(root: Path, speed: float = SPEED) -> Iterator[Live]:
+    """A sandbox of the project at ``root``, in a process of its own: a process holds one."""
+    code = "from hub_toolkit.cli import main; main()"
+    words = ["sandbox", "up", "--json", "--speed", str(speed), "--root", str(root)]
+    with subprocess.Popen(
+        [sys.executable, "-c", code, *words], stdout=subprocess.PIPE, env=environment()
+    ) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line, "the sandbox did not start; see what it said above"
+        live = Live(json.loads(line)["endpoint"], process.pid)
+        try:
+            yield live
+        finally:
+            live.close()
+            process.terminate()
+
+
+def environment() -> Mapping[str, str]:
+    """Of a process of our own that finds this checkout first."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+
+
 class Live:
     """One sandbox that many tests share: each uses instances and findings of its own."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
-        self.sandbox = sandbox
-        self.endpoint = sandbox.endpoint
+    def __init__(self, endpoint: str, pid: int) -> None:
+        self.endpoint = endpoint
+        self._pid = pid
         self._numbers = itertools.count(1)
         self._session = requests.Session()
         self._session.trust_env = False
@@ -38,6 +72,12 @@ class Live:
         self._session.close()
         for client in self._clients.values():
             client.close()
+
+    def kill_workers(self) -> None:
+        """End every Lambda process; they are children of the one that they are forked from."""
+        for parent in psutil.Process(self._pid).children():
+            for worker in parent.children():
+                worker.kill()
 
     def client(self, service: str) -> Any:
         """A boto3 client with an access key of no meaning."""

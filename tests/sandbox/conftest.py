@@ -7,20 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from hub_toolkit.sandbox.server import Sandbox
-from live import Live
+from live import Live, apart
 
 PROJECT = Path(__file__).parents[2]
-SPEED = 600.0
-"""Of the clock while nothing runs: ten simulated minutes in a second."""
 
 
 @pytest.fixture(scope="session")
 def shared() -> Iterator[Live]:
-    with Sandbox.start(root=PROJECT, speed=SPEED) as sandbox:
-        live = Live(sandbox)
+    with apart(PROJECT) as live:
         yield live
-        live.close()
 
 
 @pytest.fixture

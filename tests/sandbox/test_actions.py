@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from hub_toolkit.sandbox.server import Sandbox
 from hub_toolkit.synth import generated
-from live import ACCOUNT, FINANCE, REGION, Live
+from live import ACCOUNT, FINANCE, REGION, Live, apart
 
 PROJECT = Path(__file__).parents[2]
 LAMBDA = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:find-owner"
@@ -88,10 +87,8 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     for name in ("pyproject.toml", "requirements.lock"):
         shutil.copyfile(PROJECT / name, root / name)
     generated.write(root)
-    with Sandbox.start(root=root, speed=600.0) as sandbox:
-        live = Live(sandbox)
+    with apart(root) as live:
         yield live
-        live.close()
 
 
 def hold(live: Live, *instances: str, **more: Any) -> None:

@@ -44,7 +44,7 @@ def test_the_templates_resources_are_there(live: Live) -> None:
     rules = live.client("events").list_rules(NamePrefix="hub-responder-")["Rules"]
     assert len(rules) >= 3
     actions = live.client("securityhub").describe_action_targets()["ActionTargets"]
-    assert [action["Name"] for action in actions] == ["Check V1 coverage"]
+    assert "Check V1 coverage" in [action["Name"] for action in actions]
 
 
 @pytest.mark.parametrize(("label", "matches"), [("HIGH", True), ("LOW", False)])

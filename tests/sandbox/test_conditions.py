@@ -12,11 +12,9 @@ from typer.testing import CliRunner
 
 from hub_toolkit import synth
 from hub_toolkit.cli import application
-from hub_toolkit.sandbox.server import Sandbox
-from live import Live
+from live import Live, apart
 
 PROJECT = Path(__file__).parents[2]
-SPEED = 600.0
 NOTE = "# {{ incident.severity }} on {{ incident.resource.id }}\n"
 PLAYBOOKS = {
     "picky": """\
@@ -75,10 +73,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def own(root: Path) -> Iterator[Live]:
-    with Sandbox.start(root=root, speed=SPEED) as sandbox:
-        live = Live(sandbox)
+    with apart(root) as live:
         yield live
-        live.close()
 
 
 def inspector(live: Live, label: str, **options: Any) -> dict[str, Any]:

@@ -15,11 +15,9 @@ import pytest
 from typer.testing import CliRunner
 
 from hub_toolkit.cli import application
-from hub_toolkit.sandbox.server import Sandbox
-from live import Live
+from live import Live, apart
 
 PROJECT = Path(__file__).parents[2]
-SPEED = 600.0
 NAME = "brand-new"
 PRODUCT = "Example Scanner"
 """Of which no other playbook knows."""
@@ -59,10 +57,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def added(root: Path) -> Iterator[Live]:
-    with Sandbox.start(root=root, speed=SPEED) as sandbox:
-        live = Live(sandbox)
+    with apart(root) as live:
         yield live
-        live.close()
 
 
 def _files(root: Path) -> dict[str, bytes]:

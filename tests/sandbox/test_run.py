@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,7 @@ from click.testing import Result as Ran
 from typer.testing import CliRunner
 
 from hub_toolkit.cli import application
-from live import ACCOUNT, Live
+from live import ACCOUNT, Live, environment
 
 PROJECT = Path(__file__).parents[2]
 KEYS = {
@@ -134,10 +132,6 @@ def test_the_table_tells_what_happened_and_where_to_look(live: Live, tmp_path: P
         "/_sandbox/inbox",
     ):
         assert text in done.stdout
-
-
-def environment() -> Mapping[str, str]:
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -76,8 +74,7 @@ def clicked(live: Live) -> tuple[str, dict[str, Any]]:
 @pytest.fixture
 def no_memory(live: Live) -> Iterator[Live]:
     """Workers that have read no secret yet."""
-    for pid in live.sandbox.pool.pids():
-        os.kill(pid, signal.SIGKILL)
+    live.kill_workers()
     return live
 
 

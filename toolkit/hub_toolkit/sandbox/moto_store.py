@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -20,15 +21,26 @@ ACCOUNT_HEADER = "HTTP_X_MOTO_ACCOUNT_ID"
 """Moto's documented way to choose the account of a request (its "Multi-Account support")."""
 
 
+_HELD = threading.Lock()
+"""Moto's state is one for the process: a second sandbox would share secrets and topics."""
+
+
 class MotoStore:
     """Moto, in the sandbox's account and region; nothing is imported before `load`.
+
+    A process holds one at a time, until `reset`.
 
     Args:
         account: the account that every request belongs to, whatever its access key.
         region: where resources are created by `create_topic` and `put_secret`.
+
+    Raises:
+        RuntimeError: there is one in this process.
     """
 
     def __init__(self, account: str, region: str) -> None:
+        if not _HELD.acquire(blocking=False):
+            raise RuntimeError("this process has a sandbox already: start another in its own")
         self._account = account
         self._region = region
         self._first: list[Callable[[], object]] = []
@@ -99,10 +111,11 @@ class MotoStore:
         return get_backend(name)[self._account]["aws"]
 
     def reset(self) -> None:
-        """Forget everything, so that the next sandbox of this process starts empty."""
-        if not self._thread.ident:
-            return
-        self._thread.join()
-        from moto.moto_api._internal import moto_api_backend
+        """Forget everything, so that the next store of this process starts empty."""
+        if self._thread.ident:
+            self._thread.join()
+            from moto.moto_api._internal import moto_api_backend
 
-        moto_api_backend.reset()
+            moto_api_backend.reset()
+        with suppress(RuntimeError):  # it was reset already
+            _HELD.release()
