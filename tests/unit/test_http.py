@@ -14,7 +14,7 @@ from hub_responder.deadline import Deadline
 from hub_responder.errors import DeniedError, PermanentError, TransientError
 from loopback import Loopback, Reply
 
-DEADLINE = Deadline.after(60)
+DEADLINE = Deadline.after(3600)
 
 
 def get(server: Loopback, **options: object) -> http.Response:
