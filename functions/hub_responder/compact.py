@@ -25,6 +25,7 @@ _VULNERABILITIES = 6
 _PACKAGES = 3
 _MALWARE = 2
 _URL = 256
+_ADDRESS = 45  # the longest form of an IPv6 address
 
 
 def to_compact(finding: Finding) -> dict[str, Any]:
@@ -73,12 +74,27 @@ def from_compact(kept: Mapping[str, Any]) -> Finding:
 def _resources(finding: Finding) -> tuple[Resource, ...]:
     """The one that matched, first and with its tags; a few others by name only."""
     matched = finding.resource
-    first = replace(matched, tags=_within(matched.tags), details={})
+    details = _recognizable(matched.details)
+    first = replace(matched, tags=_within(matched.tags), details=details)
     others = [r for index, r in enumerate(finding.resources) if index != finding.matched]
     return (
         first,
         *(replace(r, id=clean(r.id, 200), tags={}, details={}) for r in others[:_OTHER_RESOURCES]),
     )
+
+
+def _recognizable(details: Mapping[str, Any]) -> dict[str, Any]:
+    """The host name and addresses: what tells a record of another system from a look-alike."""
+    kept: dict[str, Any] = {}
+    for name in ("hostname", "ip"):
+        value = details.get(name)
+        if type(value) is str:
+            kept[name] = clean(value, 253)
+    for name in ("IpV4Addresses", "IpV6Addresses", "ip_addresses"):
+        values = details.get(name)
+        if isinstance(values, list):
+            kept[name] = [one for one in values if type(one) is str and len(one) <= _ADDRESS][:8]
+    return kept
 
 
 def _within(pairs: Mapping[str, str]) -> dict[str, str]:

@@ -107,13 +107,30 @@ def test_small_form_is_small_and_comes_back(path: Path) -> None:
         back = Finding.from_compact(json.loads(json.dumps(kept)))
         assert back == replace(
             found,
-            resources=(replace(found.resource, details={}),),
+            resources=(replace(found.resource, details=back.resource.details),),
             description=back.description,
             remediation_text=back.remediation_text,
             vulnerabilities=back.vulnerabilities,
         )
         assert (back.raw, back.cves) == ({}, found.cves)
         assert (back.max_cvss, back.max_epss) == (found.max_cvss, found.max_epss)
+
+
+def test_small_form_keeps_what_an_instance_is_recognized_by_and_no_other_details() -> None:
+    details = {
+        "IpV4Addresses": ["10.33.1.16", 7, "x" * 46, *(f"10.0.0.{n}" for n in range(20))],
+        "hostname": "web-01.example.com",
+        "ip": ["no text"],
+        "UserData": "secret",
+    }
+    whole = finding()
+    back = Finding.from_compact(
+        replace(whole, resources=(replace(whole.resource, details=details),), matched=0).compact()
+    )
+    assert back.resource.details == {
+        "hostname": "web-01.example.com",
+        "IpV4Addresses": ["10.33.1.16", *(f"10.0.0.{n}" for n in range(7))],
+    }
 
 
 def test_small_form_keeps_japanese_as_it_is() -> None:
