@@ -125,6 +125,8 @@ class Playbook(msgspec.Struct, frozen=True, omit_defaults=True):
     """Expressions over one finding: where any is true, ``only_if`` is passed over."""
     mode: Literal["live", "observe"] = "live"
     """observe: all is decided and recorded, nothing is sent."""
+    enabled: bool = True
+    """False: the stage has switched its rules off."""
     accounts: tuple[str, ...] = ()
     """Accounts whose findings are handled; empty: all."""
     home_only: bool = False

@@ -46,8 +46,10 @@ group_by: []
 steps: [{id: tell, uses: notify, with: {to: amazon-q, template: note.md.j2}}]
 """,
 }
+PLAYBOOKS["off"] = PLAYBOOKS["picky"].replace("name: picky", "name: off").replace("Picky", "Off")
 FILES = {
     "connections.yaml": "connections:\n  amazon-q: {type: sns}\n",
+    "settings.sandbox.yaml": "playbooks:\n  off: {enabled: false}\n",
     "settings.yaml": "playbooks:\n  watching: {mode: observe}\n",
     "tables/environments.yaml": '"111122223333": prod\n"333344445555": dev\n',
 }
@@ -133,6 +135,13 @@ def test_what_observes_sends_nothing_and_tells_what_it_would_have_done(own: Live
     found = [one for one in run(own, "observed", "watching") if about(low) in one["would"]]
     assert [(one["step"], one["findings"]) for one in found] == [("tell", 1)]
     assert found[0]["would"].startswith("would send to amazon-q: LOW on ")
+
+
+def test_what_the_stage_disables_has_no_rules_and_no_button(own: Live) -> None:
+    actions = own.client("securityhub").describe_action_targets()["ActionTargets"]
+    assert [action["Name"] for action in actions] == ["Picky"]
+    rules = own.client("events").list_rules(NamePrefix="hub-responder-off-")["Rules"]
+    assert rules == []
 
 
 def test_a_scheduled_run_tells_once(own: Live) -> None:

@@ -59,6 +59,7 @@ def compile_playbook(
         only_if=source.only_if,
         always_if=source.always_if,
         mode=source.mode,
+        enabled=source.enabled,
         accounts=settings.accounts,
         home_only=settings.home_only,
         member_role=settings.member_role,

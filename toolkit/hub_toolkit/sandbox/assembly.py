@@ -77,13 +77,14 @@ def assemble(
     simulators = core.simulators(kills)
     try:
         folders = compiled.compile_all(root, stage, folder, simulators.add)
+        playbooks = [playbook.load(one) for one in folders.values()]
+        plan.switch_off(place.stack, (one.name for one in playbooks if not one.enabled))
         deploy.deploy(plan, core.services())
         sources = deploy.sources(plan)
     except PlaybookErrors as error:
         raise TemplateError(f"playbooks/ is wrong:\n{error}") from error
     except (AwsError, SqsError, ValueError) as error:
         raise TemplateError(f"the template cannot be deployed: {error}") from error
-    playbooks = [playbook.load(one) for one in folders.values()]
     core.members.accounts.roles |= {one.member_role for one in playbooks}
     beyond = outside.provide(playbooks, place, moto, core.queues)
     _furnish(core, simulators, stage)

@@ -6,7 +6,7 @@ sandbox runs something else than AWS does.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -85,6 +85,23 @@ class Plan:
     functions: dict[str, Function] = field(default_factory=dict)
     schedules: dict[str, dict[str, Any]] = field(default_factory=dict)
     roles: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def switch_off(self, stack: str, playbooks: Iterable[str]) -> None:
+        """Drop the rules, schedules and buttons of playbooks that the stage has disabled.
+
+        In a deployed stage the template's conditions do that; the sandbox's stage is not in it.
+        """
+        for name in playbooks:
+            queues = tuple(f":{stack}-{name}-{kind}" for kind in ("imports", "clicks"))
+            for rule, properties in list(self.rules.items()):
+                targets = [str(target.get("Arn", "")) for target in properties.get("Targets", [])]
+                if any(arn.endswith(queues) for arn in targets):
+                    del self.rules[rule]
+                    for arn in properties.get("EventPattern", {}).get("resources", []):
+                        self.action_targets.pop(arn, None)
+            for schedule, properties in list(self.schedules.items()):
+                if str(properties["Target"]["Arn"]).endswith(queues):
+                    del self.schedules[schedule]
 
 
 def read_template(path: Path) -> dict[str, Any]:
