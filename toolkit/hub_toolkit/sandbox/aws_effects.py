@@ -63,9 +63,12 @@ class AwsEffects:
         system = _SYSTEMS.get(done.call.target)
         if system is None or (system == "sqs" and _queue(done) not in self._outside):
             return
+        simulators = self._simulators
         self._inbox.add(
             system=system,
-            connection=self._simulators.name_of(system, system),
+            connection=simulators.name_of_topic(_topic(done))
+            if system == "sns"
+            else simulators.name_of(system, system),
             method="PUT" if system == "s3" else "POST",
             path=done.path if system in _PATHS else f"/{done.call.operation}",
             body=_body(done),
@@ -103,6 +106,11 @@ def _shown(key: str, value: Any) -> Any:
             if isinstance(one, dict)
         ]
     return value
+
+
+def _topic(done: Performed) -> str:
+    """The ARN of the topic that a message goes to; SNS takes forms."""
+    return parse_qs(done.body.decode("utf-8", "replace")).get("TopicArn", [""])[0]
 
 
 def _queue(done: Performed) -> str:

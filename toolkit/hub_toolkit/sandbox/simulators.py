@@ -53,6 +53,7 @@ class Simulators:
         secrets: what Secrets Manager is to hold, by connection name.
         vision_ones: those of Vision One, which all hold the same estate.
         names: connection names by type, in the order of connections.yaml.
+        topics: names of SNS connections by their topic's ARN; "": the stack's own topic.
     """
 
     around: Around
@@ -60,10 +61,16 @@ class Simulators:
     secrets: dict[str, dict[str, str]] = field(default_factory=dict)
     vision_ones: list[VisionOne] = field(default_factory=list)
     names: dict[str, list[str]] = field(default_factory=dict)
+    topics: dict[str, str] = field(default_factory=dict)
 
     def name_of(self, kind: str, default: str) -> str:
         """The name of the first connection of a type."""
         return next(iter(self.names.get(kind, ())), default)
+
+    def name_of_topic(self, arn: str) -> str:
+        """The name of the SNS connection that publishes to a topic."""
+        own = self.topics.get(arn) or self.topics.get("")
+        return own or self.name_of("sns", "sns")
 
     def add(self, name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Simulate a connection; its settings with the simulator's address.
@@ -72,6 +79,8 @@ class Simulators:
         """
         kind = str(settings.get("type"))
         make = _MAKERS.get(kind)
+        if kind == "sns":
+            self.topics.setdefault(str(settings.get("topic_arn", "")), name)
         if make is None:
             self.names.setdefault(kind, []).append(name)
             return dict(settings)

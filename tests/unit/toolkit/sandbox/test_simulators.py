@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from werkzeug.test import Client
@@ -184,3 +185,15 @@ def test_a_webhook_is_simulated_at_a_private_address_with_a_key_of_its_own() -> 
     assert added["private"] is True
     assert added["url"].endswith("/_vendors/cmdb/")
     assert set(world.simulators.secrets["cmdb"]) == {"signing_key"}
+
+
+def test_a_topics_messages_arrive_under_its_connections_name() -> None:
+    world = World()
+    other = "arn:aws:sns:us-east-1:111122223333:on-call"
+    world.simulators.add("chat", {"type": "sns"})
+    world.simulators.add("on-call", {"type": "sns", "topic_arn": other})
+    effects = AwsEffects(world.inbox, world.simulators)
+    for arn in (other, "arn:aws:sns:us-east-1:111122223333:hub-responder-notifications"):
+        body = urlencode({"TopicArn": arn, "Message": "{}"}).encode()
+        effects.performed(performed("sns.Publish", body, form=True))
+    assert [one["connection"] for one in world.inbox.deliveries()] == ["on-call", "chat"]
