@@ -58,6 +58,7 @@ def _seen_at_run_time() -> dict[str, Any]:
         "finding.max_cvss is none or finding.max_cvss > 7.5",
         "not finding.note or finding.note.text == 'x'",
         "finding.note.text == 'x' if finding.note else false",
+        "false if finding.max_cvss is none else finding.max_cvss > 7",
         "finding.resource.tags.get('env', '') in ('prod', 'staging')",
         "'prod' in finding.resource.tags and finding.resource.tags['env'].startswith('pr')",
         "finding.resources[0].name == 'web' or finding.resources|length > 1",
@@ -77,7 +78,7 @@ def test_right_conditions_get_no_word(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "{% for one in incident.findings if one.max_cvss %}{{ one.max_cvss }}{% endfor %}",
+        "{% for one in incident.findings if one.max_cvss %}{{ one.max_cvss > 9 }}{% endfor %}",
         "{% for key, value in finding.resource.tags.items() %}{{ key }}={{ value }}{% endfor %}",
         "{% if incident.ticket %}{{ incident.ticket.id }}{% endif %}",
         "{% set name = finding.resource.name or 'none' %}{{ name|upper }}",
@@ -99,6 +100,28 @@ def test_names_of_a_branch_or_loop_are_known_as_far_as_they_reach() -> None:
     (said,) = _message("{% for one in finding.cves %}{% set b = 1 %}{% endfor %}{{ b }}")
     assert said.startswith("f:1:60: unknown name `b`. There is: finding, incident, now, ")
     assert _message("{% macro x(y) %}{{ y.z }}{% endmacro %}")[-1].endswith("have no Macro")
+
+
+def test_another_value_of_a_name_may_be_none_again() -> None:
+    again = "{% if finding.note %}{% set finding = incident.findings[0] %}"
+    (said,) = _message(again + "{{ finding.note.text }}{% endif %}")
+    assert said == (
+        "f:1:65: warning: `finding.note` can be none, which has no `text`: "
+        "ask `if finding.note` before"
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        ("seen(3, days=4) > 1", "seen(days, closed_as) is given an argument twice"),
+        ("seen(0) > 1", "`days` is more than 0 and at most 366"),
+        ("seen('3') > 1", "`days` of seen(days, closed_as) is a number, not text"),
+        ("tag(3) == 'x'", "`key` of tag(key) is text, not a number"),
+    ],
+)
+def test_what_functions_are_called_with_is_checked(call: str, said: str) -> None:
+    assert _condition(call) == [said]
 
 
 def test_what_nests_too_deeply_is_said_and_does_not_end_the_check() -> None:

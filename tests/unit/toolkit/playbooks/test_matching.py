@@ -75,6 +75,7 @@ def _problems(text: str, schema: str = "ASFF") -> list[str]:
             ),
         ),
         ("{Title: {a: [b]}}", "f:1:9: `Title` is text, which has no fields"),
+        ("{ProductFields: {a: [3]}}", "f:1:22: `ProductFields.a` is text: write it in quotes"),
         ("{Title: [3]}", "f:1:10: `Title` is text: write it in quotes"),
         (
             "{Vulnerabilities: {ExploitAvailable: [true]}}",
