@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from hub_responder import aws, member
 from hub_responder.errors import HubResponderError
 from hub_responder.finding import INSTANCE, Resource
 from hub_responder.identifiers import instance_arn
+from hub_responder.instances import described
 from hub_responder.values import clean
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 MAX_INSTANCES = 20_000
 """Instances that are held at once: 20,000 of them take about 40 MB."""
-PAGE = 1000
 THREADS = 8
 _RUNNING = [{"Name": "instance-state-name", "Values": ["running"]}]
 
@@ -83,25 +83,13 @@ def _of_place(
     try:
         client = member.client("ec2", account, region, role=role, deadline=deadline)
         partition = str(client.meta.partition)
-        for item in _described(client, target, deadline):
+        for item in described(client, _RUNNING, target, deadline):
             found += [_machine(item, place, partition)]
     except aws.ERRORS as error:
         return found, aws.translate(error, target)
     except HubResponderError as error:
         return found, error
     return found, None
-
-
-def _described(client: Any, target: str, deadline: Deadline) -> Iterator[Mapping[str, Any]]:
-    request: dict[str, Any] = {"Filters": _RUNNING, "MaxResults": PAGE}
-    while True:
-        deadline.timeout(10.0, target=target)
-        answer = client.describe_instances(**request)
-        for reservation in answer.get("Reservations", ()):
-            yield from reservation.get("Instances", ())
-        if not answer.get("NextToken"):
-            return
-        request["NextToken"] = answer["NextToken"]
 
 
 def _machine(item: Mapping[str, Any], place: Place, partition: str) -> Machine:

@@ -7,7 +7,7 @@ refuse the whole call for one of them; a terminated instance is told of for abou
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,6 +17,7 @@ from hub_responder.actions.base import Action, Outcome, Statement, Work, attempt
 from hub_responder.clock import iso
 from hub_responder.errors import CallError, HubResponderError
 from hub_responder.finding import INSTANCE
+from hub_responder.instances import described
 from hub_responder.values import clean, within
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 AT_ONCE = 200
 """Values that one filter takes."""
-PAGE = 1000
 MAX_TAGS_BYTES = 4000
 UNKNOWN = "unknown"
 NOT_APPLICABLE = "not_applicable"
@@ -105,29 +105,14 @@ def _ask(place: Place, ids: Sequence[str], runtime: Runtime) -> Found | HubRespo
         found: dict[str, Result] = {}
         unique = list(dict.fromkeys(ids))
         for start in range(0, len(unique), AT_ONCE):
-            some = unique[start : start + AT_ONCE]
-            for item in _instances(client, some, runtime.deadline, target):
+            named = [{"Name": "instance-id", "Values": unique[start : start + AT_ONCE]}]
+            for item in described(client, named, target, runtime.deadline):
                 found[str(item.get("InstanceId", ""))] = _result(item)
     except aws.ERRORS as error:
         return aws.translate(error, target)
     except HubResponderError as error:
         return error
     return _with_image_names(client, found, runtime.deadline)
-
-
-def _instances(
-    client: Any, ids: Sequence[str], deadline: Deadline, target: str
-) -> Iterable[dict[str, Any]]:
-    filters = [{"Name": "instance-id", "Values": list(ids)}]
-    request: dict[str, Any] = {"Filters": filters, "MaxResults": PAGE}
-    while True:
-        deadline.timeout(10.0, target=target)
-        answer = client.describe_instances(**request)
-        for reservation in answer.get("Reservations", ()):
-            yield from reservation.get("Instances", ())
-        if not answer.get("NextToken"):
-            return
-        request["NextToken"] = answer["NextToken"]
 
 
 def _result(item: Mapping[str, Any]) -> Result:

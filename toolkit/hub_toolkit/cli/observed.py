@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from hub_toolkit.cli.options import AsJson, Endpoint, Stack
+
 DAYS = 14
 
 
@@ -20,26 +22,23 @@ def observed(
     playbook: Annotated[str | None, typer.Argument(help="Only this playbook.")] = None,
     *,
     days: Annotated[int, typer.Option(min=1, max=400, help="How far back.")] = DAYS,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
-    endpoint: Annotated[
-        str | None, typer.Option(help="The deployment's AWS endpoint, or a sandbox's address.")
-    ] = None,
-    stack: Annotated[
-        str | None, typer.Option(help="The deployment's stack; hub-responder-STAGE if left out.")
-    ] = None,
+    as_json: AsJson = False,
+    endpoint: Endpoint = None,
+    stack: Stack = None,
     stage: Annotated[str, typer.Option(help="Which stack is meant.")] = "prod",
 ) -> None:
     """Report what playbooks with `mode: observe` would have done, had they been live.
 
     Exit code 2: the deployment cannot be asked.
     """
-    from hub_toolkit.stack import DeploymentError, Stack, name_of
+    from hub_toolkit.stack import DeploymentError, name_of
+    from hub_toolkit.stack import Stack as Deployed
     from hub_toolkit.trail import observed as observations
     from hub_toolkit.trail import records
 
     since = time.time() - days * 86_400
     try:
-        with closing(Stack(endpoint, name_of(stack, stage))) as deployed:
+        with closing(Deployed(endpoint, name_of(stack, stage))) as deployed:
             found = observations.of(records.read(deployed, since), playbook)
     except DeploymentError as error:
         typer.echo(str(error), err=True)

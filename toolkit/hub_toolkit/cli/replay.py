@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from hub_toolkit.cli.options import AsJson, Endpoint, Stack
+
 if TYPE_CHECKING:
     from hub_toolkit.dry.cases import Given
     from hub_toolkit.dry.replay import Replayed
@@ -35,7 +37,7 @@ def replay(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Send nothing: show what would be done.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
+    as_json: AsJson = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Show payloads exactly as sent.")
     ] = False,
@@ -46,12 +48,8 @@ def replay(
             "'DEGRADED module_off:firewall'; left out: the sandbox's invented estate."
         ),
     ] = None,
-    endpoint: Annotated[
-        str | None, typer.Option(help="The deployment's AWS endpoint, or a sandbox's address.")
-    ] = None,
-    stack: Annotated[
-        str | None, typer.Option(help="The deployment's stack; hub-responder-STAGE if left out.")
-    ] = None,
+    endpoint: Endpoint = None,
+    stack: Stack = None,
     stage: Annotated[str, typer.Option(help="Whose settings and connections hold.")] = "sandbox",
     playbooks: Annotated[
         list[str] | None,

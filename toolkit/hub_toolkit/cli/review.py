@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from hub_toolkit.cli.options import AsJson, Endpoint, Stack
+
 QUARTER_DAYS = 92
 
 
@@ -20,13 +22,9 @@ def register(app: typer.Typer) -> None:
 def review(
     *,
     days: Annotated[int, typer.Option(min=1, max=400, help="How far back.")] = QUARTER_DAYS,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
-    endpoint: Annotated[
-        str | None, typer.Option(help="The deployment's AWS endpoint, or a sandbox's address.")
-    ] = None,
-    stack: Annotated[
-        str | None, typer.Option(help="The deployment's stack; hub-responder-STAGE if left out.")
-    ] = None,
+    as_json: AsJson = False,
+    endpoint: Endpoint = None,
+    stack: Stack = None,
     stage: Annotated[str, typer.Option(help="Whose settings hold.")] = "prod",
     root: Annotated[Path, typer.Option(help="The project: playbooks/.")] = Path(),
 ) -> None:
@@ -37,13 +35,14 @@ def review(
     """
     from hub_toolkit.playbooks.load import load_project
     from hub_toolkit.playbooks.problems import PlaybookErrors
-    from hub_toolkit.stack import DeploymentError, Stack, name_of
+    from hub_toolkit.stack import DeploymentError, name_of
+    from hub_toolkit.stack import Stack as Deployed
     from hub_toolkit.trail import activity, records, reviewed, suppressions
 
     now = time.time()
     try:
         project = load_project(root.resolve(), stage)
-        with closing(Stack(endpoint, name_of(stack, stage))) as deployed:
+        with closing(Deployed(endpoint, name_of(stack, stage))) as deployed:
             did = activity.by_playbook(records.read(deployed, now - days * 86_400))
             suppressed = suppressions.read(deployed)
     except (PlaybookErrors, DeploymentError) as error:
