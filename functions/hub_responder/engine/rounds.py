@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hub_responder import clock
@@ -166,6 +166,10 @@ def _rank(verdict: str) -> int:
 
 def begin(state: State, findings: Iterable[Finding], cause: Cause, new: int) -> Round:
     """The round that ``state`` says this run owns."""
+    if (
+        cause.kind == "settle" and state.at
+    ):  # `now` stays the trigger's time: a replay decides alike
+        cause = replace(cause, at=state.at)
     ordered = tuple(sorted(findings, key=_badness, reverse=True))
     clicked = cause.clicked or state.clicked
     refs = {name: dict(values) for name, values in state.refs.items()}

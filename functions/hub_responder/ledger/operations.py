@@ -108,7 +108,7 @@ class Operations:
         elif state is None:
             head = self._create_waiting(arrival, new, decision.delay)
         else:
-            head = self._join(state, decision, new, asked=arrival.clicked)
+            head = self._join(state, decision, new, arrival)
         return [head, *self._members(arrival, decision, base + 1)]
 
     def _incident(self, arrival: Arrival, new: int) -> dict[str, Any]:
@@ -118,6 +118,7 @@ class Operations:
             "done": number(0),
             "members": number(new),
             "group": json(arrival.group),
+            "at": number(arrival.at),
             "expires": number(int(self._now) + KEEP_S),
         }
 
@@ -131,13 +132,13 @@ class Operations:
                 "clicked": {"BOOL": arrival.clicked},
             }
             return self._put(item, "attribute_not_exists(pk)")
-        return self._open_idle(state, new, clicked=arrival.clicked)
+        return self._open_idle(state, new, clicked=arrival.clicked, at=arrival.at)
 
-    def _open_idle(self, state: State, new: int, *, clicked: bool) -> TransactItem:
+    def _open_idle(self, state: State, new: int, *, clicked: bool, at: float) -> TransactItem:
         return self._update(
             self._key(state.pk),
             "SET round = :next, owner = :me, lease = :lease, pending = :zero,"
-            " clicked = :clicked, expires = :expires"
+            " clicked = :clicked, at = :at, expires = :expires"
             " REMOVE steps, next_at, tries, first_at, asked ADD members :new",
             "round = :round AND done = :round AND attribute_not_exists(owner)"
             " AND pending = :pending",
@@ -148,13 +149,14 @@ class Operations:
             lease=number(self._lease),
             zero=number(0),
             clicked={"BOOL": clicked or state.asked},
+            at=number(at),
             expires=number(int(self._now) + KEEP_S),
             new=number(new),
         )
 
     def open_pending(self, state: State, *, clicked: bool) -> TransactItem:
         """OPEN by a settle message: the findings that joined become the round."""
-        return self._open_idle(state, 0, clicked=clicked)
+        return self._open_idle(state, 0, clicked=clicked, at=state.at)
 
     def _create_waiting(self, arrival: Arrival, new: int, delay: float) -> TransactItem:
         item = self._incident(arrival, new) | {
@@ -164,16 +166,19 @@ class Operations:
         }
         return self._put(item, "attribute_not_exists(pk)")
 
-    def _join(self, state: State, decision: Decision, new: int, *, asked: bool) -> TransactItem:
+    def _join(self, state: State, decision: Decision, new: int, arrival: Arrival) -> TransactItem:
         values: dict[str, Any] = {
             "round": number(state.round),
             "count": number(len(decision.fresh)),
             "new": number(new),
+            "at": number(arrival.at),
             "expires": number(int(self._now) + KEEP_S),
         }
         if decision.move == "join":
-            change = "SET expires = :expires"
-            if asked:  # whoever starts the next round must know that an analyst waits for it
+            change = "SET at = :at, expires = :expires"
+            if (
+                arrival.clicked
+            ):  # whoever starts the next round must know that an analyst waits for it
                 change += ", asked = :asked"
                 values["asked"] = {"BOOL": True}
             return self._update(
@@ -184,7 +189,7 @@ class Operations:
             )
         return self._update(
             self._key(state.pk),
-            "SET next_at = :next_at, expires = :expires ADD pending :count, members :new",
+            "SET next_at = :next_at, at = :at, expires = :expires ADD pending :count, members :new",
             "round = :round AND done = :round AND attribute_not_exists(owner) AND pending = :zero",
             next_at=number(self._now + decision.delay),
             zero=number(0),

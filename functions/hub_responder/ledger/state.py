@@ -26,6 +26,7 @@ class State:
         steps: of the round: id -> ``{"s": status, "at": .., "d": detail, "r": result}``.
         refs: by connection: ``ticket``, ``url``, ``thread``, ...
         tries, first_at: of the deferral that goes on, 0 when none.
+        at: time of the last event that brought findings, which is what expressions see as `now`.
         clicked: an analyst waits for the round's answer. asked: for that of the round after it.
     """
 
@@ -46,6 +47,7 @@ class State:
     first_at: float = 0.0
     clicked: bool = False
     asked: bool = False
+    at: float = 0.0
 
     @property
     def idle(self) -> bool:
@@ -119,6 +121,7 @@ def read_state(item: Item) -> State:
         first_at=_number(item, "first_at"),
         clicked=item.get("clicked", {}).get("BOOL", False),
         asked=item.get("asked", {}).get("BOOL", False),
+        at=_number(item, "at"),
     )
 
 

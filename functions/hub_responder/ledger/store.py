@@ -202,7 +202,8 @@ class Ledger:
         new = sum(1 for _, held in decision.fresh if held is None or held.closed)
         if state is None:
             state = State(arrival.pk, group=arrival.group)
-        state = replace(state, members=state.members + new)
+        at = arrival.at if decision.fresh else state.at
+        state = replace(state, members=state.members + new, at=at)
         return self._owned(state, decision, clicked=arrival.clicked)
 
     def _owned(self, state: State, decision: Decision, *, clicked: bool) -> State:

@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from hub_responder import clock, member
-from hub_responder.playbook import Calendar, Playbook
+from hub_responder.actions.base import Outcome
+from hub_responder.playbook import Calendar, Playbook, Step, Wait
 from loopback import Cloud, Reply
 from world import ACCOUNT, Killed, World, event, finding
 
@@ -182,6 +183,17 @@ def test_a_calendar_is_asked_at_the_time_of_the_event(make_world: Any) -> None:
     change(world, calendars={"freeze": Calendar(dates=(("2026-11-20", "2026-11-20"),))})
     ask(world, finding(2))
     assert [ids for _, ids in world.told] == [{finding(2)["Id"]}]
+
+
+def test_now_is_the_triggers_time_after_a_wait_and_a_deferral_too(make_world: Any) -> None:
+    world = make_world(wait=Wait(15, 120))
+    steps = (Step(id="write", uses="write", if_="now == 1795305600.0"),)
+    change(world, steps=steps)
+    world.fail["write"] = [Outcome("deferred", "503")]
+    sent = json.loads(event(finding(1))) | {"time": "2026-11-22T00:00:00Z"}
+    world.send(json.dumps(sent))
+    world.drain()
+    assert world.written[finding(1)["Id"]] == 1
 
 
 @pytest.mark.parametrize(
