@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from hub_toolkit.playbooks.kinds import Kind
 
 STATUSES = (*get_args(Status), "observed")
-_TRIGGER = ("event_id", "insight", "left_out")
 TRIGGERS = ("imported", "custom_action", "insight", "schedule")
 FUNCTIONS: Mapping[str, Function] = {
     "open": Function("open", {"calendar": TEXT}, 1, BOOLEAN),

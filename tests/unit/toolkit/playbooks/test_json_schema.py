@@ -70,6 +70,7 @@ def test_every_key_and_every_action_is_known_and_explained(validator) -> None:
         ("Label: [CRITICAL]", "Lable: [CRITICAL]", "on.imported.match.Severity: Additional prop"),
         ("[CRITICAL]", "[Critical]", "on.imported.match.Severity.Label.0: 'Critical' is not valid"),
         ("[CRITICAL]", "[{prefx: C}]", "on.imported.match.Severity.Label.0: {'prefx': 'C'} is not"),
+        ("[CRITICAL]", "[{prefix: C, suffix: L}]", "on.imported.match.Severity.Label.0: {'prefix"),
         ("[CRITICAL]", "CRITICAL", "on.imported.match.Severity.Label: 'CRITICAL' is not of type"),
         ("id: TellThem", "id: Tell-Them", "on.custom_action.id: 'Tell-Them' does not match"),
         ("uses: notify", "uses: notfy", "steps.1.uses: 'notfy' is not valid under any"),

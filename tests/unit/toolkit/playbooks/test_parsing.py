@@ -48,6 +48,8 @@ def test_equal_words_of_an_expression_have_places_of_their_own() -> None:
     tree = expression("a.b.b == a.b and a == 'a'", environment())
     places = sorted(node.lineno for node in tree.find_all((nodes.Name, nodes.Getattr)))
     assert places == [0, 1, 3, 9, 10, 17]
+    lists = expression("[[a], [[b]]]", environment()).find_all(nodes.List)
+    assert sorted(node.lineno for node in lists) == [1, 6, 7]  # the outer one is the tree itself
 
 
 @pytest.mark.parametrize(
