@@ -17,6 +17,7 @@ from hub_responder.engine.batch import Batch
 from hub_responder.engine.intake import Message
 from hub_responder.engine.outbox import Outbox
 from hub_responder.errors import TransientError
+from hub_responder.ledger.store import Settle
 from hub_responder.ledger.transaction import Part
 from hub_responder.playbook import Wait
 from hub_responder.runtime import Runtime
@@ -420,3 +421,36 @@ def test_an_import_waits_for_a_verdict_that_may_be_told_soon_but_not_for_ever(
     assert 900 <= world.gate.now - began < 3600
     assert world.opened == []  # UNKNOWN is not UNPROTECTED
     assert told(world) == {finding(1)["Id"]}
+
+
+def test_what_failed_is_told_once_however_often_its_round_goes_on(
+    make_world: Any, topic: Cloud
+) -> None:
+    world = make_world()
+    world.fail["ticket"] = [Outcome("failed", "the project is gone")]
+    world.fail["tell"] = [Outcome("deferred", "503")] * 3
+    world.send(event(finding(1)))
+    world.drain()
+    assert len(world.told) == 1
+    assert len(topic.called("Publish")) == 1
+
+
+def test_a_run_that_is_overtaken_between_two_steps_has_no_more_effects(make_world: Any) -> None:
+    world = make_world()
+    look = world.action("look")
+
+    def slowly(works: Any, runtime: Any) -> Any:
+        del world.replaced["look"]
+        pk = works[0].incident.key
+        change(world, pk, "I", lease={"N": "1"})  # the other's clock goes wrong, say
+        world.ledger("other").settle([Settle(pk)], lambda _claim: [])
+        return look.run(works, runtime)
+
+    world.replaced["look"] = replace(look, run=slowly)
+    world.send(event(finding(1)))
+    world.gate.run([world._job("imports", world._receive("imports", 1))])
+    assert (world.opened, world.told, world.written) == ([], [], {})
+    assert [json.loads(sent.body)["hub_responder"] for sent in world.queue] == ["settle"]
+    world.drain()
+    assert (len(world.opened), len(world.told)) == (1, 1)
+    assert world.dead == []

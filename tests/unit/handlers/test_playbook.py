@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from hub_responder import observability
 from hub_responder.errors import ConfigurationError
 from hub_responder.handlers.playbook import handler
 from inside import PASSING, VISIBILITY_S, Inside
@@ -100,6 +101,7 @@ def test_a_missing_variable_is_named_and_nothing_is_done(deployed: Inside, name:
 
 def test_metrics_that_cannot_be_written_bring_no_message_back(deployed: Inside) -> None:
     del os.environ["POWERTOOLS_METRICS_NAMESPACE"]
+    observability._metrics.cache_clear()  # as in a new process
     one = seen(deployed, 1)
     send(deployed, event(one))
     assert deployed.invoke(handler) == []

@@ -176,3 +176,11 @@ def test_nothing_to_submit_asks_nobody() -> None:
     dynamo = Dynamo()
     assert dynamo.submit([]) == []
     assert dynamo.requests == []
+
+
+def test_parts_that_are_over_four_megabytes_together_do_not_share_a_transaction() -> None:
+    dynamo = Dynamo()
+    parts = [part(n, items=3, size=300_000) for n in range(8)]
+    assert dynamo.submit(parts) == [None] * 8
+    sizes = [len(msgspec.json.encode(request)) for request in dynamo.requests]
+    assert sum(sizes) > 4_000_000 > max(sizes)
