@@ -93,7 +93,8 @@ def _recognizable(details: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("IpV4Addresses", "IpV6Addresses", "ip_addresses"):
         values = details.get(name)
         if isinstance(values, list):
-            kept[name] = [one for one in values if type(one) is str and len(one) <= _ADDRESS][:8]
+            texts = (one for one in values if type(one) is str and len(one) <= _ADDRESS)
+            kept[name] = [clean(one, _ADDRESS) for one in texts][:8]
     return kept
 
 
