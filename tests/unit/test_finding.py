@@ -118,7 +118,7 @@ def test_small_form_is_small_and_comes_back(path: Path) -> None:
 
 def test_small_form_keeps_what_an_instance_is_recognized_by_and_no_other_details() -> None:
     details = {
-        "IpV4Addresses": ["10.33.1.16", 7, "x" * 46, *(f"10.0.0.{n}" for n in range(20))],
+        "IpV4Addresses": ["10.33.1.16", 7, "x" * 46, "\ud800", *(f"10.0.0.{n}" for n in range(20))],
         "hostname": "web-01.example.com",
         "ip": ["no text"],
         "UserData": "secret",
@@ -129,7 +129,7 @@ def test_small_form_keeps_what_an_instance_is_recognized_by_and_no_other_details
     )
     assert back.resource.details == {
         "hostname": "web-01.example.com",
-        "IpV4Addresses": ["10.33.1.16", *(f"10.0.0.{n}" for n in range(7))],
+        "IpV4Addresses": ["10.33.1.16", "\ufffd", *(f"10.0.0.{n}" for n in range(6))],
     }
 
 
