@@ -9,7 +9,7 @@
 - ``audit``        the records that prove it
 - ``engine``       the way of a batch through all of these
 - ``actions``      what a step can do; ``vision_one``, ``connections``, ``tickets`` do the talking
-- ``member``, ``lookup``, ``instances``, ``fleet``, ``insights``  look-ups in AWS for them
+- ``member``, ``lookup``, ``instances``, ``fleet``, ``insights``  look-ups for them
 - ``calendars``    named times, for conditions
 - ``markdown``     messages, written once and rendered natively for each target
 - ``http``, ``aws``, ``secrets``, ``clock``, ``deadline``  the edges

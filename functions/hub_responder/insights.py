@@ -6,20 +6,18 @@ Both are bounded: what is left out is said.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from hub_responder import aws
+from hub_responder import aws, get_findings
 from hub_responder.errors import PermanentError, UnreadableFinding
 from hub_responder.events import decode_finding
+from hub_responder.get_findings import VALUES_AT_ONCE
 
 if TYPE_CHECKING:
     from hub_responder.deadline import Deadline
     from hub_responder.finding import Finding
-
-_PAGE = 100
-_VALUES_AT_ONCE = 20
-"""Values that one field of AwsSecurityFindingFilters takes (API reference, StringFilter lists)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,46 +50,30 @@ def expand(
         TransientError: Security Hub cannot be asked now.
         PermanentError: the insight is gone, or groups by what cannot be filtered.
     """
-    client = aws.client("securityhub")
-    try:
-        found = client.get_insights(InsightArns=[arn])["Insights"]
-    except aws.ERRORS as error:
-        raise aws.translate(error, "securityhub.GetInsights") from error
-    if not found:
-        raise PermanentError(f"no insight {arn[:200]}", target="securityhub.GetInsights")
-    insight = found[0]
+    insight = _insight(arn)
     read = Expanded(str(insight.get("Name", "")), [], [], "")
-    try:
-        for number, raw in enumerate(_raw(client, insight, values, deadline)):
-            if number == most:
-                left_out = f"only the first {most} findings of the insight are handled"
-                return Expanded(read.name, read.findings, read.unreadable, left_out)
-            try:
-                read.findings.append(decode_finding(raw))
-            except UnreadableFinding as error:
-                read.unreadable.append(error)
-    except aws.ERRORS as error:
-        raise aws.translate(error, "securityhub.GetFindings") from error
+    filtered = (get_findings.found(one, deadline) for one in _filters(insight, values))
+    for number, raw in enumerate(chain.from_iterable(filtered)):
+        if number == most:
+            left_out = f"only the first {most} findings of the insight are handled"
+            return replace(read, left_out=left_out)
+        try:
+            read.findings.append(decode_finding(raw))
+        except UnreadableFinding as error:
+            read.unreadable.append(error)
     return read
 
 
-def _raw(
-    client: Any,
-    insight: dict[str, Any],
-    values: Sequence[str] | None,
-    deadline: Deadline | None,
-) -> Iterator[dict[str, Any]]:
-    """The findings, page by page as they are taken."""
-    for filters in _filters(insight, values):
-        request: dict[str, Any] = {"Filters": filters, "MaxResults": _PAGE}
-        while True:
-            if deadline is not None:
-                deadline.timeout(10.0, target="securityhub.GetFindings")
-            answer = client.get_findings(**request)
-            yield from answer["Findings"]
-            if not answer.get("NextToken"):
-                break
-            request["NextToken"] = answer["NextToken"]
+def _insight(arn: str) -> dict[str, Any]:
+    target = "securityhub.GetInsights"
+    try:
+        held = aws.client("securityhub").get_insights(InsightArns=[arn])["Insights"]
+    except aws.ERRORS as error:
+        raise aws.translate(error, target) from error
+    if not held:
+        raise PermanentError(f"no insight {arn[:200]}", target=target)
+    found: dict[str, Any] = held[0]
+    return found
 
 
 def _filters(insight: dict[str, Any], values: Sequence[str] | None) -> Iterator[dict[str, Any]]:
@@ -99,7 +81,7 @@ def _filters(insight: dict[str, Any], values: Sequence[str] | None) -> Iterator[
     if values is None:
         yield own
         return
-    for start in range(0, len(values), _VALUES_AT_ONCE):
-        wanted = values[start : start + _VALUES_AT_ONCE]
+    for start in range(0, len(values), VALUES_AT_ONCE):
+        wanted = values[start : start + VALUES_AT_ONCE]
         grouped = [{"Value": value, "Comparison": "EQUALS"} for value in wanted]
         yield {**own, insight["GroupByAttribute"]: grouped}

@@ -190,12 +190,12 @@ def _request(change: Change, keys: Sequence[Key]) -> dict[str, Any]:
 def permissions(
     _params: Mapping[str, Any], _connections: Mapping[str, Mapping[str, Any]]
 ) -> list[Statement]:
-    """Updating findings, in this account's hub."""
+    """Updating findings in this account's hub, and reading those that had to wait."""
     hub = "arn:${AWS::Partition}:securityhub:${AWS::Region}:${AWS::AccountId}:hub/default"
     return [
         {
             "Effect": "Allow",
-            "Action": ["securityhub:BatchUpdateFindings"],
+            "Action": ["securityhub:BatchUpdateFindings", "securityhub:GetFindings"],
             "Resource": [{"Fn::Sub": hub}],
         }
     ]

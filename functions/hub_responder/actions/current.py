@@ -4,54 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from hub_responder import aws
-from hub_responder.errors import UnreadableFinding
+from hub_responder import get_findings
+from hub_responder.actions.base import Outcome, Work
+from hub_responder.errors import CallError, TransientError, UnreadableFinding
 from hub_responder.events import decode_finding
 
 if TYPE_CHECKING:
     from hub_responder.deadline import Deadline
     from hub_responder.finding import Finding
 
-_TARGET = "securityhub.GetFindings"
-_IDS_AT_ONCE = 20
-"""Values that one field of AwsSecurityFindingFilters takes (API reference, StringFilter lists)."""
-_PAGE = 100
 
+def present(work: Work, deadline: Deadline) -> Work | Outcome:
+    """The work with its findings as they are now, where its round had to wait.
 
-def current(findings: Sequence[Finding], deadline: Deadline) -> list[Finding]:
-    """``findings`` with the workflow, record state, note and own fields that they have now.
-
-    One that Security Hub does not know any more, or that cannot be read, stays as it is.
-
-    Raises:
-        CallError: Security Hub cannot be asked.
+    An `Outcome` is what it means that this cannot be told.
     """
+    if not work.late:
+        return work
+    try:
+        now = _current(work.incident.findings, deadline)
+    except TransientError as error:
+        return Outcome("deferred", str(error), retry_after=error.retry_after)
+    except CallError as error:
+        return Outcome("failed", str(error))
+    return replace(work, incident=replace(work.incident, findings=now))
+
+
+def _current(findings: Sequence[Finding], deadline: Deadline) -> tuple[Finding, ...]:
+    """One that Security Hub does not know any more, or that cannot be read, stays as it is."""
     now: dict[tuple[str, str], Finding] = {}
     ids = list(dict.fromkeys(finding.id for finding in findings))
-    for start in range(0, len(ids), _IDS_AT_ONCE):
-        for raw in _asked(ids[start : start + _IDS_AT_ONCE], deadline):
+    for start in range(0, len(ids), get_findings.VALUES_AT_ONCE):
+        some = ids[start : start + get_findings.VALUES_AT_ONCE]
+        wanted = [{"Value": one, "Comparison": "EQUALS"} for one in some]
+        for raw in get_findings.found({"Id": wanted}, deadline):
             try:
-                found = decode_finding(raw)
+                held = decode_finding(raw)
             except UnreadableFinding:
                 continue
-            now[found.id, found.product_arn] = found
-    return [_as(finding, now.get((finding.id, finding.product_arn))) for finding in findings]
-
-
-def _asked(ids: Sequence[str], deadline: Deadline) -> list[dict[str, Any]]:
-    deadline.timeout(10.0, target=_TARGET)
-    wanted = [{"Value": one, "Comparison": "EQUALS"} for one in ids]
-    try:
-        answer = aws.client("securityhub").get_findings(Filters={"Id": wanted}, MaxResults=_PAGE)
-    except aws.ERRORS as error:
-        raise aws.translate(error, _TARGET) from error
-    found: list[dict[str, Any]] = answer["Findings"]
-    return found
+            now[held.id, held.product_arn] = held
+    return tuple(_as(finding, now.get((finding.id, finding.product_arn))) for finding in findings)
 
 
 def _as(finding: Finding, now: Finding | None) -> Finding:
+    """``finding`` with the workflow, record state, note and own fields that it has now."""
     if now is None:
         return finding
     return replace(

@@ -23,6 +23,7 @@ from hub_responder.actions.batch_update import (
     permissions,
     write,
 )
+from hub_responder.actions.current import present
 from hub_responder.clock import iso
 from hub_responder.errors import ConfigurationError
 from hub_responder.ledger.history import CLOSED_AS
@@ -88,18 +89,24 @@ class Result(msgspec.Struct, frozen=True):
 
 def run(works: Sequence[Work], runtime: Runtime) -> list[Outcome]:
     """Suppress the findings of all incidents, in as few calls as their values allow."""
-    decided: list[_Decision | str] = []
-    for work in works:
-        try:
-            decided.append(_decide(work, runtime))
-        except ConfigurationError as error:
-            decided.append(str(error))
+    decided = [_decision(work, runtime) for work in works]
     wanted = [one.wanted if isinstance(one, _Decision) else () for one in decided]
     progress = write(wanted, runtime.deadline)
     return [
-        _outcome(one, part, work) if isinstance(one, _Decision) else Outcome("failed", line(one))
+        _outcome(one, part, work) if isinstance(one, _Decision) else one
         for one, part, work in zip(decided, progress, works, strict=True)
     ]
+
+
+def _decision(work: Work, runtime: Runtime) -> _Decision | Outcome:
+    """What the findings get as they are now, or what it means that this cannot be told."""
+    now = present(work, runtime.deadline)
+    if isinstance(now, Outcome):
+        return now
+    try:
+        return _decide(now, runtime)
+    except ConfigurationError as error:
+        return Outcome("failed", line(str(error)))
 
 
 class _Decision(msgspec.Struct):

@@ -8,13 +8,12 @@ comes back in ``UnprocessedFindings`` of a 200
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from hub_responder.actions.base import Action, Outcome, Statement, Work, line
+from hub_responder.actions.base import Action, Outcome, Work, line
 from hub_responder.actions.batch_update import (
     SETTLED,
     Change,
@@ -23,10 +22,10 @@ from hub_responder.actions.batch_update import (
     apply,
     field_text,
     merged,
+    permissions,
     write,
 )
-from hub_responder.actions.batch_update import permissions as to_update
-from hub_responder.actions.current import current
+from hub_responder.actions.current import present
 from hub_responder.clock import iso
 from hub_responder.errors import CallError, ExpressionError, PermanentError, TransientError
 from hub_responder.markdown.characters import shorten
@@ -63,27 +62,13 @@ class Result(msgspec.Struct, frozen=True):
 
 def run(works: Sequence[Work], runtime: Runtime) -> list[Outcome]:
     """Write to the findings of all incidents, in as few calls as their values allow."""
-    present = [_present(work, runtime) for work in works]
-    wanted = [_wanted(one, runtime) if isinstance(one, Work) else () for one in present]
+    works_now = [present(work, runtime.deadline) for work in works]
+    wanted = [_wanted(one, runtime) if isinstance(one, Work) else () for one in works_now]
     progress = write(wanted, runtime.deadline)
     return [
         _outcome(part) if isinstance(one, Work) else one
-        for one, part in zip(present, progress, strict=True)
+        for one, part in zip(works_now, progress, strict=True)
     ]
-
-
-def _present(work: Work, runtime: Runtime) -> Work | Outcome:
-    """The work with its findings as they are now; or what it means that this cannot be told."""
-    if not work.late:
-        return work
-    findings = work.incident.findings
-    try:
-        now = current(findings, runtime.deadline)
-    except TransientError as error:
-        return Outcome("deferred", str(error), retry_after=error.retry_after)
-    except CallError as error:
-        return Outcome("failed", str(error))
-    return replace(work, incident=replace(work.incident, findings=tuple(now)))
 
 
 def _wanted(work: Work, runtime: Runtime) -> Wanted:
@@ -213,14 +198,6 @@ def answer(findings: Sequence[Finding], text: str, runtime: Runtime) -> None:
     reasons = "; ".join(sorted({refusal.reason for refusal in refusals}))
     message = shorten(f"{count} findings were not answered: {reasons}", 300)
     raise kind(message, target="securityhub.BatchUpdateFindings")
-
-
-def permissions(
-    with_: Mapping[str, Any], connections: Mapping[str, Mapping[str, Any]]
-) -> list[Statement]:
-    """Updating findings, and reading those that had to wait."""
-    update = to_update(with_, connections)
-    return [*update, {**update[0], "Action": ["securityhub:GetFindings"]}]
 
 
 ACTION = Action(

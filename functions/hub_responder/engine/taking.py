@@ -54,6 +54,16 @@ class Taken:
     records: list[Record] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class _Again:
+    """A message that comes again later: what brought it, why, and about which findings."""
+
+    message: Message
+    cause: Cause
+    why: str
+    findings: list[str] = field(default_factory=list)
+
+
 class Taking:
     """Takes what the messages of one batch bring."""
 
@@ -68,7 +78,7 @@ class Taking:
         self._taken = Taken()
         self._doubtful: list[tuple[Subject, Choice]] = []
         self._undecided: list[tuple[Cause, Finding, str]] = []
-        self._again: dict[str, tuple[Message, str]] = {}
+        self._again: dict[str, _Again] = {}
 
     @property
     def _playbook(self) -> Playbook:
@@ -91,7 +101,7 @@ class Taking:
                 try:
                     self._trigger(message, content)
                 except TransientError as error:  # others need not wait for what it needs
-                    self._again[message.id] = (message, str(error))
+                    self._put_off(message, _cause(message, content), (), error)
         self._take_what_was_taken()
         self._defer()
         self._tell_undecided()
@@ -115,14 +125,7 @@ class Taking:
             self._consider(message, cause, finding, asked=False)
 
     def _trigger(self, message: Message, trigger: Trigger) -> None:
-        cause = Cause(
-            trigger.kind,
-            trigger.event_id,
-            trigger.at,
-            clicked=trigger.kind in ("custom_action", "insight"),
-            again=message.receives > 1 or message.attempt > 0,
-            insight=trigger.insight.name if trigger.insight is not None else "",
-        )
+        cause = _cause(message, trigger)
         if self._playbook.home_only and (trigger.account, trigger.region) != message.home:
             why = f"an event of {trigger.account or '?'}, {trigger.region or '?'}: not our own"
             ids = [finding.id for finding in trigger.findings]
@@ -187,7 +190,7 @@ class Taking:
             values = values_of(finding, scope, self._playbook)
             choice = choose(finding, scope, self._playbook) if asked and not gone else Choice()
         except TransientError as error:
-            self._again[message.id] = (message, str(error))
+            self._put_off(message, cause, [finding.id], error)
             return
         except (ExpressionError, ConfigurationError, PermanentError) as error:
             self._undecided.append((cause, finding, str(error)))
@@ -239,13 +242,20 @@ class Taking:
 
     def _defer(self) -> None:
         """Messages of which some finding cannot be decided about now come again as a whole."""
-        for message, why in self._again.values():
-            put_back = self._outbox.defer(message, why, self._playbook.give_up_after)
+        for one in self._again.values():
+            put_back = self._outbox.defer(one.message, one.why, self._playbook.give_up_after)
+            kind = "deferred" if put_back else "dead"
             self._taken.records.append(
-                self._audit.record("deferred" if put_back else "dead", detail=why)
+                self.record(kind, one.cause, findings=one.findings, detail=one.why)
             )
             if not put_back:
-                self._answers.tell_undecided(f"gave up: {why}", [])
+                self._answers.tell_undecided(f"gave up: {one.why}", one.findings)
+
+    def _put_off(
+        self, message: Message, cause: Cause, findings: Sequence[str], error: TransientError
+    ) -> None:
+        held = self._again.setdefault(message.id, _Again(message, cause, str(error)))
+        held.findings += findings
 
     def _tell_undecided(self) -> None:
         """What cannot be decided changes nothing; it is in the DLQ, told, and recorded."""
@@ -262,6 +272,17 @@ class Taking:
                 self.record("dead", cause, findings=[finding.id], detail=why)
                 for cause, finding in caused
             ]
+
+
+def _cause(message: Message, trigger: Trigger) -> Cause:
+    return Cause(
+        trigger.kind,
+        trigger.event_id,
+        trigger.at,
+        clicked=trigger.kind in ("custom_action", "insight"),
+        again=message.receives > 1 or message.attempt > 0,
+        insight=trigger.insight.name if trigger.insight is not None else "",
+    )
 
 
 def _left(finding: Finding) -> bool:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
-from hub_responder import aws, clock, observability
+from hub_responder import aws, clock, get_findings, observability
 from hub_responder.actions.batch_update import Change, Key, Refusal, apply
 from hub_responder.actions.suppress_finding import BY, UNTIL, WHY
 from hub_responder.audit import Audit
@@ -29,10 +30,9 @@ ENDED = "hubResponderSuppressionEnded"
 """UserDefinedField: the last day of the suppression that ended."""
 MAX_ENDED = 500
 """Suppressions that one run ends; the function runs every six hours."""
-_PAGE = 100
 _TIME_S = 15.0
 """No more are looked for with less time left."""
-_TARGET = "securityhub.GetFindings"
+_TRIGGER = {"kind": "schedule", "event_id": ""}
 SUPPRESSED: Mapping[str, Any] = {
     "WorkflowStatus": [{"Value": "SUPPRESSED", "Comparison": "EQUALS"}],
     "RecordState": [{"Value": "ACTIVE", "Comparison": "EQUALS"}],
@@ -49,7 +49,10 @@ def handler(_event: Mapping[str, Any], context: Any) -> dict[str, int]:
     audit = Audit(os.environ["AUDIT_TABLE"], playbook, context.aws_request_id)
     transactions = Transactions(aws.client("dynamodb"), audit, deadline)
     ended = failed = 0
-    for change, findings in _by_change(_over(deadline)).items():
+    over = list(islice(_over(deadline), MAX_ENDED))
+    _leave([finding for finding in over if not finding.user_fields_whole], transactions, audit)
+    whole = [finding for finding in over if finding.user_fields_whole]
+    for change, findings in _by_change(whole).items():
         refusals = _end(change, findings, transactions, audit, deadline)
         failed += len(refusals)
         ended += len(findings) - len(refusals)
@@ -57,35 +60,21 @@ def handler(_event: Mapping[str, Any], context: Any) -> dict[str, int]:
 
 
 def _over(deadline: Deadline) -> Iterator[Finding]:
-    """Suppressed findings whose time is over."""
-    client, now, found = aws.client("securityhub"), clock.now(), 0
-    request: dict[str, Any] = {"Filters": SUPPRESSED, "MaxResults": _PAGE}
-    while deadline.left() > _TIME_S:
-        try:
-            answer = client.get_findings(**request)
-        except aws.ERRORS as error:
-            raise aws.translate(error, _TARGET) from error
-        for raw in answer["Findings"]:
-            until = seconds(raw.get("UserDefinedFields", {}).get(UNTIL))
-            if until is None or until > now:
-                continue
-            try:
-                finding = decode_finding(raw)
-            except UnreadableFinding as error:
-                observability.log_bug(error)
-                continue
-            if not finding.user_fields_whole:  # some of them would be lost
-                continue
-            yield finding
-            found += 1
-            if found >= MAX_ENDED:
-                return
-        if not answer.get("NextToken"):
+    """Suppressed findings whose time is over, as far as this run has time for them."""
+    now = clock.now()
+    for raw in get_findings.found(SUPPRESSED, deadline):
+        if deadline.left() <= _TIME_S:
             return
-        request["NextToken"] = answer["NextToken"]
+        until = seconds(raw.get("UserDefinedFields", {}).get(UNTIL))
+        if until is None or until > now:
+            continue
+        try:
+            yield decode_finding(raw)
+        except UnreadableFinding as error:
+            observability.log_bug(error)
 
 
-def _by_change(findings: Iterator[Finding]) -> dict[Change, list[Finding]]:
+def _by_change(findings: Sequence[Finding]) -> dict[Change, list[Finding]]:
     """The findings by what they get: those that get the same share calls."""
     changes: dict[Change, list[Finding]] = {}
     for finding in findings:
@@ -100,6 +89,15 @@ def _by_change(findings: Iterator[Finding]) -> dict[Change, list[Finding]]:
     return changes
 
 
+def _leave(findings: Sequence[Finding], transactions: Transactions, audit: Audit) -> None:
+    """Record those that stay suppressed: writing them would lose fields that others wrote."""
+    if findings:
+        ids = [finding.id for finding in findings]
+        why = "stays suppressed: its user-defined fields cannot be read whole"
+        record = audit.record("skipped", trigger=_TRIGGER, findings=ids, detail=why)
+        transactions.submit([Part([], [record])])
+
+
 def _end(
     change: Change,
     findings: Sequence[Finding],
@@ -109,7 +107,7 @@ def _end(
 ) -> dict[Key, Refusal]:
     """Write it, with a record before and after; those that could not be written."""
     fields = {
-        "trigger": {"kind": "schedule", "event_id": ""},
+        "trigger": _TRIGGER,
         "findings": [finding.id for finding in findings],
         "step": "_lapse",
         "uses": "finding.update",

@@ -16,7 +16,7 @@ from hub_responder.actions.suppress_finding import Params
 from hub_responder.finding import Finding, Note
 from hub_responder.incident import Incident
 from hub_responder.severity import Severity
-from loopback import Cloud, error
+from loopback import Cloud, Reply, error
 
 HIGH = Severity("HIGH")
 REASON = "expected scan of the test range"
@@ -64,6 +64,29 @@ def test_as_what_they_were_closed_is_said_only_where_all_were_suppressed(cloud: 
     part = suppress(of(finding(severity=HIGH), exploited), closed_as="FALSE_POSITIVE")
     assert (part.result["suppressed"], part.result["left"]) == (1, 1)
     assert part.result["closed_as"] == ""
+
+
+def test_what_a_person_did_while_a_round_waited_is_not_undone(cloud: Cloud) -> None:
+    raw = {
+        "Id": finding().id,
+        "ProductArn": finding().product_arn,
+        "AwsAccountId": finding().account.id,
+        "Severity": {"Label": "HIGH"},
+        "Resources": [{"Type": finding().resource.type, "Id": finding().resource.id}],
+        "UpdatedAt": "2026-11-22T00:00:00Z",
+        "Workflow": {"Status": "RESOLVED"},
+    }
+    cloud.script["/findings"] = [Reply(200, {"Findings": [raw]})]
+    (outcome,) = suppress_finding.run([work(params(), of(), late=True)], runtime())
+    assert (outcome.status, outcome.detail) == ("skipped", "1 left: resolved already")
+    assert cloud.called("BatchUpdateFindings") == []
+
+
+def test_a_finding_that_cannot_be_asked_for_is_not_suppressed_yet(cloud: Cloud) -> None:
+    cloud.script["/findings"] = [error("InternalException", status=400)]
+    (outcome,) = suppress_finding.run([work(params(), of(), late=True)], runtime())
+    assert outcome.status == "deferred"
+    assert cloud.called("BatchUpdateFindings") == []
 
 
 def test_the_last_day_counts_to_its_end(cloud: Cloud) -> None:

@@ -98,7 +98,10 @@ def test_a_look_up_that_fails_for_now_brings_back_its_message_and_no_other(
     asks, known = finding(1, 1), tagged(finding(2, 2), priority="緊急")
     ask(world, asks, known)
     assert [ids for _, ids in world.told] == [{known["Id"]}]
-    assert len(records(world, "deferred")) == 1
+    (deferred,) = records(world, "deferred")
+    assert deferred["findings"] == [asks["Id"]]
+    assert deferred["trigger"]["kind"] == "imported"
+    assert [record["findings"] for record in records(world, "dead")] == [[asks["Id"]]]
     (letter,) = world.dead
     assert letter.attributes["reason"]["StringValue"].startswith("gave up after ")
     assert json.loads(letter.body)["detail"]["findings"][0]["Id"] == asks["Id"]

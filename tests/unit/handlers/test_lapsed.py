@@ -82,6 +82,18 @@ def test_what_is_not_ours_to_end_stays(deployed: Inside, fields: dict[str, Any])
     assert deployed.records() == []
 
 
+def test_one_whose_fields_cannot_be_read_whole_stays_and_that_is_recorded(
+    deployed: Inside,
+) -> None:
+    one = suppressed(deployed, 1, -1)
+    ours = one["UserDefinedFields"]
+    deployed.hub.seed(one | {"UserDefinedFields": {**ours, "long": "x" * 5000}})
+    assert run(deployed) == {"ended": 0, "failed": 0}
+    assert held(deployed, one)["Workflow"] == {"Status": "SUPPRESSED"}
+    (record,) = deployed.records()
+    assert (record["kind"], record["findings"]) == ("skipped", [one["Id"]])
+
+
 def test_what_cannot_be_written_now_is_recorded_and_ends_in_a_later_run(deployed: Inside) -> None:
     one = suppressed(deployed, 1, -1)
     deployed.faults.add([{"target": "securityhub.BatchUpdateFindings", **PASSING}])
