@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
-from hub_responder import aws, http, lookup, member, secrets
+from estates import Tenant
+from factories import NOW
+from hub_responder import aws, clock, http, lookup, member, secrets
+from hub_responder.vision_one import inventory
 from loopback import Cloud, Loopback
 from member_cloud import MemberCloud
 
@@ -19,6 +23,16 @@ def server() -> Iterator[Loopback]:
     http.session().close()
     http.public_session().close()
     made.close()
+
+
+@pytest.fixture
+def tenant(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tenant]:
+    """A Vision One on ``server``, of which nothing is remembered; the wall clock is its clock."""
+    inventory.forget()
+    made = Tenant(server, NOW)
+    monkeypatch.setattr(clock, "time", SimpleNamespace(time=lambda: made.now))
+    yield made
+    inventory.forget()
 
 
 @pytest.fixture

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -12,34 +11,18 @@ import pytest
 
 from estates import LIST, TOKEN, Tenant, endpoint
 from factories import ACCOUNT, INSTANCE, NOW, finding, incident, playbook, resource, runtime, work
-from hub_responder import clock
 from hub_responder.actions import check_coverage, get
 from hub_responder.actions.base import Outcome, Work
 from hub_responder.actions.check_coverage import Params
 from hub_responder.deadline import Deadline
 from hub_responder.playbook import Route
 from hub_responder.runtime import Runtime
-from hub_responder.vision_one import inventory
 from loopback import Cloud, Loopback, Reply, error
 
 SECRET = "hub-responder/test/vision-one"
 IPS = "intrusion_prevention"
 BOTH = ["anti_malware", IPS]
 OTHER = "i-0fed9876cba543210"
-
-
-@pytest.fixture(autouse=True)
-def _no_memory() -> Iterator[None]:
-    inventory.forget()
-    yield
-    inventory.forget()
-
-
-@pytest.fixture
-def tenant(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> Tenant:
-    made = Tenant(server, NOW)
-    monkeypatch.setattr(clock, "time", SimpleNamespace(time=lambda: made.now))
-    return made
 
 
 @pytest.fixture
