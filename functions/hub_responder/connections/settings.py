@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
@@ -55,10 +55,29 @@ class VisionOne(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Trend Vision One; secret ``{"token": "..."}``.
 
     ``region`` is the console's; ``base_url`` takes the place of the region's address.
+    ``workload_security`` names the connection to the same tenant's Server & Workload Protection;
+    empty: none. ``isolation`` allows `endpoint.isolate` and `endpoint.restore`.
+    ``requests_per_minute`` is what all functions together may ask of it.
     """
 
     region: str = "us"
     base_url: Annotated[str, msgspec.Meta(pattern=r"^(https?://.+)?$")] = ""
+    workload_security: str = ""
+    isolation: bool = False
+    requests_per_minute: int = 300
+
+
+class WorkloadSecurity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Trend's Server & Workload Protection; secret ``{"api_key": "..."}``.
+
+    ``region`` is where the tenant's data is; ``base_url``, without ``/api``, takes the place of the
+    region's address. ``key`` says whose the API key is: ``cloud_one`` (``Authorization: ApiKey``)
+    or ``console``, made in its own console (``api-secret-key``).
+    """
+
+    region: str = "us-1"
+    base_url: Annotated[str, msgspec.Meta(pattern=r"^(https?://.+)?$")] = ""
+    key: Literal["cloud_one", "console"] = "cloud_one"
 
 
 class Webhook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -80,8 +99,14 @@ TYPES: dict[str, type[msgspec.Struct]] = {
     "opscenter": OpsCenter,
     "vision_one": VisionOne,
     "webhook": Webhook,
+    "workload_security": WorkloadSecurity,
 }
-WITH_SECRET = frozenset({"slack", "slack_webhook", "jira", "vision_one", "webhook"})
+WITH_SECRET = frozenset(
+    {"slack", "slack_webhook", "jira", "vision_one", "webhook", "workload_security"}
+)
+LINKS: Mapping[str, Mapping[str, str]] = {"vision_one": {"workload_security": "workload_security"}}
+"""Type -> its settings that name another connection -> that one's type. Whatever reaches the first
+reaches the second too."""
 
 S = TypeVar("S", bound=msgspec.Struct)
 

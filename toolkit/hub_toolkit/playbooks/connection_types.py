@@ -18,10 +18,29 @@ class VisionOne(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Trend Vision One; secret ``{"token": "..."}``.
 
     ``region`` is the console's; ``base_url`` takes the place of the region's address.
+    ``workload_security`` names the connection to the same tenant's Server & Workload Protection.
+    ``isolation`` allows `endpoint.isolate` and `endpoint.restore`. ``requests_per_minute`` is what
+    all functions together may ask of it.
     """
 
     region: Literal["us", "jp", "eu", "au", "in", "sg", "mea", "uk", "ca", "za", "usgov"] = "us"
     base_url: _Https | None = None
+    workload_security: str = ""
+    isolation: bool = False
+    requests_per_minute: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 300
+
+
+class WorkloadSecurity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Trend's Server & Workload Protection; secret ``{"api_key": "..."}``.
+
+    ``region`` is where the tenant's data is; ``base_url``, without ``/api``, takes the place of the
+    region's address. ``key`` says whose the API key is: ``cloud_one``, or ``console`` where it was
+    made in its own console.
+    """
+
+    region: Literal["us-1", "au-1", "ca-1", "de-1", "in-1", "jp-1", "sg-1", "gb-1"] = "us-1"
+    base_url: _Https | None = None
+    key: Literal["cloud_one", "console"] = "cloud_one"
 
 
 class Webhook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,4 +58,5 @@ TYPES: Mapping[str, type[msgspec.Struct]] = {
     **settings.TYPES,
     "vision_one": VisionOne,
     "webhook": Webhook,
+    "workload_security": WorkloadSecurity,
 }

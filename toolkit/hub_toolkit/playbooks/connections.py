@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from hub_responder.connections.settings import LINKS
 from hub_responder.playbook import Route
 from hub_toolkit.playbooks import structs
 from hub_toolkit.playbooks.connection_types import TYPES
@@ -37,12 +38,21 @@ class Connections:
         """Every name that a step may give."""
         return set(self.connections) | set(self.routes)
 
-    def behind(self, name: str) -> tuple[str, ...]:
-        """The connections that ``name``, a connection or a route, can reach, sorted."""
+    def chosen(self, name: str) -> tuple[str, ...]:
+        """The connections that ``name``, a connection or a route, can mean, sorted."""
         if name in self.connections:
             return (name,)
         route = self.routes[name]
         return tuple(sorted({*route.to.values(), route.default}))
+
+    def behind(self, name: str) -> tuple[str, ...]:
+        """The connections that ``name`` can reach: those it can mean and their links, sorted."""
+        found = set(self.chosen(name))
+        for one in tuple(found):
+            settings = self.connections.get(one, {})
+            links = LINKS.get(str(settings.get("type")), {})
+            found |= {settings[key] for key in links if settings.get(key)}
+        return tuple(sorted(found))
 
 
 def load(folder: Path, stage: str, root: Path, problems: list[Problem]) -> Connections:
@@ -69,6 +79,9 @@ def load(folder: Path, stage: str, root: Path, problems: list[Problem]) -> Conne
             routes[name] = (node, _route(name, node, problems))
     for name, (node, route) in routes.items():
         _check_targets(name, node, route, connections, problems)
+    settings = {name: one for name, (_, one) in connections.items()}
+    for name, (node, _) in connections.items():
+        _check_links(name, node, settings, problems)
     return Connections(
         {name: connections[name][1] for name in sorted(connections)},
         {name: routes[name][1] for name in sorted(routes)},
@@ -148,3 +161,21 @@ def _check_targets(
         if target not in connections:
             text = f"route {name}: {unknown('connection', target, connections)}"
             problems.append(Problem(node.place, text))
+
+
+def _check_links(
+    name: str, node: Node, settings: dict[str, dict[str, Any]], problems: list[Problem]
+) -> None:
+    """What a connection names as linked to it must be a connection, and of the type it takes."""
+    for key, wanted in LINKS.get(str(settings[name].get("type")), {}).items():
+        target = settings[name].get(key)
+        if not target or not isinstance(target, str) or not isinstance(node, Mapping):
+            continue
+        place = node.entries[key].place
+        suitable = sorted(one for one, held in settings.items() if held.get("type") == wanted)
+        if target not in settings:
+            text = unknown(f"connection in `{key}`:", target, suitable)
+            problems.append(Problem(place, f"connection {name}: {text}"))
+        elif settings[target] and target not in suitable:
+            text = f"`{target}` is of type {settings[target]['type']}; `{key}` takes {wanted}"
+            problems.append(Problem(place, f"connection {name}: {text}"))

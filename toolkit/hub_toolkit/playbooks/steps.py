@@ -197,11 +197,12 @@ class StepReader:
             return
         if name in self.connections.routes:
             self.routes.add(name)
-        for target in self.connections.behind(name):
-            chosen = self.connections.connections.get(target, {}).get("type")
+        known = self.connections.connections
+        self.reached |= {one for one in self.connections.behind(name) if known.get(one)}
+        for target in self.connections.chosen(name):
+            chosen = known.get(target, {}).get("type")
             if chosen is None:  # reported where it is declared
                 continue
-            self.reached.add(target)
             if chosen not in kinds:
                 via = f" (through route `{name}`)" if target != name else ""
                 self._report(

@@ -103,7 +103,7 @@ def _suitable(step: str, by_stage: list[Connections], used: Counter[str]) -> tup
 
     def suits(name: str, connections: Connections) -> bool:
         return name in connections.names() and all(
-            connections.connections[one]["type"] in kinds for one in connections.behind(name)
+            connections.connections[one]["type"] in kinds for one in connections.chosen(name)
         )
 
     good = [name for name in by_stage[0].names() if all(suits(name, one) for one in by_stage)]

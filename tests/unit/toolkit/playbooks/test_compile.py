@@ -55,6 +55,24 @@ def test_only_the_connections_that_steps_reach_go_along(project) -> None:
     assert made.routes == {}
 
 
+LINKED = """\
+connections:
+  chat: {type: sns}
+  tickets: {type: opscenter}
+  vision-one: {type: vision_one, workload_security: workload}
+  workload: {type: workload_security, region: jp-1}
+  other: {type: workload_security}
+"""
+
+
+def test_the_connection_that_one_is_linked_to_goes_along(project) -> None:
+    project.write("playbooks/connections.yaml", LINKED)
+    project.replace("steps:", "steps:\n  - {id: coverage, uses: vision_one.check_coverage}")
+    connections = _compiled(project.root).connections
+    assert sorted(connections) == ["chat", "tickets", "vision-one", "workload"]
+    assert connections["workload"] == {"type": "workload_security", "region": "jp-1"}
+
+
 def test_a_stage_lays_its_connections_and_settings_over_by_name(project) -> None:
     project.write(
         "playbooks/connections.test.yaml",

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import get_args, get_type_hints
 
+import msgspec
 import pytest
 
 from hub_responder import actions
+from hub_responder.connections.settings import LINKS, WITH_SECRET
+from hub_responder.connections.settings import TYPES as KNOWN
 from hub_responder.vision_one.regions import BASE_URLS
 from hub_toolkit.playbooks.connection_types import TYPES, VisionOne
 from hub_toolkit.playbooks.load import load_project
@@ -20,6 +23,20 @@ def test_every_type_that_an_action_takes_can_be_declared() -> None:
         for kind in kinds
     }
     assert wanted <= set(TYPES)
+
+
+def test_the_functions_know_the_same_types_and_settings() -> None:
+    def settings(kinds: dict[str, type[msgspec.Struct]]) -> dict[str, set[str]]:
+        return {
+            kind: {field.encode_name for field in msgspec.structs.fields(struct)}
+            for kind, struct in kinds.items()
+        }
+
+    assert settings(dict(TYPES)) == settings(KNOWN)
+    assert set(KNOWN) >= WITH_SECRET
+    for kind, links in LINKS.items():
+        assert set(links) <= settings(KNOWN)[kind]
+        assert set(links.values()) <= set(KNOWN)
 
 
 def test_the_regions_are_those_of_the_client() -> None:
@@ -36,6 +53,9 @@ def test_the_regions_are_those_of_the_client() -> None:
         "{type: opscenter}",
         "{type: vision_one, region: jp}",
         "{type: vision_one, base_url: 'https://api.example.com'}",
+        "{type: vision_one, isolation: true, requests_per_minute: 60}",
+        "{type: workload_security, region: jp-1, key: console}",
+        "{type: workload_security, base_url: 'https://workload.example.com'}",
     ],
 )
 def test_each_type_is_taken_with_its_settings(project, text: str) -> None:

@@ -109,6 +109,20 @@ def test_a_role_may_do_what_its_playbook_needs_and_no_more(root: Path) -> None:
     ]
 
 
+def test_a_role_reads_the_secret_of_a_linked_connection_too(root: Path) -> None:
+    path = root / "playbooks" / "connections.yaml"
+    text = path.read_text(encoding="utf-8")
+    linked = "{type: vision_one, region: us, workload_security: workload}"
+    text = text.replace("{type: vision_one, region: us}\n", f"{linked}\n", 1)
+    text = text.replace(
+        "connections:\n", "connections:\n  workload: {type: workload_security}\n", 1
+    )
+    path.write_text(text, encoding="utf-8")
+    (places,) = _granted(_template(root), f"{PREFIX}Role")["secretsmanager:GetSecretValue"]
+    named = [place["Fn::Sub"].partition("${Stage}/")[2] for place in places]
+    assert named == ["vision-one-??????", "workload-??????"]
+
+
 def test_a_role_reaches_only_its_own_part_of_the_ledger(root: Path) -> None:
     template = _template(root)
     for role, name in ((f"{PREFIX}Role", SHIPPED), ("UnansweredRole", "unanswered")):
