@@ -9,7 +9,7 @@ import pytest
 
 from estates import Tenant
 from factories import NOW
-from hub_responder import aws, clock, http, lookup, member, secrets
+from hub_responder import aws, clock, http, lookup, member, retry, secrets
 from hub_responder.vision_one import inventory
 from loopback import Cloud, Loopback
 from member_cloud import MemberCloud
@@ -33,6 +33,14 @@ def tenant(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tenant
     monkeypatch.setattr(clock, "time", SimpleNamespace(time=lambda: made.now))
     yield made
     inventory.forget()
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses before second tries, which are not made."""
+    pauses: list[float] = []
+    monkeypatch.setattr(retry, "time", SimpleNamespace(sleep=pauses.append))
+    return pauses
 
 
 @pytest.fixture

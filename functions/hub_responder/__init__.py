@@ -12,5 +12,5 @@
 - ``member``, ``lookup``, ``instances``, ``fleet``, ``insights``  look-ups for them
 - ``calendars``    named times, for conditions
 - ``markdown``     messages, written once and rendered natively for each target
-- ``http``, ``aws``, ``secrets``, ``clock``, ``deadline``  the edges
+- ``http``, ``aws``, ``secrets``, ``clock``, ``deadline``, ``retry``  the edges
 """

@@ -7,6 +7,7 @@ HubResponderError
 ├── ExpressionError       an expression or template that cannot be evaluated: nothing is changed
 └── CallError             a call to another system failed
     ├── TransientError    timeout, 429, 5xx, reset, no time left: it can help to try again
+    │   └── IncompleteError  not answered to its end, or not soundly: what was read proves nothing
     └── PermanentError    4xx, refused, wrong shape: trying again does not help
         └── DeniedError   401 or 403: the credential or its permission is wrong
 """
@@ -78,6 +79,10 @@ class TransientError(CallError):
     ) -> None:
         super().__init__(message, target=target, status=status, sent=sent)
         self.retry_after = retry_after
+
+
+class IncompleteError(TransientError):
+    """It was not answered to its end, or not soundly: what was read proves nothing."""
 
 
 class PermanentError(CallError):

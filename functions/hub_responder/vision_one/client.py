@@ -7,18 +7,18 @@ HTML and truncated bodies occur.
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 import msgspec
 
 from hub_responder import http
-from hub_responder.deadline import RESERVE_S, Deadline
-from hub_responder.errors import DeniedError, PermanentError, TransientError
+from hub_responder.deadline import Deadline
+from hub_responder.errors import DeniedError, IncompleteError, PermanentError
+from hub_responder.retry import Patience, twice
 from hub_responder.vision_one.endpoint import Endpoint, Page, read, read_page
 
 TARGET = "vision_one"
@@ -28,33 +28,8 @@ MAX_PAGES = 200
 MAX_BYTES = 16_000_000
 """A page of 1,000 endpoints has 2 to 6 MB."""
 TIMEOUT_S = 20.0
-PATIENCE_S = 2.0
-"""What is waited here in all for second tries; what takes longer is deferred by the engine."""
-PAUSE_S = 0.3
-"""Before a second try where nothing says how long."""
-TOO_MANY = 429
 
 T = TypeVar("T")
-
-
-class IncompleteError(TransientError):
-    """The inventory could not be read to its end, or not soundly: what was read proves nothing."""
-
-
-class Patience:
-    """What may still be slept, by all threads together."""
-
-    def __init__(self, seconds: float = PATIENCE_S) -> None:
-        self._left = seconds
-        self._lock = threading.Lock()
-
-    def take(self, seconds: float) -> bool:
-        """Whether ``seconds`` may be slept, which uses them up."""
-        with self._lock:
-            if seconds > self._left:
-                return False
-            self._left -= seconds
-            return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,16 +106,8 @@ class Client:
 
     def _get(self, url: str, headers: Mapping[str, str], decode: Callable[[bytes], T]) -> T:
         """One answer; tried a second time where that can help and takes no long wait."""
-        try:
-            return self._get_once(url, headers, decode)
-        except TransientError as error:
-            pause = PAUSE_S if error.retry_after is None else error.retry_after
-            if error.status == TOO_MANY and error.retry_after is None:
-                raise  # the rate is counted over a minute
-            if pause >= self.deadline.left() - RESERVE_S or not self.patience.take(pause):
-                raise
-            time.sleep(pause)
-        return self._get_once(url, headers, decode)
+        once = partial(self._get_once, url, headers, decode)
+        return twice(once, self.patience, self.deadline)
 
     def _get_once(self, url: str, headers: Mapping[str, str], decode: Callable[[bytes], T]) -> T:
         def call(token: str) -> http.Response:

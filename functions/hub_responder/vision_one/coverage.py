@@ -18,10 +18,12 @@ from hub_responder.errors import (
     ConfigurationError,
     DeniedError,
     HubResponderError,
+    IncompleteError,
     PermanentError,
     TransientError,
 )
-from hub_responder.vision_one.client import TARGET, TOO_MANY, IncompleteError
+from hub_responder.retry import TOO_MANY
+from hub_responder.vision_one.client import TARGET
 from hub_responder.vision_one.endpoint import UNREADABLE, Endpoint
 from hub_responder.vision_one.inventory import Inventory
 from hub_responder.vision_one.modules import MODULES, OFF, ON

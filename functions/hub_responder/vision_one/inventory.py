@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hub_responder import clock
-from hub_responder.errors import PermanentError
+from hub_responder.errors import IncompleteError, PermanentError
 from hub_responder.vision_one import filters, lookalike
-from hub_responder.vision_one.client import TARGET, Client, IncompleteError
+from hub_responder.vision_one.client import TARGET, Client
 from hub_responder.vision_one.endpoint import Endpoint, Page
 
 if TYPE_CHECKING:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from estates import Tenant, endpoint
 from hub_responder.deadline import Deadline
-from hub_responder.errors import DeniedError, PermanentError, TransientError
+from hub_responder.errors import DeniedError, IncompleteError, PermanentError, TransientError
 from hub_responder.vision_one import client as module
-from hub_responder.vision_one.client import Client, IncompleteError, Patience
+from hub_responder.vision_one.client import Client
 from hub_responder.vision_one.filters import SERVERS
 from loopback import Reply
 
@@ -32,14 +31,6 @@ def read(client: Client) -> list[str]:
         for each in page.items
         if each is not None
     ]
-
-
-@pytest.fixture
-def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    pauses: list[float] = []
-    clock = SimpleNamespace(sleep=pauses.append)
-    monkeypatch.setattr(module, "time", clock)
-    return pauses
 
 
 def test_every_page_is_read_with_token_and_filter(tenant: Tenant, client: Client) -> None:
@@ -121,11 +112,6 @@ def test_nothing_is_slept_beyond_the_deadline(
     with pytest.raises(TransientError):
         read(replace(client, deadline=Deadline.after(3.0)))
     assert slept == []
-
-
-def test_patience_is_used_up() -> None:
-    patience = Patience(1.0)
-    assert [patience.take(0.6), patience.take(0.6), patience.take(0.4)] == [True, False, True]
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,11 @@ from hub_responder.errors import (
     ConfigurationError,
     DeniedError,
     HubResponderError,
+    IncompleteError,
     PermanentError,
     TransientError,
 )
 from hub_responder.vision_one import coverage as verdicts
-from hub_responder.vision_one.client import IncompleteError
 from hub_responder.vision_one.coverage import Coverage, Demand
 from hub_responder.vision_one.endpoint import UNREADABLE, Endpoint
 from hub_responder.vision_one.inventory import Inventory

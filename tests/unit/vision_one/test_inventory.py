@@ -9,8 +9,8 @@ import pytest
 
 from estates import Tenant, endpoint
 from factories import ACCOUNT, INSTANCE, NOW
-from hub_responder.errors import DeniedError, PermanentError, TransientError
-from hub_responder.vision_one.client import Client, IncompleteError
+from hub_responder.errors import DeniedError, IncompleteError, PermanentError, TransientError
+from hub_responder.vision_one.client import Client
 from hub_responder.vision_one.filters import CLOUD_DESKTOPS, DESKTOPS, SERVERS
 from hub_responder.vision_one.inventory import CONFIRM_S, FRESH_S, Inventory, inventory, walk
 from loopback import Reply
