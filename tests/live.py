@@ -102,7 +102,10 @@ class Live:
     def reset(self) -> None:
         """No faults, the estate of the beginning, nothing queued; what has happened stays."""
         self.control("DELETE", "faults", [])
-        self.control("PUT", "vision_one/endpoints", estate.load().vision_one.endpoints)
+        known = estate.load()
+        self.control("PUT", "vision_one/endpoints", known.vision_one.endpoints)
+        self.control("PUT", "workload_security/rules", known.workload_security.rules)
+        self.control("PUT", "workload_security/computers", known.workload_security.computers)
         self.settle()
 
     def settle(self) -> None:

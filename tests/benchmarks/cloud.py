@@ -90,8 +90,7 @@ class Cloud:
         for name, value in simulators.secrets.items():
             moto.put_secret(f"hub-responder/{STAGE}/{name}", value)
         moto.load()
-        for simulator in simulators.vision_ones:
-            simulator.replace_endpoints(estate.load().vision_one.endpoints)
+        estate.load().furnish(simulators)
         self._function = next(one for one in plan.functions.values() if PLAYBOOK in one.layers)
         self._imports, self._clicks = (
             f"arn:aws:sqs:{REGION}:{ACCOUNT}:{url.rpartition('/')[2]}"

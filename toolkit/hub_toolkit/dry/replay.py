@@ -205,8 +205,7 @@ def _has_schedule(sources: Sequence[Source], name: str) -> bool:
 def _sandbox_estate(world: World) -> None:
     from hub_toolkit.sandbox import estate
 
-    for simulator in world.simulators.vision_ones:
-        simulator.replace_endpoints(estate.load().vision_one.endpoints)
+    estate.load().furnish(world.simulators)
 
 
 def _played(source: Source, seen: Seen) -> Played:

@@ -17,7 +17,7 @@ from hub_toolkit.dry.variants import Variants
 from hub_toolkit.dry.world import ENDPOINT, STACK, Restless, World, host, stack
 from hub_toolkit.sandbox.event_plane.explain import Mismatch, explain
 from hub_toolkit.sandbox.identifiers import Place
-from hub_toolkit.sandbox.vendors.vision_one.inventory import EstateError
+from hub_toolkit.sandbox.vendors.estate import EstateError
 from hub_toolkit.sandbox.workers import environment
 from hub_toolkit.trip.outcome import added
 

@@ -125,8 +125,7 @@ def _furnish(core: Core, simulators: Simulators, stage: str) -> None:
         core.moto.put_secret(f"hub-responder/{stage}/{name}", value)
     known = estate.load()
     core.members.instances.replace(known.ec2.instances)
-    for simulator in simulators.vision_ones:
-        simulator.replace_endpoints(known.vision_one.endpoints)
+    known.furnish(simulators)
 
 
 def _parts(
@@ -148,6 +147,7 @@ def _parts(
         ),
         instances=core.members.instances,
         vision_ones=simulators.vision_ones,
+        workload_securities=simulators.workload_securities,
         dead_letters=deploy.dead_letter_queues(plan),
         audit_tables=sorted(name for name in tables if name),
         tick=schedule.tick,

@@ -161,12 +161,3 @@ def seconds(query: Query, key: str, default: float, most: float) -> float:
     if not 0 <= value <= most:
         raise ControlError(f"{key} must be a number of seconds from 0 to {most:g}, not {given!r}")
     return value
-
-
-def later(what: str) -> Route:
-    """A route of the contract for something that this version does not simulate."""
-
-    def route(_body: Any, _query: Query) -> Any:
-        raise ControlError(f"not supported yet: {what}", HTTPStatus.NOT_IMPLEMENTED)
-
-    return route

@@ -1,25 +1,36 @@
 """The estate that the sandbox starts with: a small invented one, in ``estate.json``.
 
-``{"vision_one": {"endpoints": [...]}, "ec2": {"instances": [...]}}``. Instances are items as
-``PUT /_sandbox/ec2/instances`` takes them, endpoints as ``PUT /_sandbox/vision_one/endpoints``
-does: as Vision One's list call returns them, with the keys of ours that
-``vendors.vision_one.inventory`` names. A time such as ``-PT5M`` stays so: it means five minutes
-before whatever the sandbox's clock then says, so an agent that reports goes on reporting when the
-clock jumps, and one that is three days offline stays so.
+``{"vision_one": {"endpoints": [...]}, "workload_security": {"computers": [...], "rules": [...]},
+"ec2": {"instances": [...]}}``. Instances are items as ``PUT /_sandbox/ec2/instances`` takes them;
+the others as the routes named like them do: as the vendor's list or search call returns them, with
+the keys of ours that ``vendors.vision_one.inventory``, ``vendors.workload_security.computers`` and
+``.rules`` name. A time such as ``-PT5M`` stays so: it means five minutes before whatever the
+sandbox's clock then says, so an agent that reports goes on reporting when the clock jumps, and one
+that is three days offline stays so.
 """
 
 from __future__ import annotations
 
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
+
+if TYPE_CHECKING:
+    from hub_toolkit.sandbox.simulators import Simulators
 
 
 class VisionOneEstate(msgspec.Struct, forbid_unknown_fields=True):
     """What Vision One knows."""
 
     endpoints: list[dict[str, Any]]
+
+
+class WorkloadSecurityEstate(msgspec.Struct, forbid_unknown_fields=True):
+    """What Server & Workload Protection knows."""
+
+    computers: list[dict[str, Any]]
+    rules: list[dict[str, Any]]
 
 
 class Ec2Estate(msgspec.Struct, forbid_unknown_fields=True):
@@ -32,7 +43,16 @@ class Estate(msgspec.Struct, forbid_unknown_fields=True):
     """What the simulated systems know."""
 
     vision_one: VisionOneEstate
+    workload_security: WorkloadSecurityEstate
     ec2: Ec2Estate
+
+    def furnish(self, simulators: Simulators) -> None:
+        """Let the vendors' simulators hold what the estate says of them."""
+        for tenant in simulators.vision_ones:
+            tenant.replace_endpoints(self.vision_one.endpoints)
+        for manager in simulators.workload_securities:
+            manager.replace_rules(self.workload_security.rules)
+            manager.replace_computers(self.workload_security.computers)
 
 
 def load() -> Estate:

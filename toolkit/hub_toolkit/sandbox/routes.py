@@ -19,7 +19,6 @@ from hub_toolkit.sandbox.control import (
     Route,
     a_list,
     an_object,
-    later,
     seconds,
     text,
     texts,
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from hub_toolkit.sandbox.sqs import Message, Queues
     from hub_toolkit.sandbox.tickets import Tickets
     from hub_toolkit.sandbox.vendors.vision_one import VisionOne
+    from hub_toolkit.sandbox.vendors.workload_security import WorkloadSecurity
 
 _ENVELOPE = ("id", "time", "source", "detail-type", "account", "region", "resources", "detail")
 
@@ -62,6 +62,7 @@ class Parts:
     idle: Idle
     instances: Instances
     vision_ones: Sequence[VisionOne]
+    workload_securities: Sequence[WorkloadSecurity]
     dead_letters: Sequence[str]
     audit_tables: Sequence[str]
     tick: Callable[[str], Any]
@@ -86,12 +87,8 @@ def table(parts: Parts) -> dict[tuple[str, str], Route]:
         ("DELETE", "/faults"): routes.clear_faults,
         ("PUT", "/vision_one/endpoints"): routes.replace_endpoints,
         ("PUT", "/ec2/instances"): routes.replace_instances,
-        ("PUT", "/workload_security/computers"): later(
-            "Workload Security is not simulated in this version"
-        ),
-        ("PUT", "/workload_security/rules"): later(
-            "Workload Security is not simulated in this version"
-        ),
+        ("PUT", "/workload_security/computers"): routes.replace_computers,
+        ("PUT", "/workload_security/rules"): routes.replace_rules,
         ("POST", "/tick"): routes.tick,
     }
 
@@ -183,6 +180,18 @@ class _Routes:
         for simulator in self._parts.vision_ones:
             simulator.replace_endpoints(items)
         return {"endpoints": len(items)}
+
+    def replace_computers(self, body: Any, _query: Query) -> Any:
+        items = a_list(body)
+        for simulator in self._parts.workload_securities:
+            simulator.replace_computers(items)
+        return {"computers": len(items)}
+
+    def replace_rules(self, body: Any, _query: Query) -> Any:
+        items = a_list(body)
+        for simulator in self._parts.workload_securities:
+            simulator.replace_rules(items)
+        return {"rules": len(items)}
 
     def replace_instances(self, body: Any, _query: Query) -> Any:
         return {"instances": self._parts.instances.replace(a_list(body))}

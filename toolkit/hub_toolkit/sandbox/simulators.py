@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hub_toolkit.sandbox.kills import Kills
     from hub_toolkit.sandbox.tickets import Tickets
     from hub_toolkit.sandbox.vendors.vision_one import VisionOne
+    from hub_toolkit.sandbox.vendors.workload_security import WorkloadSecurity
     from hub_toolkit.sandbox.wsgi import App
 
 PATH = "/_vendors"
@@ -52,6 +53,7 @@ class Simulators:
         apps: by connection name.
         secrets: what Secrets Manager is to hold, by connection name.
         vision_ones: those of Vision One, which all hold the same estate.
+        workload_securities: those of Server & Workload Protection, likewise.
         names: connection names by type, in the order of connections.yaml.
         topics: names of SNS connections by their topic's ARN; "": the stack's own topic.
     """
@@ -60,6 +62,7 @@ class Simulators:
     apps: dict[str, App] = field(default_factory=dict)
     secrets: dict[str, dict[str, str]] = field(default_factory=dict)
     vision_ones: list[VisionOne] = field(default_factory=list)
+    workload_securities: list[WorkloadSecurity] = field(default_factory=list)
     names: dict[str, list[str]] = field(default_factory=dict)
     topics: dict[str, str] = field(default_factory=dict)
 
@@ -101,6 +104,7 @@ def addresses(kind: str, url: str) -> dict[str, Any]:
     """The settings of each type that hold its address; a webhook's stands in its secret."""
     found: dict[str, dict[str, Any]] = {
         "vision_one": {"base_url": url},
+        "workload_security": {"base_url": url},
         "slack": {"base_url": f"{url}/api"},
         "jira": {"url": url},
         "webhook": {"url": f"{url}/", "private": True},
@@ -116,6 +120,17 @@ def _vision_one(simulators: Simulators, name: str, _settings: Mapping[str, Any])
     simulators.vision_ones.append(simulator)
     simulators.secrets[name] = {"token": token}
     simulators.mount(name, "vision_one", simulator.app)
+
+
+def _workload_security(simulators: Simulators, name: str, settings: Mapping[str, Any]) -> None:
+    from hub_toolkit.sandbox.vendors.workload_security import WorkloadSecurity
+
+    api_key = _token("swp")
+    kind: Any = settings.get("key", "cloud_one")
+    simulator = WorkloadSecurity(simulators.around.clock, api_key=api_key, key=kind)
+    simulators.workload_securities.append(simulator)
+    simulators.secrets[name] = {"api_key": api_key}
+    simulators.mount(name, "workload_security", simulator.app)
 
 
 def _slack(simulators: Simulators, name: str, settings: Mapping[str, Any]) -> None:
@@ -165,6 +180,7 @@ def _token(prefix: str) -> str:
 
 _MAKERS: dict[str, Callable[[Simulators, str, Mapping[str, Any]], None]] = {
     "vision_one": _vision_one,
+    "workload_security": _workload_security,
     "slack": _slack,
     "slack_webhook": _slack_webhook,
     "jira": _jira,

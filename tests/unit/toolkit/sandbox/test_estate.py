@@ -12,6 +12,8 @@ import pytest
 from hub_toolkit.sandbox.estate import load
 from hub_toolkit.sandbox.members.ec2 import Instances
 from hub_toolkit.sandbox.vendors.vision_one.inventory import Endpoint, endpoint
+from hub_toolkit.sandbox.vendors.workload_security.computers import GROUPS, computers
+from hub_toolkit.sandbox.vendors.workload_security.rules import rules
 
 EVENTS = Path(__file__).parents[4] / "events"
 NOW = 1_795_000_000.0
@@ -91,6 +93,67 @@ def test_ec2_knows_every_instance_that_vision_one_knows() -> None:
         name = each.at((*details, "cloudInstanceId"), NOW)
         if name:
             assert known[str(name)].owner_id == each.at((*details, "cloudAccountId"), NOW)
+
+
+def managed() -> dict[str, dict[str, Any]]:
+    """Computers by instance id, all of them expanded."""
+    found = {}
+    for each in computers(load().workload_security.computers).values():
+        shown = each.shown(GROUPS, NOW)
+        machine = shown.get("ec2VirtualMachineSummary") or shown["noConnectorVirtualMachineSummary"]
+        found[machine["instanceID"]] = shown
+    return found
+
+
+def rules_for(cve: str) -> set[int]:
+    known = rules(load().workload_security.rules).values()
+    return {rule.id for rule in known if cve in rule.item["CVE"]}
+
+
+def test_both_of_trends_apis_tell_the_same_of_a_computer() -> None:
+    by_guid = {each.guid: each for each in estate()}
+    known = managed()
+    details = ("eppAgent", "virtualMachineDetails", "cloudInstanceId")
+    for instance, shown in known.items():
+        if "agentFingerPrint" not in shown:
+            assert "agentGUID" not in shown
+            continue
+        agent = by_guid[shown["agentGUID"]]
+        assert agent.at(details, NOW) == instance
+        assert agent.at(("eppAgent", "version"), NOW) == shown["agentVersion"]
+        prevents = agent.value("eppAgentIntrusionPreventionSystem", NOW) == "enabled"
+        assert (shown["intrusionPrevention"]["moduleStatus"]["agentStatus"] == "active") == prevents
+    agents = [each for each in by_guid.values() if each.at(details, NOW)]
+    assert len(agents) == sum("agentGUID" in shown for shown in known.values())
+
+
+def test_instances_of_a_connected_account_are_known_without_an_agent_too() -> None:
+    account, instance = subject("inspector-critical-ec2-unprotected.json")
+    shown = managed()[instance]
+    assert shown["ec2VirtualMachineSummary"]["accountID"] == account
+    assert shown["computerStatus"]["agentStatusMessages"] == ["Unmanaged (Unknown)"]
+    assert not rules_for("CVE-2026-1111")
+
+
+@pytest.mark.parametrize(
+    ("event", "cve", "state", "assigned"),
+    [
+        ("inspector-critical-ec2-protected.json", "CVE-2026-1112", "prevent", True),
+        ("inspector-high-ec2-ocsf.json", "CVE-2026-1114", "detect", True),
+        ("inspector-high-ec2-degraded.json", "CVE-2026-1113", "off", False),
+        ("inspector-critical-ec2-finance-account.json", "CVE-2026-1115", "prevent", False),
+    ],
+)
+def test_the_events_cves_are_shielded_in_every_way(
+    event: str, cve: str, state: str, assigned: bool
+) -> None:
+    text = (EVENTS / event).read_text()
+    assert cve in text
+    (instance,) = {one for one in managed() if one in text}
+    prevention = managed()[instance]["intrusionPrevention"]
+    assert prevention["state"] == state
+    assert bool(rules_for(cve) & set(prevention["ruleIDs"])) == assigned
+    assert rules_for(cve)
 
 
 @pytest.mark.parametrize("path", sorted(EVENTS.glob("*.json")), ids=lambda path: path.stem)

@@ -21,6 +21,7 @@ from hub_toolkit.sandbox.security_hub.hub import SecurityHub
 from hub_toolkit.sandbox.sqs import Queues, SqsError
 from hub_toolkit.sandbox.tickets import Tickets
 from hub_toolkit.sandbox.vendors.vision_one import VisionOne
+from hub_toolkit.sandbox.vendors.workload_security import WorkloadSecurity
 
 REGION, ACCOUNT, START = "us-east-1", "111122223333", 1_800_000_000.0
 PRODUCT = f"arn:aws:securityhub:{REGION}::product/aws/inspector"
@@ -43,6 +44,7 @@ class World:
         self.hub.handle("CreateActionTarget", {"Name": "A", "Description": "B", "Id": "Check"})
         self.tables = ItemStore(self.clock.now, region=REGION, account=ACCOUNT)
         self.vision_one = VisionOne(self.clock.now, token="key")
+        self.workload_security = WorkloadSecurity(self.clock.now, api_key="key")
         self.instances = Instances(self.clock.now)
         self.busy = False
         self.ticked: list[str] = []
@@ -58,6 +60,7 @@ class World:
             idle=Idle(self.clock, self.queues, [WORK], lambda: self.busy),
             instances=self.instances,
             vision_ones=[self.vision_one],
+            workload_securities=[self.workload_security],
             dead_letters=[DEAD],
             audit_tables=["audit"],
             tick=self._tick,
@@ -313,12 +316,25 @@ def test_the_endpoints_of_vision_one_are_replaced(world: World) -> None:
     assert world.post("vision_one/endpoints", [7], "PUT").status_code == 400
 
 
-@pytest.mark.parametrize("path", ["workload_security/computers", "workload_security/rules"])
-def test_what_is_not_simulated_says_so(world: World, path: str) -> None:
-    answer = world.post(path, [], "PUT")
-    assert answer.status_code == 501
-    assert answer.json is not None
-    assert "not supported yet" in answer.json["error"]
+@pytest.mark.parametrize(
+    ("path", "shown", "item"),
+    [
+        ("computers", "computers", {"ID": 1, "hostName": "web-01"}),
+        ("rules", "intrusionPreventionRules", {"ID": 1, "name": "Example (CVE-2026-1)"}),
+    ],
+)
+def test_computers_and_rules_are_replaced(
+    world: World, path: str, shown: str, item: dict[str, Any]
+) -> None:
+    assert world.post(f"workload_security/{path}", [item], "PUT").json == {path: 1}
+    found = Client(world.workload_security.app).post(
+        f"/api/{shown.lower()}/search",
+        headers={"Authorization": "ApiKey key", "api-version": "v1"},
+    )
+    assert found.json is not None
+    assert [one["ID"] for one in found.json[shown]] == [1]
+    assert world.post(f"workload_security/{path}", {}, "PUT").status_code == 400
+    assert world.post(f"workload_security/{path}", [{}], "PUT").status_code == 400
 
 
 def test_a_scheduled_function_is_run_by_name(world: World) -> None:

@@ -89,6 +89,37 @@ def test_vision_one_answers_only_to_the_key_of_its_secret() -> None:
     assert world.client.get(path, headers={"Authorization": "Bearer other"}).status_code == 401
 
 
+@pytest.mark.parametrize(
+    ("kind", "header"),
+    [("cloud_one", "Authorization: ApiKey {}"), ("console", "api-secret-key: {}")],
+)
+def test_workload_security_takes_the_kind_of_key_that_the_connection_says(
+    kind: str, header: str
+) -> None:
+    world = World()
+    settings = world.simulators.add("swp", {"type": "workload_security", "key": kind})
+    assert settings["base_url"] == f"{ENDPOINT}/_vendors/swp"
+    name, _, value = header.format(world.simulators.secrets["swp"]["api_key"]).partition(": ")
+    (tenant,) = world.simulators.workload_securities
+    tenant.replace_rules([{"ID": 1, "name": "a"}])
+    tenant.replace_computers([{"ID": 7, "intrusionPrevention": {}}])
+
+    def post(path: str, given: str = value) -> int:
+        headers = {name: given, "api-version": "v1"}
+        body = {} if path.endswith("search") else {"ruleIDs": [1]}
+        return world.client.post(
+            f"/swp/api/computers/{path}", json=body, headers=headers
+        ).status_code
+
+    assert post("search") == 200
+    assert post("search", "ApiKey other") == 401
+    world.faults.add([{"target": "workload_security", "status": 503}])
+    assert [post("7/intrusionprevention/assignments") for _ in range(2)] == [503, 200]
+    (delivery,) = world.inbox.deliveries()
+    assert (delivery["system"], delivery["connection"]) == ("workload_security", "swp")
+    assert delivery["body"] == {"ruleIDs": [1]}
+
+
 @pytest.mark.parametrize("target", ["slack", "hook"])
 def test_faults_name_the_system_or_the_connection(target: str) -> None:
     world = World()

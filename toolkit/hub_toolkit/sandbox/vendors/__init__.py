@@ -1,7 +1,9 @@
 """Simulators of the systems that the responder talks to: WSGI applications without a network.
 
 - ``base``: what they share: routes, JSON bodies, answers, and what the inbox is told.
-- ``vision_one``: Trend Vision One's endpoint inventory.
+- ``estate``, ``limits``: times that follow the clock, and requests per key in the last 60 seconds.
+- ``vision_one``: Trend Vision One's public API.
+- ``workload_security``: the Server & Workload Protection API.
 - ``slack``: Slack's Web API and incoming webhooks.
 - ``jira``: Jira Cloud's REST API v3.
 

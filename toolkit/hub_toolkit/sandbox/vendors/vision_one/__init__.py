@@ -4,7 +4,6 @@
 - ``inventory``: one endpoint, seen by the list call and by the detail call.
 - ``filter_syntax``, ``filter_fields``: the ``TMV1-Filter`` language and what it may name.
 - ``paging``: sort order, page sizes and the cursor.
-- ``limits``: requests per key in the last 60 seconds.
 - ``replies``: the documented error bodies.
 
 It depends on nothing of the sandbox but a clock.

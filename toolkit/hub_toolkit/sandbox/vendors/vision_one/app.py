@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 from werkzeug.routing import Rule
 
 from hub_toolkit.sandbox.vendors.base import Clock, Simulator, Verdict, json_response, mark
+from hub_toolkit.sandbox.vendors.limits import SlidingWindow
 from hub_toolkit.sandbox.vendors.vision_one import filter_syntax, replies
 from hub_toolkit.sandbox.vendors.vision_one.filter_syntax import FilterError
 from hub_toolkit.sandbox.vendors.vision_one.inventory import Endpoint, endpoint
-from hub_toolkit.sandbox.vendors.vision_one.limits import SlidingWindow
 from hub_toolkit.sandbox.vendors.vision_one.paging import (
     CURSOR_LIFE_S,
     Cursor,

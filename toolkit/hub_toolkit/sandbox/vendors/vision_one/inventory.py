@@ -17,12 +17,12 @@ Keys that begin with ``_`` are never shown. All else is shown as given, odd shap
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from hub_toolkit.sandbox.vendors.estate import EstateError, relative_time
 from hub_toolkit.sandbox.vendors.vision_one.filter_fields import (
     AVAILABLE_ACTIONS,
     FIELDS,
@@ -43,9 +43,6 @@ WORKLOAD_FEATURES = (
 """The modules of Server & Workload Protection. ``AntiMalwareScans`` has been seen in the detail
 call; that the others are called as the filter calls them is a guess."""
 
-_RELATIVE = re.compile(
-    r"-P(?:(\d{1,5})D)?(?:T(?=\d)(?:(\d{1,5})H)?(?:(\d{1,5})M)?(?:(\d{1,5})S)?)?"
-)
 _MOVED_TO_OS = {
     "osName": "name",
     "osPlatform": "platform",
@@ -53,10 +50,6 @@ _MOVED_TO_OS = {
     "osVersion": "version",
     "osKernelVersion": "kernelVersion",
 }
-
-
-class EstateError(ValueError):
-    """An item that cannot be an endpoint; the text says which and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,11 +212,5 @@ def _resolved(item: Mapping[str, Any], now: float) -> dict[str, Any]:
 
 def _time(value: Any, now: float) -> Any:
     """A relative time as the API writes times, without a zone; anything else as it is."""
-    if not isinstance(value, str) or not value.startswith("-P"):
-        return value
-    match = _RELATIVE.fullmatch(value)
-    if match is None:
-        return value
-    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
-    at = now - ((days * 24 + hours) * 60 + minutes) * 60 - seconds
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    at = relative_time(value, now)
+    return value if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S")

@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from werkzeug.test import Client, TestResponse
 
+from hub_toolkit.sandbox.vendors.estate import EstateError
 from hub_toolkit.sandbox.vendors.vision_one import VisionOne
-from hub_toolkit.sandbox.vendors.vision_one.inventory import EstateError
 
 ENDPOINTS = "/v3.0/endpointSecurity/endpoints"
 TOKEN = "t0ken"

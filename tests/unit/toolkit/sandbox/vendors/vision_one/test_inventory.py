@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from hub_toolkit.sandbox.vendors.vision_one.inventory import EstateError, endpoint
+from hub_toolkit.sandbox.vendors.estate import EstateError
+from hub_toolkit.sandbox.vendors.vision_one.inventory import endpoint
 
 NOW = 1_795_000_000.0  # 2026-11-18T11:06:40 UTC
 

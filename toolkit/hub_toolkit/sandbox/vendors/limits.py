@@ -1,6 +1,7 @@
-"""The rate limit: requests of one API key in the last 60 seconds (Guides/API-Request-Limits).
+"""The rate limit of Trend's APIs: requests of one API key in the last 60 seconds.
 
-The real numbers are not public. Refused requests are not counted: Server & Workload Protection
+Sources: Vision One, Guides/API-Request-Limits; Server & Workload Protection, "API rate limits". The
+real numbers are not public. Refused requests are not counted: Server & Workload Protection
 documents that, for Vision One it is a guess.
 """
 
