@@ -24,6 +24,8 @@ class _Server(ThreadingMixIn, WSGIServer):
 
 
 class _Handler(WSGIRequestHandler):
+    protocol_version = "HTTP/1.1"  # else who puts an object waits a second for "100 Continue"
+
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
         """Quiet."""
 

@@ -40,6 +40,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             said of the agent has another type than text.
         epp_installed: whether a protection agent is or was there; the object alone says nothing.
         epp_contact, sensor_contact: time of the last contact, as it was written.
+        agent_version: the protection agent's, as ``20.0.2.1234``.
         policy: the protection policy's name; None where nothing is said about policies.
         sensor_status: enabled, disabled, ..., ``UNREADABLE``, or empty where there is no sensor.
         features: module -> status, as the detail call gives them.
@@ -55,6 +56,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     epp_status: str = ""
     epp_installed: bool = False
     epp_contact: str = ""
+    agent_version: str = ""
     policy: str | None = None
     component_version: str = ""
     sensor_status: str = ""
@@ -187,6 +189,7 @@ def _endpoint(item: _Item) -> Endpoint:
         epp_status=_status(epp.status, epp.version, epp.protectionManager),
         epp_installed=_installed(version, _text(epp.protectionManager), contact),
         epp_contact=contact,
+        agent_version=version,
         policy=_policy(epp.policyName, item.securityPolicy),
         component_version=_text(epp.componentVersion),
         sensor_status=_status(sensor.status),

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from hub_responder import clock
@@ -71,6 +72,18 @@ class Inventory:
         """Seconds since it was read."""
         return clock.now() - self.read_at
 
+    def endpoints(self) -> list[Endpoint]:
+        """Every endpoint that can be found, once."""
+        found = chain.from_iterable((*self.by_instance.values(), *self.by_mark.values()))
+        return list({id(endpoint): endpoint for endpoint in found}.values())
+
+    def with_endpoints(self, endpoints: Iterable[Endpoint]) -> Inventory:
+        """The same walk, with others as what can be found."""
+        found = _Walk()
+        for endpoint in endpoints:
+            found.take(endpoint)
+        return replace(self, by_instance=found.found, by_mark=found.by_mark)
+
 
 _KEPT: dict[tuple[str, str], Inventory] = {}
 
@@ -92,11 +105,12 @@ class _Walk:
             counted = max(counted, _count(page.total), walked + _count(page.count))
             walked += len(page.items)
             for endpoint in page.items:
-                self._take(endpoint)
+                self.take(endpoint)
         self.walked += walked
         self.missing += max(0, counted - walked)
 
-    def _take(self, endpoint: Endpoint | None) -> None:
+    def take(self, endpoint: Endpoint | None) -> None:
+        """Add an endpoint; None is an item that is none."""
         if endpoint is None or not endpoint.identified:
             account = endpoint.account_id if endpoint else ""
             self.unreadable[account] = self.unreadable.get(account, 0) + 1

@@ -6,6 +6,7 @@ import threading
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from estates import Tenant, endpoint
 from factories import ACCOUNT, INSTANCE, NOW
@@ -227,3 +228,17 @@ def test_threads_that_ask_at_once_share_a_walk(tenant: Tenant, client: Client) -
 
 def test_an_inventory_of_nothing_knows_nothing() -> None:
     assert not Inventory(NOW, {}).find("i-1")
+
+
+def test_endpoints_can_be_replaced_by_what_more_is_known_of_them(
+    tenant: Tenant, client: Client
+) -> None:
+    tenant.holds(endpoint("i-1"), endpoint("i-2"), endpoint(virtualMachineDetails=None))
+    found = walk(client)
+    assert [each.agent_version for each in found.endpoints()] == ["20.0.2.1234"] * 3
+    newer = [structs.replace(each, epp_status="off") for each in found.endpoints()]
+    again = found.with_endpoints(newer)
+    assert again.find("i-2")[0].epp_status == "off"
+    assert again.by_mark.keys() == found.by_mark.keys() != set()
+    assert (again.walked, again.shared) == (found.walked, found.shared)
+    assert again.endpoints() == newer
