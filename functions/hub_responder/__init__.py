@@ -8,7 +8,8 @@
 - ``ledger``       what happened already: claims, joins, rounds (DynamoDB)
 - ``audit``        the records that prove it
 - ``engine``       the way of a batch through all of these
-- ``actions``      what a step can do; ``vision_one``, ``connections``, ``tickets`` do the talking
+- ``actions``      what a step can do; ``vision_one``, ``workload_security``,
+  ``connections``, ``tickets`` do the talking
 - ``member``, ``lookup``, ``instances``, ``fleet``, ``insights``  look-ups for them
 - ``calendars``    named times, for conditions
 - ``markdown``     messages, written once and rendered natively for each target

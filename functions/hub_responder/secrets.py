@@ -121,3 +121,15 @@ def value(secret: Mapping[str, str], key: str, connection: str) -> str:
     if not found:
         raise ConfigurationError(f"the secret of connection {connection} has no {key!r}")
     return found
+
+
+def token(secret: Mapping[str, str], key: str, connection: str) -> str:
+    """``secret[key]``, which a header must be able to carry.
+
+    Raises:
+        ConfigurationError: there is none, or it has characters that no token has.
+    """
+    found = value(secret, key, connection)
+    if not found.isascii() or not found.isprintable() or " " in found:
+        raise ConfigurationError(f"the {key} of connection {connection} is no {key}")
+    return found

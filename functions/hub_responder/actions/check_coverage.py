@@ -150,22 +150,10 @@ def _client(connection: Connection, stage: str, deadline: Deadline) -> Client:
     settings = read(connection.settings, VisionOne, name)
 
     def with_token(call: Callable[[str], Any]) -> Any:
-        return secrets.use(stage, name, lambda secret: call(_token(secret, name)))
+        return secrets.use(stage, name, lambda secret: call(secrets.token(secret, "token", name)))
 
     url = base_url(settings.region, settings.base_url)
     return Client(name, url, with_token, deadline)
-
-
-def _token(secret: Mapping[str, str], name: str) -> str:
-    """The token, which a header must be able to carry.
-
-    Raises:
-        ConfigurationError: there is none, or it has characters that no token has.
-    """
-    token = secrets.value(secret, "token", name)
-    if not token.isascii() or not token.isprintable() or " " in token:
-        raise ConfigurationError(f"the token of connection {name} is no token")
-    return token
 
 
 def _outcome(found: Coverage, resource: Resource, playbook: Playbook) -> Outcome:

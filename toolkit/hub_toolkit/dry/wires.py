@@ -21,6 +21,7 @@ from urllib3 import HTTPHeaderDict, HTTPResponse
 
 from hub_responder import aws, clock, http, lookup, member, observability, secrets
 from hub_responder.vision_one import inventory
+from hub_responder.workload_security import shields
 from hub_toolkit.sandbox.in_process import answer_aws, call
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class Wires:
         """Drop what the functions keep between invocations, so that worlds do not mix."""
         secrets.forget_all()
         inventory.forget()
+        shields.forget()
         lookup.forget()
         member.forget()
 

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 COMPUTERS = "/api/computers"
 RULES = "/api/intrusionpreventionrules"
-ASSIGNMENTS = f"{COMPUTERS}/<int:computer>/intrusionprevention/assignments"
+PREVENTION = f"{COMPUTERS}/<int:computer>/intrusionprevention"
+ASSIGNMENTS = f"{PREVENTION}/assignments"
 _READS = frozenset({"GET"})
 
 
@@ -69,6 +70,11 @@ class WorkloadSecurity(Simulator):
                 Route(f"{COMPUTERS}/search", methods=["POST"], endpoint=self._search_computers),
                 Route(f"{COMPUTERS}/<int:computer>", methods=["GET"], endpoint=self._describe),
                 Route(f"{RULES}/search", methods=["POST"], endpoint=self._search_rules),
+                Route(
+                    f"{PREVENTION}/rules/<int:rule>",
+                    methods=["GET"],
+                    endpoint=self._describe_rule,
+                ),
                 Route(ASSIGNMENTS, methods=["GET"], endpoint=self._list_assigned),
                 Route(ASSIGNMENTS, methods=["POST"], endpoint=self._add_assigned),
                 Route(ASSIGNMENTS, methods=["PUT"], endpoint=self._set_assigned),
@@ -161,6 +167,15 @@ class WorkloadSecurity(Simulator):
         except SearchError as error:
             return replies.bad_request(str(error))
         return json_response({"intrusionPreventionRules": [each.shown(now) for each in found]})
+
+    def _describe_rule(self, request: Request, computer: int, rule: int) -> Response:
+        """A rule with what the computer or its policy overrides; assigned or not is a guess."""
+        if _overrides(request):
+            return replies.bad_request("rules with overrides=true are not simulated")
+        found, known = self._computers.get(computer), self._rules.get(rule)
+        if found is None or known is None:
+            return replies.not_found(f"computer {computer} has no rule {rule}")
+        return json_response({**known.shown(self._clock()), **found.overridden(rule)})
 
     def _list_assigned(self, request: Request, computer: int) -> Response:
         found = self._computers.get(computer)

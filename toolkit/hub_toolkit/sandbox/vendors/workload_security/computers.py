@@ -2,7 +2,9 @@
 
 A computer is given as ``POST /api/computers/search?expand=all`` returns it, odd shapes included.
 ``ID`` is needed. A date (``lastAgentCommunication``, ...) can be relative to the clock, ``-PT5M``:
-the agent goes on reporting while time is jumped. Keys that begin with ``_`` are never shown.
+the agent goes on reporting while time is jumped. Keys that begin with ``_`` are never shown;
+``_rules`` holds what is overridden of rules there, by the computer or by its policy:
+``{"11": {"detectOnly": true}}``.
 
 ``intrusionPrevention.ruleIDs`` as given are its policy's where the computer has a ``policyID``,
 else its own. Own rules are added and removed by the API; that a policy's rule cannot be unassigned
@@ -113,6 +115,11 @@ class Computer:
     def has_prevention(self) -> bool:
         """False where the module is hidden from the tenant: the group is null or missing."""
         return isinstance(self.item.get("intrusionPrevention"), Mapping)
+
+    def overridden(self, rule: int) -> Mapping[str, Any]:
+        """What is different of a rule on this computer."""
+        found: Mapping[str, Any] = self.item.get("_rules", {}).get(str(rule), {})
+        return found
 
     def assigned(self, own: Iterable[int]) -> Computer:
         """The computer with other rules of its own; those of its policy stay."""

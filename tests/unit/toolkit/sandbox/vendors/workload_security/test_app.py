@@ -65,6 +65,18 @@ def api() -> Api:
     return Api()
 
 
+def test_a_rule_is_shown_as_it_is_on_a_computer(api: Api) -> None:
+    path = "/intrusionprevention/rules"
+    api.tenant.replace_computers([computer(7, _rules={"2": {"detectOnly": True}}), computer(8)])
+    here = api.call("GET", f"/api/computers/7{path}/2").get_json()
+    there = api.call("GET", f"/api/computers/8{path}/2").get_json()
+    assert (here["ID"], here["detectOnly"]) == (2, True)
+    assert "detectOnly" not in there
+    assert "_rules" not in api.call("GET", COMPUTER).get_json()
+    for missing in (f"/api/computers/7{path}/99", f"/api/computers/99{path}/2"):
+        assert api.call("GET", missing).status_code == 404
+
+
 def test_a_search_answers_the_groups_that_it_names(api: Api) -> None:
     query = {"expand": ["computerStatus", "none"]}
     found = api.call("POST", SEARCH, {"maxItems": 1}, query_string=query).get_json()
