@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -88,6 +89,15 @@ class Loopback:
         """Answer with these, one after the other; the last one again and again."""
         left = list(replies)
         self.answer = lambda _request: left.pop(0) if len(left) > 1 else left[0]
+
+    def speak_tls(self, context: ssl.SSLContext) -> None:
+        """Speak TLS from now on."""
+        listening = self._server.socket
+        # Each connection's thread shakes hands, so that a refused one holds up no other.
+        self._server.socket = context.wrap_socket(
+            listening, server_side=True, do_handshake_on_connect=False
+        )
+        self.url = self.url.replace("http://", "https://")
 
     def close(self) -> None:
         """Stop serving."""

@@ -27,7 +27,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError as Urllib3Error
 
 from hub_responder import clock
-from hub_responder.errors import DeniedError, PermanentError, TransientError
+from hub_responder.errors import ConfigurationError, DeniedError, PermanentError, TransientError
 
 if TYPE_CHECKING:
     import socket
@@ -128,8 +128,12 @@ class _Adapter(HTTPAdapter):
 
     pools: ClassVar = {"http": _Pool, "https": _TlsPool}
 
+    def __init__(self, ca: str) -> None:
+        self._ca = ca  # before the pools are made
+        super().__init__(pool_maxsize=POOL_SIZE)
+
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, ssl_context=_tls_context(), **kwargs)
+        super().init_poolmanager(*args, ssl_context=tls_context(self._ca), **kwargs)
         self.poolmanager.pool_classes_by_scheme = self.pools
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
@@ -150,9 +154,19 @@ class _PublicAdapter(_Adapter):
     pools: ClassVar = {"http": _PublicPool, "https": _PublicTlsPool}
 
 
-@lru_cache(maxsize=1)
-def _tls_context() -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=certifi.where())
+@lru_cache(maxsize=8)
+def tls_context(ca: str = "") -> ssl.SSLContext:
+    """The context that verifies peers: by the public authorities, or by the certificates in ``ca``.
+
+    Raises:
+        ConfigurationError: ``ca`` holds no certificates in PEM form.
+    """
+    if not ca:
+        return ssl.create_default_context(cafile=certifi.where())
+    try:
+        return ssl.create_default_context(cadata=ca)
+    except (ssl.SSLError, ValueError):
+        raise ConfigurationError("`ca` holds no certificates in PEM form") from None
 
 
 @lru_cache(maxsize=1)
@@ -167,15 +181,36 @@ def public_session() -> requests.Session:
     return _made(_PublicAdapter)
 
 
-def _made(adapter: type[_Adapter]) -> requests.Session:
+def session_for(*, private: bool, ca: str = "") -> requests.Session:
+    """The session for an address that a connection names.
+
+    Args:
+        private: it may be at a private address.
+        ca: certificates in PEM form; empty: the public authorities'.
+
+    Raises:
+        ConfigurationError: ``ca`` holds no certificates in PEM form.
+    """
+    if ca:
+        return own_session(private, ca)
+    return session() if private else public_session()
+
+
+@lru_cache(maxsize=8)
+def own_session(private: bool, ca: str) -> requests.Session:
+    """The session that trusts ``ca`` and nobody else."""
+    return _made(_Adapter if private else _PublicAdapter, ca)
+
+
+def _made(adapter: type[_Adapter], ca: str = "") -> requests.Session:
     made = requests.Session()
     made.trust_env = False
     made.headers.clear()
     made.headers.update(
         {"User-Agent": "hub-responder", "Accept": "application/json", "Accept-Encoding": "gzip"}
     )
-    made.mount("https://", adapter(pool_maxsize=POOL_SIZE))
-    made.mount("http://", adapter(pool_maxsize=POOL_SIZE))
+    made.mount("https://", adapter(ca))
+    made.mount("http://", adapter(ca))
     return made
 
 

@@ -6,12 +6,15 @@ import gzip
 import socket
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 
+import certifi
 import pytest
 
 from hub_responder import http
 from hub_responder.deadline import Deadline
-from hub_responder.errors import DeniedError, PermanentError, TransientError
+from hub_responder.errors import ConfigurationError, DeniedError, PermanentError, TransientError
+from hub_toolkit.sandbox.certificates import authority
 from loopback import Loopback, Reply
 
 DEADLINE = Deadline.after(3600)
@@ -36,6 +39,43 @@ def test_a_call_sends_json_as_utf8_and_reads_the_answer(server: Loopback) -> Non
     assert (sent.method, sent.path, sent.headers["authorization"]) == ("POST", "/a?b=c", "Bearer t")
     assert "未保護".encode() in sent.body
     assert sent.headers["content-type"].startswith("application/json")
+
+
+def test_an_own_authority_is_trusted_in_place_of_the_public_ones(server: Loopback) -> None:
+    own = authority()
+    server.speak_tls(own.server)
+    server.replies(Reply(200, {}))
+
+    def get_with(ca: str) -> http.Response:
+        session = http.session_for(private=True, ca=ca)
+        url = server.url + "/x"
+        return http.call("GET", url, target="them", deadline=DEADLINE, session=session)
+
+    assert get_with(own.ca).status == 200
+    with pytest.raises(TransientError, match="no trusted TLS connection"):
+        get_with("")
+    with pytest.raises(TransientError, match="no trusted TLS connection"):
+        get_with(Path(certifi.where()).read_text(encoding="utf-8"))
+    assert len(server.requests) == 1
+    http.own_session(True, own.ca).close()
+
+
+def test_an_own_authority_opens_no_private_address(server: Loopback) -> None:
+    own = authority()
+    server.speak_tls(own.server)
+    session = http.session_for(private=False, ca=own.ca)
+    with pytest.raises(PermanentError, match="not allowed"):
+        http.call("GET", server.url, target="them", deadline=DEADLINE, session=session)
+    session.close()
+
+
+def test_what_is_no_certificate_is_a_mistake_of_the_connection() -> None:
+    for text in (
+        "/etc/ssl/own.pem",
+        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----",
+    ):
+        with pytest.raises(ConfigurationError, match="no certificates"):
+            http.session_for(private=True, ca=text)
 
 
 def test_environment_proxies_are_not_used(

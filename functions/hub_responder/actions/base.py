@@ -47,6 +47,7 @@ class Work:
         attempted_at: when that earlier attempt began (epoch seconds).
         scope: the variables that templates see.
         late: the round had to wait: what its findings say may not be so any more.
+        last: the playbook's patience is over: what is deferred now has failed.
     """
 
     incident: Incident
@@ -56,6 +57,7 @@ class Work:
     attempted_at: float | None = None
     scope: Mapping[str, Any] = field(default_factory=dict)
     late: bool = False
+    last: bool = False
 
 
 @dataclass(frozen=True, slots=True)

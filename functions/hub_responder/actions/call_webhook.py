@@ -1,38 +1,30 @@
-"""``call``: a signed request to a program of your own, and its answer for later steps.
-
-The receiver checks ``X-Hub-Responder-Signature``, which is ``v1=`` and the HMAC-SHA256, in hex, of
-the header ``X-Hub-Responder-Timestamp`` (epoch seconds), a dot and the body, with the connection's
-signing key; refuses old timestamps; and does the work of one ``Idempotency-Key`` once.
-"""
+"""``call``: a signed request to a program of your own, and its answer for later steps."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
-from hub_responder import clock, http, secrets
 from hub_responder.actions.base import Action, Outcome, Statement, Work, each, line
-from hub_responder.actions.payload import payload
+from hub_responder.connections import signed
 from hub_responder.connections.permissions import secrets_of
 from hub_responder.connections.resolve import Connection, resolve
 from hub_responder.connections.settings import Webhook, read
 from hub_responder.errors import ConfigurationError, PermanentError, UnreadableEvent
+from hub_responder.payload import payload
 from hub_responder.strictjson import parse, writable
 from hub_responder.values import clean, kind
 
 if TYPE_CHECKING:
+    from hub_responder import http
     from hub_responder.runtime import Runtime
 
 KINDS = ("webhook",)
-MAX_ANSWER = 65_536
 MAX_TEXT = 2000
 MAX_KEPT = 8192
 """Bytes of a list or mapping in the answer; it is kept in the ledger."""
-MIN_KEY = 16
 
 Shape = Literal[
     "text",
@@ -82,56 +74,23 @@ def run(works: Sequence[Work], runtime: Runtime) -> list[Outcome]:
 
 def _call(work: Work, runtime: Runtime) -> Outcome:
     params: Params = work.params
-    connection = resolve(runtime.playbook, params.to, work.scope)
-    settings = _settings(connection)
+    connection = _connection(work, runtime)
     content = payload(work, runtime, params.payload, connection.name)
-    body = msgspec.json.encode(content)
-
-    def send(secret: Mapping[str, str]) -> http.Response:
-        url = settings.url or secrets.value(secret, "url", connection.name)
-        signed = _headers(connection.name, secret, body) | {"Idempotency-Key": work.key}
-        session = http.session() if settings.private else http.public_session()
-        response = http.call(
-            "POST",
-            url,
-            target=connection.name,
-            deadline=runtime.deadline,
-            headers=signed,
-            content=body,
-            max_bytes=MAX_ANSWER,
-            session=session,
-        )
-        http.raise_for_status(response, connection.name)
-        return response
-
-    response = secrets.use(runtime.stage, connection.name, send)
+    response = signed.post(connection, content, work.key, runtime)
     result = Result(response.status, _answer(response, params.answer))
     said = f"{connection.name} answered {response.status}"
     return Outcome("done", said, result=msgspec.to_builtins(result))
 
 
-def _settings(connection: Connection) -> Webhook:
+def _connection(work: Work, runtime: Runtime) -> Connection:
+    connection = resolve(runtime.playbook, work.params.to, work.scope)
     if connection.type not in KINDS:
         raise ConfigurationError(
             f"call cannot use connection {connection.name} of type {connection.type}; it takes "
             + ", ".join(KINDS)
         )
-    return read(connection.settings, Webhook, connection.name)
-
-
-def _headers(name: str, secret: Mapping[str, str], body: bytes) -> dict[str, str]:
-    """Timestamp and signature."""
-    signing_key = secrets.value(secret, "signing_key", name)
-    if len(signing_key) < MIN_KEY:
-        raise ConfigurationError(
-            f"the signing_key of connection {name} is too short: {MIN_KEY} characters at least"
-        )
-    timestamp = str(int(clock.now()))
-    signed = hmac.new(signing_key.encode(), f"{timestamp}.".encode() + body, hashlib.sha256)
-    return {
-        "X-Hub-Responder-Timestamp": timestamp,
-        "X-Hub-Responder-Signature": f"v1={signed.hexdigest()}",
-    }
+    read(connection.settings, Webhook, connection.name)
+    return connection
 
 
 def _answer(response: http.Response, shapes: Mapping[str, Shape]) -> dict[str, Any]:
@@ -182,8 +141,7 @@ def _wrong(response: http.Response, reason: str) -> PermanentError:
 
 def plan(work: Work, runtime: Runtime) -> str:
     """Whom it would call."""
-    connection = resolve(runtime.playbook, work.params.to, work.scope)
-    _settings(connection)
+    connection = _connection(work, runtime)
     content = payload(work, runtime, work.params.payload, connection.name)
     said = ", ".join(name for name in content if name != "idempotencyKey")
     return line(f"would call {connection.name} about {work.incident.resource.id} with {said}")

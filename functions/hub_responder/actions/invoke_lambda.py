@@ -13,9 +13,9 @@ import msgspec
 
 from hub_responder import aws
 from hub_responder.actions.base import Action, Outcome, Statement, Work, each, line
-from hub_responder.actions.payload import payload
 from hub_responder.errors import PermanentError, UnreadableEvent
 from hub_responder.identifiers import arn_region
+from hub_responder.payload import payload
 from hub_responder.strictjson import parse, writable
 from hub_responder.values import clean
 

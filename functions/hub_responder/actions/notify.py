@@ -1,29 +1,33 @@
-"""``notify``: send a message to a chat channel or topic."""
+"""``notify``: send a message to a channel, or to the one that stands in for it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from hub_responder.actions.base import Action, Outcome, Statement, Work, each, line
+from hub_responder.actions.base import Action, Outcome, Statement, Work, attempt, each, line
+from hub_responder.connections import channels
 from hub_responder.connections.permissions import secrets_of
-from hub_responder.connections.resolve import Connection, resolve
-from hub_responder.errors import ConfigurationError
+from hub_responder.connections.resolve import Connection, named, resolve
+from hub_responder.connections.settings import CHANNELS
+from hub_responder.errors import CallError, ConfigurationError, PermanentError, TransientError
 from hub_responder.markdown import template
 
 if TYPE_CHECKING:
     from hub_responder.markdown.document import Document
     from hub_responder.runtime import Runtime
 
-KINDS = ("slack", "slack_webhook", "sns")
+KINDS = tuple(sorted(CHANNELS))
 
 
 class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the message goes and what it says.
 
-    ``to`` names a connection or route; ``template`` a Markdown template of the playbook.
+    ``to`` names a connection or route; ``template`` a Markdown template of the playbook, read in
+    the connection's language.
     """
 
     to: str
@@ -44,60 +48,66 @@ def run(works: Sequence[Work], runtime: Runtime) -> list[Outcome]:
 
 
 def _notify(work: Work, runtime: Runtime) -> Outcome:
-    params: Params = work.params
-    connection = resolve(runtime.playbook, params.to, work.scope)
-    document = template.render(
-        runtime.directory, params.template, runtime.playbook.language, work.scope
-    )
-    ref = _send(connection, document, work, runtime)
-    thread = str(ref.get("thread", ""))
+    connection = resolve(runtime.playbook, work.params.to, work.scope)
+    try:
+        return _send(connection, work, runtime)
+    except (PermanentError, ConfigurationError) as error:
+        return _instead(connection, error, work, runtime)
+    except TransientError as error:
+        if not work.last:
+            raise
+        return _instead(connection, error, work, runtime)
+
+
+def _send(connection: Connection, work: Work, runtime: Runtime) -> Outcome:
+    document = _document(connection, work, runtime)
+    ref = work.incident.refs.get(connection.name, {})
+    kept = channels.find(connection).send(connection, document, work, runtime, ref)
+    result = Result(sent=True, connection=connection.name, thread=str(kept.get("thread", "")))
     return Outcome(
         "done",
-        f"sent to {connection.name}" + (" in its thread" if _has_thread(work, connection) else ""),
-        result=msgspec.to_builtins(Result(sent=True, connection=connection.name, thread=thread)),
-        refs={connection.name: ref} if ref else {},
+        f"sent to {connection.name}{_in_thread(connection, work)}",
+        result=msgspec.to_builtins(result),
+        refs={connection.name: kept} if kept else {},
     )
 
 
-def _has_thread(work: Work, connection: Connection) -> bool:
-    return "thread" in work.incident.refs.get(connection.name, {})
+def _instead(
+    connection: Connection, error: CallError | ConfigurationError, work: Work, runtime: Runtime
+) -> Outcome:
+    """Send through the connection's fallback; what that refuses has failed, or waits, itself.
+
+    Raises:
+        CallError, ConfigurationError: ``error``, where there is no fallback.
+    """
+    name = connection.settings.get("fallback")
+    if not name:
+        raise error
+    other = named(runtime.playbook, name)
+    outcome = attempt(lambda own: _send(other, own, runtime), work)
+    if outcome.status == "done":
+        detail = f"{outcome.detail}, the fallback: {error}"
+    else:
+        detail = f"{error}; the fallback {other.name}: {outcome.detail}"
+    return replace(outcome, detail=line(detail))
 
 
-def _send(
-    connection: Connection, document: Document, work: Work, runtime: Runtime
-) -> Mapping[str, Any]:
-    """Send through the connection's type; what is to be kept about it comes back."""
-    # Imported here: a playbook that speaks to SNS does not pay for requests.
-    match connection.type:
-        case "slack":
-            from hub_responder.connections import slack
+def _document(connection: Connection, work: Work, runtime: Runtime) -> Document:
+    """The message in the connection's language."""
+    language = connection.settings.get("language") or runtime.playbook.language
+    return template.render(runtime.directory, work.params.template, language, work.scope)
 
-            ref = work.incident.refs.get(connection.name, {})
-            return slack.post(connection, document, runtime, ref)
-        case "slack_webhook":
-            from hub_responder.connections import slack
 
-            slack.post_webhook(connection, document, runtime)
-            return {}
-        case "sns":
-            from hub_responder.connections import sns
-
-            sns.publish(connection, document, work.incident, work.key, runtime)
-            return {}
-    raise ConfigurationError(
-        f"notify cannot use connection {connection.name} of type {connection.type};"
-        f" it takes {', '.join(KINDS)}"
-    )
+def _in_thread(connection: Connection, work: Work) -> str:
+    return " in its thread" if "thread" in work.incident.refs.get(connection.name, {}) else ""
 
 
 def plan(work: Work, runtime: Runtime) -> str:
     """Where the message would go, and its title."""
     connection = resolve(runtime.playbook, work.params.to, work.scope)
-    document = template.render(
-        runtime.directory, work.params.template, runtime.playbook.language, work.scope
-    )
-    thread = " in its thread" if _has_thread(work, connection) else ""
-    return line(f"would send to {connection.name}{thread}: {document.title}")
+    channels.find(connection)
+    title = _document(connection, work, runtime).title
+    return line(f"would send to {connection.name}{_in_thread(connection, work)}: {title}")
 
 
 def permissions(

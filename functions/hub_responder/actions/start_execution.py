@@ -16,8 +16,8 @@ from botocore.exceptions import ClientError
 
 from hub_responder import aws
 from hub_responder.actions.base import Action, Outcome, Statement, Work, each, line
-from hub_responder.actions.payload import payload
 from hub_responder.identifiers import arn_region
+from hub_responder.payload import payload
 
 if TYPE_CHECKING:
     from hub_responder.runtime import Runtime

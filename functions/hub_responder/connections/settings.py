@@ -10,7 +10,30 @@ import msgspec
 from hub_responder.errors import ConfigurationError
 
 
-class Slack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Channel(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What every message channel takes.
+
+    ``language`` is its messages'; empty: the deployment's. ``fallback`` names the connection that
+    gets what this one refuses, or has not taken when the playbook gives up; empty: none.
+    """
+
+    language: Literal["", "en", "ja"] = ""
+    fallback: str = ""
+
+
+class HttpChannel(Channel, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What every channel takes whose address is called.
+
+    ``private``: it may be at a private address (the function needs VPC configuration then);
+    link-local and metadata addresses never. ``ca``: certificates in PEM form; only what they signed
+    is trusted, in place of the public authorities.
+    """
+
+    private: bool = False
+    ca: Annotated[str, msgspec.Meta(max_length=65_536)] = ""
+
+
+class Slack(HttpChannel, frozen=True, forbid_unknown_fields=True):
     """A Slack channel, through a bot with ``chat:write``; secret ``{"token": "xoxb-..."}``.
 
     ``channel`` is the channel's id (C0123456789); ``base_url`` lets a proxy or simulator take over.
@@ -20,14 +43,14 @@ class Slack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     base_url: str = "https://slack.com/api"
 
 
-class SlackWebhook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SlackWebhook(HttpChannel, frozen=True, forbid_unknown_fields=True):
     """A Slack incoming webhook; secret ``{"webhook_url": "https://hooks.slack.com/services/..."}``.
 
     It knows no threads.
     """
 
 
-class Sns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Sns(Channel, frozen=True, forbid_unknown_fields=True):
     """An SNS topic that Amazon Q Developer in chat applications carries to Slack or Teams.
 
     Without ``topic_arn`` it is the deployment's own notifications topic.
@@ -80,15 +103,13 @@ class WorkloadSecurity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key: Literal["cloud_one", "console"] = "cloud_one"
 
 
-class Webhook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A program of your own, called by `call`; secret ``{"signing_key": "...", "url"?: "..."}``.
+class Webhook(HttpChannel, frozen=True, forbid_unknown_fields=True):
+    """A program of your own, for messages and `call`; secret ``{"signing_key", "url"?}``.
 
-    ``url`` stands here, or in the secret where it is one. ``private``: it may be at a private
-    address (the function needs VPC configuration then); link-local and metadata addresses never.
+    ``url`` stands here, or in the secret where it is one.
     """
 
     url: Annotated[str, msgspec.Meta(pattern=r"^(https?://.+)?$", max_length=2048)] = ""
-    private: bool = False
 
 
 TYPES: dict[str, type[msgspec.Struct]] = {
@@ -104,8 +125,13 @@ TYPES: dict[str, type[msgspec.Struct]] = {
 WITH_SECRET = frozenset(
     {"slack", "slack_webhook", "jira", "vision_one", "webhook", "workload_security"}
 )
-LINKS: Mapping[str, Mapping[str, str]] = {"vision_one": {"workload_security": "workload_security"}}
-"""Type -> its settings that name another connection -> that one's type. Whatever reaches the first
+CHANNELS = tuple(kind for kind, struct in TYPES.items() if issubclass(struct, Channel))
+"""The types that take messages."""
+LINKS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "vision_one": {"workload_security": ("workload_security",)},
+    **{kind: {"fallback": CHANNELS} for kind in CHANNELS},
+}
+"""Type -> its settings that name another connection -> that one's types. Whatever reaches the first
 reaches the second too."""
 
 S = TypeVar("S", bound=msgspec.Struct)

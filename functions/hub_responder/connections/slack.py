@@ -1,22 +1,23 @@
-"""Slack: a bot that writes to a channel or thread, and incoming webhooks.
+"""Slack: a bot that writes to a channel or thread.
 
 https://docs.slack.dev/reference/methods/chat.postMessage answers 200 with
-``{"ok": false, "error": ...}`` for most failures; a webhook answers ``ok`` or an error as text,
-and names no message.
+``{"ok": false, "error": ...}`` for most failures.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hub_responder import http, secrets
-from hub_responder.connections.settings import Slack, SlackWebhook, read
+from hub_responder.connections.settings import Slack, read
 from hub_responder.errors import DeniedError, PermanentError, TransientError
 from hub_responder.markdown.q_developer import to_client_markdown
 from hub_responder.markdown.slack import MAX_SECTION, to_slack
 
 if TYPE_CHECKING:
+    from hub_responder.actions.base import Work
     from hub_responder.connections.resolve import Connection
     from hub_responder.markdown.document import Document
     from hub_responder.runtime import Runtime
@@ -30,11 +31,14 @@ _DENIED = frozenset(
 )
 _NO_THREAD = frozenset({"cannot_reply_to_message", "message_not_found", "thread_not_found"})
 _BAD_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
-_NO_LINK_PREVIEWS = {"unfurl_links": False, "unfurl_media": False}
 
 
-def post(
-    connection: Connection, document: Document, runtime: Runtime, ref: Mapping[str, Any]
+def send(
+    connection: Connection,
+    document: Document,
+    work: Work,  # noqa: ARG001 - the channels' signature
+    runtime: Runtime,
+    ref: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Post a message, into the thread that ``ref`` names if there is one.
 
@@ -45,38 +49,41 @@ def post(
         CallError: it was not posted; ``sent`` of a TransientError: it may have been.
     """
     settings = read(connection.settings, Slack, connection.name)
-    payload = {**to_slack(document), **_NO_LINK_PREVIEWS, "channel": settings.channel}
+    payload = {**without_previews(document), "channel": settings.channel}
     if ref.get("thread"):
         payload |= {"thread_ts": ref["thread"], "channel": ref.get("channel") or settings.channel}
-    url = f"{settings.base_url.rstrip('/')}/chat.postMessage"
-    answer = _post(connection, url, payload, runtime)
+    post = partial(_post, connection, settings, runtime)
+    answer = post(payload)
     if answer.get("error") in _NO_THREAD and "thread_ts" in payload:
         # The thread was deleted and nothing was posted: a message of its own repeats none.
         del payload["thread_ts"]
         payload["channel"] = settings.channel
-        answer = _post(connection, url, payload, runtime)
+        answer = post(payload)
     if answer.get("error") in _BAD_BLOCKS:
         payload.pop("blocks")
         payload["text"] = to_client_markdown(document, MAX_SECTION)
-        answer = _post(connection, url, payload, runtime)
+        answer = post(payload)
     if not answer.get("ok"):
-        raise PermanentError(_said(connection.name, answer.get("error")), target=connection.name)
+        raise PermanentError(refused(connection.name, answer.get("error")), target=connection.name)
     thread = payload.get("thread_ts") or answer.get("ts", "")
     return {"thread": str(thread), "channel": str(answer.get("channel") or payload["channel"])}
 
 
 def _post(
-    connection: Connection, url: str, payload: Mapping[str, Any], runtime: Runtime
+    connection: Connection, settings: Slack, runtime: Runtime, payload: Mapping[str, Any]
 ) -> Mapping[str, Any]:
+    session = http.session_for(private=settings.private, ca=settings.ca)
+
     def call(secret: Mapping[str, str]) -> Mapping[str, Any]:
         token = secrets.value(secret, "token", connection.name)
         response = http.call(
             "POST",
-            url,
+            f"{settings.base_url.rstrip('/')}/chat.postMessage",
             target=connection.name,
             deadline=runtime.deadline,
             headers={"Authorization": f"Bearer {token}"},
             json=payload,
+            session=session,
         )
         http.raise_for_status(response, connection.name)
         return _checked(response, connection.name)
@@ -94,41 +101,19 @@ def _checked(response: http.Response, target: str) -> Mapping[str, Any]:
         return answer
     if error in _LIMITED:
         wait = http.retry_after(response)
-        raise TransientError(_said(target, error), target=target, status=429, retry_after=wait)
+        raise TransientError(refused(target, error), target=target, status=429, retry_after=wait)
     if error in _TRANSIENT:
-        raise TransientError(_said(target, error), target=target, sent=True)
+        raise TransientError(refused(target, error), target=target, sent=True)
     if error in _DENIED:
-        raise DeniedError(_said(target, error), target=target)
+        raise DeniedError(refused(target, error), target=target)
     return answer
 
 
-def _said(target: str, error: object) -> str:
+def without_previews(document: Document) -> dict[str, Any]:
+    """The message, without previews of its links: fetching them would touch what they lead to."""
+    return {**to_slack(document), "unfurl_links": False, "unfurl_media": False}
+
+
+def refused(target: str, error: object) -> str:
+    """What is said of a message that Slack did not take."""
     return f"{target} refused the message: {str(error)[:80]}"
-
-
-def post_webhook(connection: Connection, document: Document, runtime: Runtime) -> None:
-    """Post a message through an incoming webhook; its address is the secret.
-
-    Raises:
-        CallError: it was not posted; ``sent`` of a TransientError: it may have been.
-    """
-    read(connection.settings, SlackWebhook, connection.name)
-    payload = {**to_slack(document), **_NO_LINK_PREVIEWS}
-
-    def call(secret: Mapping[str, str]) -> None:
-        response = http.call(
-            "POST",
-            secrets.value(secret, "webhook_url", connection.name),
-            target=connection.name,
-            deadline=runtime.deadline,
-            json=payload,
-        )
-        if response.status in {404, 410}:  # revoked, or its channel is gone: perhaps rotated
-            raise DeniedError(
-                _said(connection.name, f"the webhook answers {response.status}"),
-                target=connection.name,
-                status=response.status,
-            )
-        http.raise_for_status(response, connection.name)
-
-    secrets.use(runtime.stage, connection.name, call)

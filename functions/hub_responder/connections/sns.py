@@ -22,18 +22,22 @@ from hub_responder.markdown.document import Document, Heading, Items, Paragraph,
 from hub_responder.markdown.q_developer import to_client_markdown, to_title
 
 if TYPE_CHECKING:
+    from hub_responder.actions.base import Work
     from hub_responder.connections.resolve import Connection
-    from hub_responder.incident import Incident
     from hub_responder.runtime import Runtime
 
 MAX_TITLE = 250
 MAX_DESCRIPTION = 3000
 
 
-def publish(
-    connection: Connection, document: Document, incident: Incident, key: str, runtime: Runtime
-) -> None:
-    """Publish a message, in the incident's thread; ``key`` becomes the notification's id.
+def send(
+    connection: Connection,
+    document: Document,
+    work: Work,
+    runtime: Runtime,
+    ref: Mapping[str, Any],  # noqa: ARG001 - the incident's key is the thread's name
+) -> dict[str, Any]:
+    """Publish a message, in the incident's thread; the effect's key is the notification's id.
 
     Raises:
         ConfigurationError: there is no topic.
@@ -45,8 +49,11 @@ def publish(
         raise ConfigurationError(
             f"connection {connection.name} has no topic_arn, and NOTIFICATIONS_TOPIC_ARN is not set"
         )
-    payload = notification(document, key, f"{incident.key}#{incident.gen}", (incident.resource.id,))
+    incident = work.incident
+    thread = f"{incident.key}#{incident.gen}"
+    payload = notification(document, work.key, thread, (incident.resource.id,))
     _publish(topic, payload, connection.name, runtime)
+    return {}
 
 
 def publish_lines(topic: str, title: str, lines: Sequence[str], runtime: Runtime) -> None:

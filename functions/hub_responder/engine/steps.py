@@ -102,15 +102,15 @@ class Steps:
         if not works:
             return
         outcomes = self._perform(action, [work for _, work in works])
-        for (one, _), outcome in zip(works, outcomes, strict=True):
-            self._take(one, step, action, outcome)
+        for (one, work), outcome in zip(works, outcomes, strict=True):
+            self._take(one, step, action, outcome, last=work.last)
 
     def _observe(self, step: Step, action: Action, works: Works) -> None:
         """What the step would do, kept and recorded; it is not done."""
         plan = action.plan or (lambda _work, _runtime: f"would run {action.name}")
         for one, work in works:
             planned = attempt(lambda own: Outcome("observed", plan(own, self.runtime)), work)
-            self._take(one, step, action, planned)
+            self._take(one, step, action, planned, last=work.last)
 
     def _prepare(
         self, one: Round, step: Step, action: Action, before: Sequence[Step]
@@ -133,7 +133,8 @@ class Steps:
             self.note(one, step, Outcome("skipped", str(error)))
         except TransientError as error:
             why = f"could not decide yet: {error}"
-            self._take(one, step, action, Outcome("deferred", why, retry_after=error.retry_after))
+            outcome = Outcome("deferred", why, retry_after=error.retry_after)
+            self._take(one, step, action, outcome, last=self._is_last(one))
         except (HubResponderError, msgspec.ValidationError) as error:
             self.note(one, step, Outcome("failed", f"could not decide: {error}"))
         else:
@@ -146,8 +147,14 @@ class Steps:
                 attempted_at=held.get("at"),
                 scope=scope,
                 late=bool(state.tries or state.steps),
+                last=self._is_last(one),
             )
         return None
+
+    def _is_last(self, one: Round) -> bool:
+        """The round has waited for as long as the playbook lets it."""
+        first = one.state.first_at
+        return bool(first) and clock.now() - first > self.playbook.give_up_after
 
     def _held(self, one: Round, step: Step, action: Action, before: Sequence[Step]) -> str:
         """Why the step must wait, or empty."""
@@ -219,14 +226,15 @@ class Steps:
             return [Outcome("failed", f"{detail} for {len(works)} incidents")] * len(works)
         return outcomes
 
-    def _take(self, one: Round, step: Step, action: Action, outcome: Outcome) -> None:
+    def _take(
+        self, one: Round, step: Step, action: Action, outcome: Outcome, *, last: bool
+    ) -> None:
         """Keep an outcome, with what the round makes of it."""
         if outcome.status == "done" and outcome.retry_after is not None:
             outcome = self._could_not_tell(one, outcome)
         if outcome.status == "deferred":
             one.retry_after = max(one.retry_after, outcome.retry_after or 0.0)
-            first = one.state.first_at
-            if first and clock.now() - first > self.playbook.give_up_after:
+            if last:
                 outcome = Outcome("failed", f"gave up: {outcome.detail}")
         waits = one.waits()
         self.note(one, step, outcome)

@@ -17,6 +17,12 @@ from hub_responder.runtime import Runtime
 from loopback import Cloud, Loopback, Reply, Request
 
 POSTED = Reply(200, {"ok": True, "ts": "1700000000.000100", "channel": "C1"})
+REFUSED = Reply(
+    403,
+    b"<ErrorResponse><Error><Type>Sender</Type><Code>AuthorizationError</Code>"
+    b"<Message>no</Message></Error></ErrorResponse>",
+)
+"""SNS's answer without the permission."""
 TOKEN = {"token": "xoxb-test"}
 
 
@@ -27,8 +33,9 @@ def run_time(server: Loopback, cloud: Cloud) -> Runtime:
         "hub-responder/test/hook": {"webhook_url": server.url + "/services/T/B/s3cret"},
     }
     server.replies(POSTED)
-    chat = {"type": "slack", "channel": "C1", "base_url": server.url + "/api/"}
-    return runtime(playbook=playbook(connections=playbook().connections | {"chat": chat}))
+    chat = {"type": "slack", "channel": "C1", "base_url": server.url + "/api/", "private": True}
+    own = {"chat": chat, "hook": {"type": "slack_webhook", "private": True}}
+    return runtime(playbook=playbook(connections=playbook().connections | own))
 
 
 def tell(run_time: Runtime, to: str = "chat", of: Incident | None = None, **more: Any) -> Outcome:
@@ -206,6 +213,77 @@ def test_one_incidents_trouble_stays_its_own(run_time: Runtime, server: Loopback
     outcomes = notify.run([bad, good, wrong_type], run_time)
     assert [outcome.status for outcome in outcomes] == ["failed", "done", "failed"]
     assert "opscenter" in outcomes[2].detail
+
+
+def with_fallback(run_time: Runtime, **settings: Any) -> Runtime:
+    """The chat's fallback is the topic, in Japanese."""
+    connections = dict(run_time.playbook.connections)
+    connections["chat"] = {**connections["chat"], "fallback": "topic"}
+    connections["topic"] = {**connections["topic"], "language": "ja", **settings}
+    return runtime(playbook=playbook(connections=connections))
+
+
+@pytest.mark.parametrize("reply", [failing("channel_not_found"), failing("invalid_auth")])
+def test_what_a_channel_refuses_goes_to_its_fallback_in_its_language(
+    run_time: Runtime, server: Loopback, cloud: Cloud, reply: Reply
+) -> None:
+    server.replies(reply)
+    outcome = tell(with_fallback(run_time))
+    assert outcome.status == "done"
+    assert outcome.result == {"sent": True, "connection": "topic", "thread": ""}
+    assert outcome.detail.startswith("sent to topic, the fallback: chat refused the message")
+    sent = json.loads(cloud.called("Publish")[0]["Message"])
+    assert sent["content"]["title"] == "【未保護】CRITICAL: web-01"
+
+
+def test_a_secret_that_is_missing_leads_to_the_fallback(run_time: Runtime, cloud: Cloud) -> None:
+    del cloud.secrets["hub-responder/test/chat"]
+    outcome = tell(with_fallback(run_time))
+    assert (outcome.status, len(cloud.called("Publish"))) == ("done", 1)
+
+
+def test_what_may_pass_waits_and_goes_to_the_fallback_only_at_the_end(
+    run_time: Runtime, server: Loopback, cloud: Cloud
+) -> None:
+    server.replies(Reply(503))
+    first = tell(with_fallback(run_time))
+    assert (first.status, first.in_doubt) == ("deferred", True)
+    assert not cloud.called("Publish")
+    last = tell(with_fallback(run_time), last=True)
+    assert (last.status, last.result["connection"]) == ("done", "topic")
+    assert "chat answered 503" in last.detail
+    assert tell(run_time, last=True).status == "deferred"  # nobody stands in: the engine gives up
+
+
+def test_a_fallback_that_fails_fails_the_step_and_both_reasons_are_told(
+    run_time: Runtime, server: Loopback, cloud: Cloud
+) -> None:
+    server.replies(failing("channel_not_found"))
+    cloud.script["Publish"] = [REFUSED]
+    outcome = tell(with_fallback(run_time))
+    assert outcome.status == "failed"
+    assert "channel_not_found" in outcome.detail
+    assert "the fallback topic: " in outcome.detail
+    assert "AuthorizationError" in outcome.detail
+
+
+def test_a_fallback_has_no_fallback_of_its_own(
+    run_time: Runtime, server: Loopback, cloud: Cloud
+) -> None:
+    server.replies(failing("channel_not_found"))
+    cloud.script["Publish"] = [REFUSED]
+    ring = with_fallback(run_time, fallback="chat")
+    assert tell(ring).status == "failed"
+    assert len(server.requests) == 1
+
+
+def test_a_private_address_needs_the_connections_leave(run_time: Runtime, server: Loopback) -> None:
+    connections = dict(run_time.playbook.connections)
+    connections["chat"] = {**connections["chat"], "private": False}
+    outcome = tell(runtime(playbook=playbook(connections=connections)))
+    assert outcome.status == "failed"
+    assert "not allowed" in outcome.detail
+    assert not server.requests
 
 
 def test_permissions_are_those_of_the_connections_in_use() -> None:

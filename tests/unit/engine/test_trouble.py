@@ -65,6 +65,25 @@ def change(world: World, pk: str, sk: str, **values: Any) -> None:
         )
 
 
+def test_the_last_try_is_known_to_the_action_and_what_it_defers_has_failed(
+    make_world: Any,
+) -> None:
+    world = make_world()
+    world.playbook = msgspec.structs.replace(world.playbook, give_up_after=3600.0)
+    tries: list[bool] = []
+
+    def tell(works: Any, _runtime: Runtime) -> list[Outcome]:
+        tries.extend(work.last for work in works)
+        return [Outcome("deferred", "chat is down") for _ in works]
+
+    world.replaced["tell"] = replace(world.action("tell"), run=tell)
+    world.send(event(finding(1)))
+    world.drain()
+    assert len(tries) > 3
+    assert tries == [False] * (len(tries) - 1) + [True]
+    assert reasons(world) == ["tell: gave up: chat is down"]
+
+
 def test_an_incident_that_cannot_be_read_costs_only_its_own_message(make_world: Any) -> None:
     world = make_world()
     for n in range(10):

@@ -15,8 +15,9 @@ from hub_responder.errors import HubResponderError
 BOOKKEEPING = frozenset({"dynamodb", "sqs", "secretsmanager", "sts"})
 """AWS services whose calls keep the responder's own state or credentials: counted, not listed."""
 TICKET_SYSTEMS = frozenset(open_ticket.KINDS)
-MESSAGE_SYSTEMS = frozenset(kind.removesuffix("_webhook") for kind in notify.KINDS)
-"""As the inbox names them: bot and webhook are one system."""
+MESSAGE_SYSTEMS = frozenset(notify.KINDS) - {"slack_webhook", "webhook"}
+"""As the inbox names them: Slack's bot and webhooks are one system. A program of one's own
+gets more than messages."""
 Kind = Literal["message", "ticket", "request"]
 
 _LINK = re.compile(r"<([^|<>\s]+)\|([^<>]*)>")
@@ -76,7 +77,7 @@ def delivery(playbook: str, entry: Mapping[str, Any]) -> Delivery:
     system = str(entry["system"])
     return Delivery(
         playbook=playbook,
-        kind=_kind(system),
+        kind=_kind(system, entry["body"]),
         system=system,
         connection=str(entry["connection"]),
         method=str(entry["method"]),
@@ -86,21 +87,28 @@ def delivery(playbook: str, entry: Mapping[str, Any]) -> Delivery:
     )
 
 
-def _kind(system: str) -> Kind:
+def _kind(system: str, body: Any) -> Kind:
     if system in TICKET_SYSTEMS:
         return "ticket"
-    return "message" if system in MESSAGE_SYSTEMS else "request"
+    is_message = system in MESSAGE_SYSTEMS or (system == "webhook" and _rendering(body))
+    return "message" if is_message else "request"
+
+
+def _rendering(body: Any) -> Mapping[str, Any]:
+    """The text for people in what a program of one's own gets; nothing where it was called."""
+    message = body.get("message") if isinstance(body, Mapping) else None
+    return message if isinstance(message, Mapping) and "markdown" in message else {}
 
 
 def text_of(system: str, body: Any) -> str:
     """What people read of a payload; what programs get stays JSON."""
-    read = _READERS.get(system)
-    if read is None:
+    if isinstance(body, Mapping) and system in _MARKED_UP:
+        parts = map(_plain, _MARKED_UP[system](body))
+    elif isinstance(body, Mapping) and system in _BARE:
+        parts = map(str, _BARE[system](body))
+    else:
         return body if isinstance(body, str) else msgspec.json.encode(body).decode()
-    if not isinstance(body, Mapping):
-        return str(body)
-    parts = list(read(body))
-    return "\n".join(part for part in map(_plain, parts) if part)
+    return "\n".join(part for part in parts if part)
 
 
 def _slack(body: Mapping[str, Any]) -> Iterator[str]:
@@ -141,7 +149,14 @@ def _jira(body: Mapping[str, Any]) -> Iterator[str]:
             yield adf.plain(dict(document))
 
 
-_READERS = {"slack": _slack, "sns": _sns, "opscenter": _opscenter, "jira": _jira}
+def _webhook(body: Mapping[str, Any]) -> Iterator[str]:
+    message = _rendering(body)
+    yield str(message["text"]) if message else msgspec.json.encode(body).decode()
+
+
+_MARKED_UP = {"slack": _slack, "sns": _sns, "opscenter": _opscenter, "jira": _jira}
+_BARE = {"webhook": _webhook}
+"""Which parts of a payload people read, by system: with the markup of the chat, and without."""
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -43,15 +43,13 @@ class WorkloadSecurity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key: Literal["cloud_one", "console"] = "cloud_one"
 
 
-class Webhook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A program of your own, called by `call`; secret ``{"signing_key": "...", "url"?: "..."}``.
+class Webhook(settings.HttpChannel, frozen=True, forbid_unknown_fields=True):
+    """A program of your own, for messages and `call`; secret ``{"signing_key", "url"?}``.
 
-    ``url`` stands here, or in the secret where it is one. ``private``: it may be at a private
-    address (the function needs VPC configuration then); link-local and metadata addresses never.
+    ``url`` stands here, or in the secret where it is one.
     """
 
     url: Annotated[str, msgspec.Meta(pattern=r"^https://[^\s@]+$", max_length=2048)] | None = None
-    private: bool = False
 
 
 TYPES: Mapping[str, type[msgspec.Struct]] = {

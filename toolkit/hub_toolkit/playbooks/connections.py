@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from hub_responder.connections.settings import LINKS
+from hub_responder.errors import ConfigurationError
 from hub_responder.playbook import Route
 from hub_toolkit.playbooks import structs
 from hub_toolkit.playbooks.connection_types import TYPES
@@ -125,7 +126,23 @@ def _connection(name: str, node: Node, problems: list[Problem]) -> dict[str, Any
         node.place,
     )
     settings = structs.check(rest, TYPES[chosen], f"connection {name} ({chosen})", problems)
+    ca = settings.get("ca")
+    if isinstance(ca, str) and ca:
+        _check_ca(ca, rest.entries["ca"].place, problems)
     return {"type": chosen, **settings}
+
+
+def _check_ca(ca: str, place: Place, problems: list[Problem]) -> None:
+    """Certificates are public, and stand in the file; a private key among them must not."""
+    if "PRIVATE KEY" in ca:
+        problems.append(Problem(place, "`ca` holds a private key: leave only the certificates"))
+        return
+    from hub_responder import http  # not paid for where no connection has certificates
+
+    try:
+        http.tls_context(ca)
+    except ConfigurationError as error:
+        problems.append(Problem(place, str(error)))
 
 
 def _route(name: str, node: Node, problems: list[Problem]) -> Route:
@@ -172,10 +189,14 @@ def _check_links(
         if not target or not isinstance(target, str) or not isinstance(node, Mapping):
             continue
         place = node.entries[key].place
-        suitable = sorted(one for one, held in settings.items() if held.get("type") == wanted)
-        if target not in settings:
+        suitable = sorted(one for one, held in settings.items() if held.get("type") in wanted)
+        if target == name:
+            text = f"`{key}` of {name} is {name} itself: name another connection"
+            problems.append(Problem(place, text))
+        elif target not in settings:
             text = unknown(f"connection in `{key}`:", target, suitable)
             problems.append(Problem(place, f"connection {name}: {text}"))
         elif settings[target] and target not in suitable:
-            text = f"`{target}` is of type {settings[target]['type']}; `{key}` takes {wanted}"
+            takes = ", ".join(sorted(wanted))
+            text = f"`{target}` is of type {settings[target]['type']}; `{key}` takes {takes}"
             problems.append(Problem(place, f"connection {name}: {text}"))

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 PATH = "/_vendors"
 _EMAIL = "hub-responder@example.com"
+_OWN = {"private": True, "ca": ""}
+"""A simulator is on loopback, without TLS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +107,10 @@ def addresses(kind: str, url: str) -> dict[str, Any]:
     found: dict[str, dict[str, Any]] = {
         "vision_one": {"base_url": url},
         "workload_security": {"base_url": url},
-        "slack": {"base_url": f"{url}/api"},
+        "slack": {"base_url": f"{url}/api", **_OWN},
+        "slack_webhook": _OWN,
         "jira": {"url": url},
-        "webhook": {"url": f"{url}/", "private": True},
+        "webhook": {"url": f"{url}/", **_OWN},
     }
     return found.get(kind, {})
 

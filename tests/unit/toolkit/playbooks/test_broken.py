@@ -3,7 +3,7 @@
 A case is a playbook folder. ``connections.yaml``, ``settings.yaml`` and ``tables/`` in it take the
 place of the project's; ``other/`` holds further playbooks. Where there are errors, they alone are
 compared; else the warnings are. ``{actions}`` in a message stands for the names of all actions,
-``{finding}`` for what a finding has.
+``{channels}`` for the types that take messages, ``{finding}`` for what a finding has.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from hub_responder import actions
+from hub_responder.connections.settings import CHANNELS
 from hub_responder.finding import Finding
 from hub_toolkit.playbooks.kinds import of_class
 from hub_toolkit.playbooks.load import examine
@@ -49,6 +50,11 @@ def test_a_broken_playbook_gets_exactly_its_messages(project, case: str) -> None
     errors = [problem for problem in problems if not problem.warning]
     said = "".join(f"{problem}\n" for problem in sorted(set(errors or problems)))
     wanted = (BROKEN / case / "messages.txt").read_text(encoding="utf-8")
-    for word, names in (("actions", actions.names()), ("finding", of_class(Finding).fields)):
+    lists = {
+        "actions": actions.names(),
+        "channels": CHANNELS,
+        "finding": of_class(Finding).fields,
+    }
+    for word, names in lists.items():
         wanted = wanted.replace(f"{{{word}}}", ", ".join(sorted(names)))
     assert said == wanted

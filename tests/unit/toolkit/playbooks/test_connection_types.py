@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from hub_responder import actions
-from hub_responder.connections.settings import LINKS, WITH_SECRET
+from hub_responder.connections import channels
+from hub_responder.connections.settings import CHANNELS, LINKS, WITH_SECRET
 from hub_responder.connections.settings import TYPES as KNOWN
 from hub_responder.vision_one.regions import BASE_URLS
 from hub_toolkit.playbooks.connection_types import TYPES, VisionOne
@@ -36,7 +37,25 @@ def test_the_functions_know_the_same_types_and_settings() -> None:
     assert set(KNOWN) >= WITH_SECRET
     for kind, links in LINKS.items():
         assert set(links) <= settings(KNOWN)[kind]
-        assert set(links.values()) <= set(KNOWN)
+        assert {kind for kinds in links.values() for kind in kinds} <= set(KNOWN)
+    assert set(channels.MODULES) == set(CHANNELS)
+
+
+def test_a_step_reaches_the_fallback_of_each_connection_that_it_may_mean(project) -> None:
+    project.write(
+        "playbooks/connections.yaml",
+        """\
+connections:
+  chat: {type: sns, fallback: hook}
+  hook: {type: slack_webhook, fallback: last}
+  last: {type: slack_webhook}
+  tickets: {type: opscenter}
+""",
+    )
+    loaded = load_project(project.root, "prod")
+    assert loaded.connections.behind("chat") == ("chat", "hook")
+    assert {"chat", "hook"} <= set(loaded.sources[0].reached)
+    assert "last" not in loaded.sources[0].reached
 
 
 def test_the_regions_are_those_of_the_client() -> None:

@@ -57,7 +57,7 @@ def test_a_slack_bots_messages_arrive_under_its_connections_name() -> None:
 def test_a_webhooks_address_is_its_secret() -> None:
     world = World()
     settings = world.simulators.add("hook", {"type": "slack_webhook"})
-    assert settings == {"type": "slack_webhook"}
+    assert settings == {"type": "slack_webhook", "private": True, "ca": ""}
     assert world.post(world.simulators.secrets["hook"]["webhook_url"], {"text": "hi"}) == 200
     (delivery,) = world.inbox.deliveries()
     assert (delivery["connection"], delivery["path"]) == ("hook", "/services/***")

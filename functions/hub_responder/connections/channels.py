@@ -1,0 +1,70 @@
+"""Message channels, found by the type of their connection.
+
+A channel is a module of this package with one function, ``send``. It is imported where a message
+goes through it: a playbook that speaks to SNS does not pay for requests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from hub_responder.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from hub_responder.actions.base import Work
+    from hub_responder.connections.resolve import Connection
+    from hub_responder.markdown.document import Document
+    from hub_responder.runtime import Runtime
+
+MODULES: Mapping[str, str] = {
+    "slack": "slack",
+    "slack_webhook": "slack_webhook",
+    "sns": "sns",
+    "webhook": "webhook",
+}
+"""Type of connection -> the module that sends."""
+
+
+class Channel(Protocol):
+    """What each of these modules is."""
+
+    def send(
+        self,
+        connection: Connection,
+        document: Document,
+        work: Work,
+        runtime: Runtime,
+        ref: Mapping[str, Any],
+    ) -> Mapping[str, Any]:
+        """Send ``document``, once; nothing is repeated here.
+
+        Args:
+            connection: of the channel's type.
+            work: the incident that it is about; its ``key`` is equal for every attempt.
+            ref: what an earlier call about this incident returned for this connection, or nothing.
+
+        Returns:
+            What must be kept to write into the same thread or to close what was opened; under
+            ``thread`` where there is one.
+
+        Raises:
+            ConfigurationError: the connection or its secret is wrong.
+            CallError: it was not sent; ``sent`` of a TransientError: it may have been.
+        """
+
+
+def find(connection: Connection) -> Channel:
+    """The channel that ``connection`` is one of.
+
+    Raises:
+        ConfigurationError: its type takes no messages.
+    """
+    module = MODULES.get(connection.type)
+    if module is None:
+        raise ConfigurationError(
+            f"connection {connection.name} of type {connection.type} takes no messages;"
+            f" these do: {', '.join(sorted(MODULES))}"
+        )
+    return cast("Channel", import_module(f"{__package__}.{module}"))
