@@ -41,8 +41,17 @@ def twice(once: Callable[[], T], patience: Patience, deadline: Deadline) -> T:
     Raises:
         TransientError: it failed twice; or once, where a second try would come too late, or where
             too many requests were made and nothing says for how long: rates are of a minute.
+            Nothing is in doubt then: what is safe to repeat changes nothing.
         HubResponderError: what else it raises.
     """
+    try:
+        return _twice(once, patience, deadline)
+    except TransientError as error:
+        error.sent = False
+        raise
+
+
+def _twice(once: Callable[[], T], patience: Patience, deadline: Deadline) -> T:
     try:
         return once()
     except TransientError as error:

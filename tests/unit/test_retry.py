@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hub_responder.deadline import Deadline
-from hub_responder.errors import PermanentError, TransientError
+from hub_responder.errors import CallError, PermanentError, TransientError
 from hub_responder.retry import Patience, twice
 
 
@@ -24,7 +24,7 @@ class Call:
 
 
 def passing(status: int | None = 503, retry_after: float | None = None) -> TransientError:
-    return TransientError("no", target="t", status=status, retry_after=retry_after)
+    return TransientError("no", target="t", status=status, sent=True, retry_after=retry_after)
 
 
 @pytest.mark.parametrize(
@@ -57,8 +57,9 @@ def test_what_does_not_is_raised(
     slept: list[float], errors: list[Exception], seconds_left: float, tries: int
 ) -> None:
     call = Call(*errors)
-    with pytest.raises(type(errors[-1])):
+    with pytest.raises(CallError) as raised:
         twice(call, Patience(), Deadline.after(seconds_left))
+    assert (type(raised.value), raised.value.sent) == (type(errors[-1]), False)
     assert (len(slept), call.tries) == (tries - 1, tries)
 
 

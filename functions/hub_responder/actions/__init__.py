@@ -33,6 +33,7 @@ _MODULES = {
     "ssm.run_document": "run_document",
     "stepfunctions.start": "start_execution",
     "ticket.open": "open_ticket",
+    "vision_one.apply_ips_rules": "apply_ips_rules",
     "vision_one.check_coverage": "check_coverage",
     "vision_one.fleet_report": "fleet_report",
 }

@@ -102,6 +102,8 @@ class Action:
         answers: it writes to the finding itself: an analyst's answer. It waits for all effects
             before it, except in the answer to a click.
         connection_kinds: the parameter that names a connection or route -> types allowed.
+        objection: why a connection of an allowed type will not do, from its settings: what it
+            lacks, in one line, or empty. Said when the playbook is checked.
         constants: parameters, beside those, that take no expression: the permissions name them.
         in_members: it calls member accounts, in the role that the playbook's ``member_role`` names.
         about: the types of resources that it is about (ASFF's spelling). A playbook that no match
@@ -124,6 +126,7 @@ class Action:
     lasting: bool = False
     tells: bool = False
     answers: bool = False
+    objection: Callable[[Mapping[str, Any]], str] | None = None
     constants: tuple[str, ...] = ()
     in_members: bool = False
     about: tuple[str, ...] = ()

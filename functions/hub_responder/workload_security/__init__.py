@@ -5,4 +5,6 @@
 - ``rule``      one intrusion prevention rule, read tolerantly
 - ``client``    the calls
 - ``shields``   which CVEs intrusion prevention shields a computer from
+- ``applying``  assigning the rules that it lacks
+- ``wording``   what came of that, in a line
 """

@@ -203,13 +203,15 @@ class StepReader:
             chosen = known.get(target, {}).get("type")
             if chosen is None:  # reported where it is declared
                 continue
+            via = f" (through route `{name}`)" if target != name else ""
             if chosen not in kinds:
-                via = f" (through route `{name}`)" if target != name else ""
                 self._report(
                     place,
                     f"connection `{target}`{via} is of type {chosen}; "
                     f"`{key}` of {action.name} takes {', '.join(sorted(kinds))}",
                 )
+            elif action.objection is not None and (why := action.objection(known[target])):
+                self._report(place, f"{action.name}: connection `{target}`{via} {why}")
 
 
 def _id_of(node: Node) -> str:
