@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from hub_responder import clock, secrets
+from hub_responder import clock
 from hub_responder.actions.base import Action, Outcome, Statement, Work
 from hub_responder.connections.permissions import secrets_of
 from hub_responder.connections.resolve import Connection, resolve
-from hub_responder.connections.settings import VisionOne, read
 from hub_responder.deadline import Deadline
 from hub_responder.errors import ConfigurationError, ExpressionError, HubResponderError
 from hub_responder.finding import INSTANCE, Resource
 from hub_responder.vision_one import coverage as verdicts
 from hub_responder.vision_one import wording
-from hub_responder.vision_one.client import Client
+from hub_responder.vision_one.connect import KIND, connect
 from hub_responder.vision_one.coverage import Coverage, Demand, has_agent
 from hub_responder.vision_one.endpoint import Endpoint
 from hub_responder.vision_one.inventory import inventory
 from hub_responder.vision_one.modules import MODULES, identity, with_modules
-from hub_responder.vision_one.regions import base_url
 
 if TYPE_CHECKING:
     from hub_responder.playbook import Playbook
     from hub_responder.runtime import Runtime
 
-KINDS = ("vision_one",)
+KINDS = (KIND,)
 FOR_THE_REST_S = 20.0
 """What is left to the steps after this one however slowly Vision One answers, or half of what there
 is: an analyst gets an answer in this run, if only that it could not be told."""
@@ -107,7 +105,7 @@ def judged(
     """The verdicts on instances; trouble that concerns all of them is the verdict of each."""
     try:
         demand = _demand(params)
-        client = _client(connection, stage, deadline)
+        client = connect(connection, stage, deadline)
     except ConfigurationError as error:
         return [verdicts.unknown(error, "configuration")] * len(resources)
     try:
@@ -141,19 +139,6 @@ def _demand(params: Params) -> Demand:
     if not params.stale_after > 0:
         raise ConfigurationError("stale_after must be more than nothing")
     return Demand(params.stale_after, params.modules)
-
-
-def _client(connection: Connection, stage: str, deadline: Deadline) -> Client:
-    name = connection.name
-    if connection.type not in KINDS:
-        raise ConfigurationError(f"connection {name} is of type {connection.type}, not {KINDS[0]}")
-    settings = read(connection.settings, VisionOne, name)
-
-    def with_token(call: Callable[[str], Any]) -> Any:
-        return secrets.use(stage, name, lambda secret: call(secrets.token(secret, "token", name)))
-
-    url = base_url(settings.region, settings.base_url)
-    return Client(name, url, with_token, deadline)
 
 
 def _outcome(found: Coverage, resource: Resource, playbook: Playbook) -> Outcome:

@@ -3,6 +3,7 @@
 - ``regions``    the API's address
 - ``filters``    TMV1-Filter expressions, from values that cannot break out of them
 - ``client``     the calls, with paging and defensive reading
+- ``connect``    a connection -> its client
 - ``endpoint``   one endpoint of the inventory, read tolerantly
 - ``inventory``  endpoints by cloud instance
 - ``lookalike``  endpoints without an instance id that could be the instance
