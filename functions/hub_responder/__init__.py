@@ -13,5 +13,6 @@
 - ``member``, ``lookup``, ``instances``, ``fleet``, ``insights``  look-ups for them
 - ``calendars``    named times, for conditions
 - ``markdown``     messages, written once and rendered natively for each target
+- ``columns``  many structs of one type, small
 - ``http``, ``aws``, ``secrets``, ``clock``, ``deadline``, ``retry``  the edges
 """

@@ -109,6 +109,8 @@ class Action:
         about: the types of resources that it is about (ASFF's spelling). A playbook that no match
             limits to types takes, of a finding's resources, those that its steps are about.
         reports: it writes files to the stack's bucket, whose name is in ``REPORTS_BUCKET``.
+        inventory: it reads what the scheduled walk found, from the bucket that is named in
+            ``INVENTORY_BUCKET``.
         plan: one line (at most 300 characters, no secrets) of what ``run`` would do, as "would send
             to soc-chat: ...", for observe mode. It calls nothing, and raises what ``run`` turns
             into an outcome (see `attempt`). None: nothing would be done.
@@ -131,6 +133,7 @@ class Action:
     in_members: bool = False
     about: tuple[str, ...] = ()
     reports: bool = False
+    inventory: bool = False
     plan: Callable[[Work, Runtime], str] | None = None
 
 

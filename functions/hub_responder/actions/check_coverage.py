@@ -22,6 +22,7 @@ from hub_responder.vision_one.coverage import Coverage, Demand, has_agent
 from hub_responder.vision_one.endpoint import Endpoint
 from hub_responder.vision_one.inventory import inventory
 from hub_responder.vision_one.modules import MODULES, identity, with_modules
+from hub_responder.vision_one.permissions import snapshots
 
 if TYPE_CHECKING:
     from hub_responder.playbook import Playbook
@@ -150,8 +151,8 @@ def _outcome(found: Coverage, resource: Resource, playbook: Playbook) -> Outcome
 def permissions(
     _params: Mapping[str, Any], connections: Mapping[str, Mapping[str, Any]]
 ) -> list[Statement]:
-    """Reading the secrets of the connections."""
-    return secrets_of(connections)
+    """Reading the secrets of the connections, and the snapshots of their fleets."""
+    return [*secrets_of(connections), *snapshots()]
 
 
 ACTION = Action(
@@ -169,4 +170,5 @@ ACTION = Action(
     run=run,
     about=(INSTANCE,),
     connection_kinds={"connection": KINDS},
+    inventory=True,
 )

@@ -33,6 +33,7 @@ from hub_responder.connections.permissions import secrets_of
 from hub_responder.connections.resolve import resolve
 from hub_responder.deadline import Deadline
 from hub_responder.errors import ConfigurationError, TransientError
+from hub_responder.vision_one.permissions import snapshots
 
 if TYPE_CHECKING:
     from hub_responder.fleet import Fleet, Machine
@@ -291,12 +292,13 @@ def plan(work: Work, runtime: Runtime) -> str:
 def permissions(
     _with: Mapping[str, Any], connections: Mapping[str, Mapping[str, Any]]
 ) -> list[Statement]:
-    """Describing instances, writing below one prefix, and the secret of Vision One."""
+    """Describing instances, writing below one prefix; Vision One's secret, and its snapshot."""
     objects = {"Fn::Sub": f"${{ReportsBucket.Arn}}/{PREFIX}/*"}
     return [
         {"Effect": "Allow", "Action": ["ec2:DescribeInstances"], "Resource": ["*"]},
         {"Effect": "Allow", "Action": ["s3:PutObject"], "Resource": [objects]},
         *secrets_of(connections),
+        *snapshots(),
     ]
 
 
@@ -316,5 +318,6 @@ ACTION = Action(
     connection_kinds={"connection": check_coverage.KINDS},
     in_members=True,
     reports=True,
+    inventory=True,
     plan=plan,
 )

@@ -6,8 +6,10 @@
 - ``connect``    a connection -> its client
 - ``endpoint``   one endpoint of the inventory, read tolerantly
 - ``inventory``  endpoints by cloud instance
+- ``snapshot``   what the scheduled walk found, as it lies in S3
 - ``lookalike``  endpoints without an instance id that could be the instance
 - ``modules``    the protection modules, and which endpoints have them on
 - ``coverage``   the verdict, with its reasons and evidence
 - ``wording``    the verdict in a sentence
+- ``permissions``  what steps that ask it may do
 """

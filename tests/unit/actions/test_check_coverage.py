@@ -325,11 +325,14 @@ def test_a_route_chooses_the_tenant_for_each_incident(
     ]
 
 
-def test_its_role_may_read_the_secrets_that_it_reaches() -> None:
+def test_its_role_may_read_the_secrets_that_it_reaches_and_snapshots() -> None:
     reached = {name: {"type": "vision_one"} for name in ("one", "two")}
-    (statement,) = get("vision_one.check_coverage").permissions({"connection": "route"}, reached)
-    assert statement["Action"] == ["secretsmanager:GetSecretValue"]
-    assert [name in str(statement["Resource"]) for name in ("/one-", "/two-")] == [True, True]
+    found = get("vision_one.check_coverage").permissions({"connection": "route"}, reached)
+    granted = {action: one["Resource"] for one in found for action in one["Action"]}
+    assert set(granted) == {"secretsmanager:GetSecretValue", "s3:GetObject"}
+    secrets = str(granted["secretsmanager:GetSecretValue"])
+    assert [name in secrets for name in ("/one-", "/two-")] == [True, True]
+    assert granted["s3:GetObject"] == [{"Fn::Sub": "${InventoryBucket.Arn}/current/*"}]
 
 
 @pytest.mark.parametrize(("left", "kept"), [(60.0, 20.0), (30.0, 15.0), (9.0, 4.5)])

@@ -47,8 +47,8 @@ class Elsewhere:
         """WSGI: answers an AWS request."""
         target = identify(environ).target
         own = self._own.get(target)
-        if target == "s3.PutObject" and self._bucket(environ) in self._buckets:
-            own = _stored
+        if target in _OBJECTS and self._bucket(environ) in self._buckets:
+            own = _OBJECTS[target]
         return (own or self._all_else().app)(environ, start_response)
 
     def create_topic(self, name: str) -> None:
@@ -124,6 +124,14 @@ class Elsewhere:
 def _stored(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
     read_body(environ)
     return respond(start_response, 200, b"", "application/xml")
+
+
+def _missing(_environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    body = b"<Error><Code>NoSuchKey</Code><Message>The key does not exist.</Message></Error>"
+    return respond(start_response, 404, body, "application/xml")
+
+
+_OBJECTS: dict[str, App] = {"s3.PutObject": _stored, "s3.GetObject": _missing}
 
 
 def _sns_error(

@@ -14,6 +14,8 @@ from hub_responder.errors import HubResponderError
 
 BOOKKEEPING = frozenset({"dynamodb", "sqs", "secretsmanager", "sts"})
 """AWS services whose calls keep the responder's own state or credentials: counted, not listed."""
+SNAPSHOT = "s3.GetObject"
+"""The one call to read from S3: of the fleet's snapshot, which is the responder's own state too."""
 TICKET_SYSTEMS = frozenset(open_ticket.KINDS)
 MESSAGE_SYSTEMS = frozenset(notify.KINDS) - {"slack_webhook", "webhook"}
 """As the inbox names them: Slack's bot and webhooks are one system. A program of one's own
@@ -50,7 +52,8 @@ class Call(msgspec.Struct, frozen=True):
     @property
     def bookkeeping(self) -> bool:
         """It only serves the responder itself."""
-        return self.system == "aws" and self.connection.partition(".")[0] in BOOKKEEPING
+        service = self.connection.partition(".")[0]
+        return self.system == "aws" and (service in BOOKKEEPING or self.connection == SNAPSHOT)
 
 
 class Delivery(msgspec.Struct, frozen=True):

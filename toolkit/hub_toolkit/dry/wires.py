@@ -20,7 +20,7 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3 import HTTPHeaderDict, HTTPResponse
 
 from hub_responder import aws, clock, http, lookup, member, observability, secrets
-from hub_responder.vision_one import inventory
+from hub_responder.vision_one import inventory, snapshot
 from hub_responder.workload_security import shields
 from hub_toolkit.sandbox.in_process import answer_aws, call
 
@@ -63,6 +63,7 @@ class Wires:
         secrets.forget_all()
         inventory.forget()
         shields.forget()
+        snapshot.forget()
         lookup.forget()
         member.forget()
 

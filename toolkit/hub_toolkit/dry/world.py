@@ -401,6 +401,8 @@ def _template(sources: Sequence[Playbook]) -> dict[str, Any]:
     resources = dict(shared.resources(dict.fromkeys(queues, ""), scheduled))
     if any(roles.reports(source) for source in sources):
         resources |= shared.reports()
+    if any(roles.takes_inventory(source) for source in sources):
+        resources |= shared.inventory()
     for source in sources:
         resources |= synthesized.resources(source, [])
     return {

@@ -34,7 +34,11 @@ _SCOPE = re.compile(r"Credential=[^/]*/\d*/[^/]*/([a-z0-9-]+)/aws4_request")
 _CBOR_PATH = re.compile(r"/service/\w+/operation/(\w+)")
 _REST = {
     "lambda": (("POST", re.compile(r"/2015-03-31/functions/[^/]+/invocations"), "Invoke"),),
-    "s3": (("PUT", re.compile(r"/[^/]+/.+"), "PutObject"),),
+    "s3": (
+        ("PUT", re.compile(r"/[^/]+/.+"), "PutObject"),
+        ("GET", re.compile(r"/[^/]+/.+"), "GetObject"),
+        ("HEAD", re.compile(r"/[^/]+/.+"), "HeadObject"),
+    ),
     "inspector2": (
         ("POST", re.compile(r"/findings/list"), "ListFindings"),
         ("POST", re.compile(r"/findings/details/batch/get"), "BatchGetFindingDetails"),

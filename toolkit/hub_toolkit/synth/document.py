@@ -105,6 +105,8 @@ def _resources(base: Project, by_stage: Mapping[str, Project]) -> dict[str, Any]
         made |= shared.lapsed()
     if any(roles.reports(source) for _, source, _ in wanted):
         made |= shared.reports()
+    if any(roles.takes_inventory(source) for _, source, _ in wanted):
+        made |= shared.inventory()
     for number, source, condition in wanted:
         there = {stage: (project.sources[number], project) for stage, project in by_stage.items()}
         statements = roles.statements(source, base, there)

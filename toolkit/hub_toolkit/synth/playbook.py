@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hub_responder.events import SCHEDULE_EVENT, SCHEDULE_SOURCE
 from hub_toolkit.playbooks import rules
 from hub_toolkit.synth.naming import attribute, log_group, logical, named, ref
-from hub_toolkit.synth.roles import reports, role
+from hub_toolkit.synth.roles import reports, role, takes_inventory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -179,6 +179,11 @@ def _function(source: Source) -> dict[str, Any]:
                     "CLICKS_QUEUE_URL": ref(logical(name, "ClicksQueue")),
                     "POWERTOOLS_SERVICE_NAME": name,
                     **({"REPORTS_BUCKET": ref("ReportsBucket")} if reports(source) else {}),
+                    **(
+                        {"INVENTORY_BUCKET": ref("InventoryBucket")}
+                        if takes_inventory(source)
+                        else {}
+                    ),
                 }
             },
         },

@@ -94,6 +94,11 @@ def reports(source: Source) -> bool:
     return any(source.action(step.uses).reports for step in source.steps)
 
 
+def takes_inventory(source: Source) -> bool:
+    """Some step reads what the scheduled walk found."""
+    return any(source.action(step.uses).inventory for step in source.steps)
+
+
 def suppresses(source: Source) -> bool:
     """Some step suppresses findings until a day, as something that the history remembers."""
     return any(

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from hub_toolkit.synth.playbook import Resources
 
-REPORTS_KEPT_DAYS = 400
-"""Of reports: this year's can be held against last year's."""
+KEPT_DAYS = 400
+"""Of reports and of the fleet's history: this year's can be held against last year's."""
 DLQ_RETENTION_S = 1_209_600
 """Fourteen days, the most that SQS keeps a message."""
 
@@ -287,11 +287,33 @@ def _scheduled(name: str, description: str, rate: str, statements: Sequence[Any]
 
 
 def reports() -> Resources:
-    """The bucket of reports, which outlives the stack; only where a playbook writes any."""
-    bucket = attribute("ReportsBucket")
-    objects = {"Fn::Sub": "${ReportsBucket.Arn}/*"}
+    """The bucket of reports; only where a playbook writes any."""
+    expire = {"Id": "expire", "ExpirationInDays": KEPT_DAYS}
+    return _bucket("ReportsBucket", expire, versions_days=30)
+
+
+def inventory() -> Resources:
+    """The bucket of the fleet's snapshots and history; only where a playbook reads them.
+
+    It keeps no versions: a snapshot is replaced every 15 minutes by one that says more, a file of
+    the history is written once.
+    """
+    expire = {"Id": "expire", "Prefix": "history/", "ExpirationInDays": KEPT_DAYS}
+    return _bucket("InventoryBucket", expire)
+
+
+def _bucket(name: str, rule: Mapping[str, Any], versions_days: int = 0) -> Resources:
+    """A bucket that outlives the stack: encrypted, TLS only, not public.
+
+    Args:
+        rule: what expires when. versions_days: how long what was overwritten is kept; 0: not.
+    """
+    bucket = attribute(name)
+    objects = {"Fn::Sub": f"${{{name}.Arn}}/*"}
+    versions = {"NoncurrentVersionExpiration": {"NoncurrentDays": versions_days}}
+    versioning = {"VersioningConfiguration": {"Status": "Enabled"}}
     return {
-        "ReportsBucket": {
+        name: {
             "Type": "AWS::S3::Bucket",
             "DeletionPolicy": "Retain",
             "UpdateReplacePolicy": "Retain",
@@ -301,7 +323,7 @@ def reports() -> Resources:
                         {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
                     ]
                 },
-                "VersioningConfiguration": {"Status": "Enabled"},
+                **(versioning if versions_days else {}),
                 "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
                 "PublicAccessBlockConfiguration": {
                     "BlockPublicAcls": True,
@@ -312,20 +334,19 @@ def reports() -> Resources:
                 "LifecycleConfiguration": {
                     "Rules": [
                         {
-                            "Id": "expire",
+                            **rule,
                             "Status": "Enabled",
-                            "ExpirationInDays": REPORTS_KEPT_DAYS,
-                            "NoncurrentVersionExpiration": {"NoncurrentDays": 30},
+                            **(versions if versions_days else {}),
                             "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
                         }
                     ]
                 },
             },
         },
-        "ReportsBucketPolicy": {
+        f"{name}Policy": {
             "Type": "AWS::S3::BucketPolicy",
             "Properties": {
-                "Bucket": ref("ReportsBucket"),
+                "Bucket": ref(name),
                 "PolicyDocument": {
                     "Version": "2012-10-17",
                     "Statement": [_deny_plain_text("s3:*", [bucket, objects])],

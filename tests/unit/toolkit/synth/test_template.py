@@ -13,6 +13,7 @@ import yaml
 
 from hub_toolkit import synth
 from hub_toolkit.synth import generated
+from hub_toolkit.synth.naming import logical
 from hub_toolkit.synth.playbook import MAX_RESOURCES
 
 REPOSITORY = Path(__file__).parents[4]
@@ -90,6 +91,7 @@ def test_a_role_may_do_what_its_playbook_needs_and_no_more(root: Path) -> None:
         "dynamodb:UpdateItem",
         "logs:CreateLogStream",
         "logs:PutLogEvents",
+        "s3:GetObject",
         "secretsmanager:GetSecretValue",
         "securityhub:BatchUpdateFindings",
         "securityhub:GetFindings",
@@ -103,6 +105,8 @@ def test_a_role_may_do_what_its_playbook_needs_and_no_more(root: Path) -> None:
     }
     anywhere = [action for action, places in granted.items() if ["*"] in places]
     assert anywhere == ["ssm:CreateOpsItem"]  # it knows no resource: the item does not exist yet
+    snapshots = {"Fn::Sub": "${InventoryBucket.Arn}/current/*"}
+    assert granted["s3:GetObject"] == [[snapshots]]
     secrets = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:"
     assert granted["secretsmanager:GetSecretValue"] == [
         [{"Fn::Sub": secrets + "hub-responder/${Stage}/vision-one-??????"}]
@@ -226,6 +230,7 @@ def test_the_environment_is_what_handlers_read(root: Path) -> None:
         "CLICKS_QUEUE_URL",
         "DLQ_URL",
         "NOTIFICATIONS_TOPIC_ARN",
+        "INVENTORY_BUCKET",
         "POWERTOOLS_SERVICE_NAME",
         "POWERTOOLS_METRICS_NAMESPACE",
         "LOG_LEVEL",
@@ -291,22 +296,50 @@ def test_the_committed_files_are_what_the_playbooks_say() -> None:
     assert generated.drift(REPOSITORY) == ""
 
 
-def test_a_bucket_for_reports_is_there_only_where_a_playbook_writes_any(root: Path) -> None:
-    made = yaml.safe_load(synth.render(root))["Resources"]
-    bucket = made["ReportsBucket"]["Properties"]
+def _assert_safe(made: dict[str, Any], name: str) -> dict[str, Any]:
+    """A bucket that outlives the stack and is nobody else's; its properties."""
+    assert made[name]["DeletionPolicy"] == made[name]["UpdateReplacePolicy"] == "Retain"
+    bucket: dict[str, Any] = made[name]["Properties"]
     assert bucket["PublicAccessBlockConfiguration"] == dict.fromkeys(
         ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True
     )
-    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
     assert bucket["BucketEncryption"]
-    assert bucket["LifecycleConfiguration"]["Rules"][0]["Status"] == "Enabled"
-    (deny,) = made["ReportsBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    (deny,) = made[f"{name}Policy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert (deny["Effect"], deny["Action"], len(deny["Resource"])) == ("Deny", "s3:*", 2)
     assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-    named = {
+    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+    assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", 400)
+    return bucket
+
+
+def _with_variable(made: dict[str, Any], variable: str) -> set[str]:
+    """The functions that have an environment variable."""
+    return {
         name
         for name, one in made.items()
-        if "REPORTS_BUCKET" in one["Properties"].get("Environment", {}).get("Variables", {})
+        if variable in one["Properties"].get("Environment", {}).get("Variables", {})
     }
-    assert named == {"UnprotectedReportFunction"}
+
+
+def test_a_bucket_for_reports_is_there_only_where_a_playbook_writes_any(root: Path) -> None:
+    made = yaml.safe_load(synth.render(root))["Resources"]
+    bucket = _assert_safe(made, "ReportsBucket")
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert _with_variable(made, "REPORTS_BUCKET") == {"UnprotectedReportFunction"}
     shutil.rmtree(root / "playbooks" / "unprotected-report")
     assert "ReportsBucket" not in synth.render(root)
+
+
+CHECKING = ("check-coverage", "guardduty-instance", "inspector-coverage", "unprotected-report")
+
+
+def test_a_bucket_for_the_inventory_is_there_only_where_a_playbook_asks(root: Path) -> None:
+    made = yaml.safe_load(synth.render(root))["Resources"]
+    bucket = _assert_safe(made, "InventoryBucket")
+    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+    assert rule["Prefix"] == "history/"  # what is current is never old
+    functions = {logical(name, "Function") for name in CHECKING}
+    assert _with_variable(made, "INVENTORY_BUCKET") == functions
+    for name in CHECKING:
+        shutil.rmtree(root / "playbooks" / name)
+    assert "InventoryBucket" not in synth.render(root)
