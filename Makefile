@@ -8,7 +8,7 @@ HUB := $(BIN)/hub-responder
 SAM := .venv-sam/bin/sam
 SAM_ENV := AWS_EC2_METADATA_DISABLED=true SAM_CLI_TELEMETRY=0
 
-.PHONY: run test check lint types template sam-check bench synth build deploy clean lock help
+.PHONY: run test check lint types template sam-check conformance bench synth build deploy clean lock help
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -19,7 +19,7 @@ run: $(VENV)/.ready ## Send the example events through the responder in the sand
 test: $(VENV)/.ready ## The tests
 	$(BIN)/pytest -n auto
 
-check: lint types template test sam-check ## The whole gate
+check: lint types template test conformance sam-check ## The whole gate
 
 lint: $(VENV)/.ready ## Style and likely mistakes
 	$(BIN)/ruff check .
@@ -36,6 +36,9 @@ sam-check: build .venv-sam/.ready ## sam validate --lint and sam build, without 
 	AWS_DEFAULT_REGION=us-east-1 $(SAM_ENV) $(SAM) validate --lint --template-file template.yaml
 	AWS_DEFAULT_REGION=us-east-1 $(SAM_ENV) $(SAM) build --template-file template.yaml
 
+conformance: $(VENV)/.ready .venv-pytmv1/.ready ## A public client of Vision One against its simulator
+	.venv-pytmv1/bin/python tests/conformance/pytmv1_client.py $(HUB)
+
 bench: $(VENV)/.ready ## Import time, memory, calls and CPU per finding
 	cd tests && ../$(BIN)/python -m benchmarks
 
@@ -50,7 +53,7 @@ deploy: build .venv-sam/.ready ## Build, and deploy with SAM to the account of y
 	  --capabilities CAPABILITY_IAM --parameter-overrides Stage=$(STAGE)
 
 clean: ## Remove what was made, the environments included
-	rm -rf build dist .aws-sam .venv .venv-sam .bench .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf build dist .aws-sam .venv .venv-sam .venv-pytmv1 .bench .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 lock: $(VENV)/.ready ## Pin the newest allowed versions again (needs uv in the environment)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
@@ -73,4 +76,12 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	@$(PYTHON) -m venv .venv-sam
 	@.venv-sam/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 	  --no-deps --requirement requirements-sam.lock
+	@touch $@
+
+# pytmv1 pins pydantic, which nothing else here wants.
+.venv-pytmv1/.ready: requirements-pytmv1.lock
+	@echo "Making .venv-pytmv1 (once)"
+	@$(PYTHON) -m venv .venv-pytmv1
+	@.venv-pytmv1/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	  --no-deps --requirement requirements-pytmv1.lock
 	@touch $@

@@ -1,4 +1,4 @@
-"""A Vision One tenant for tests: the simulator behind a loopback server that can also misbehave."""
+"""Trend's simulators for tests: asked directly, or behind a loopback server that can misbehave."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from werkzeug.test import Client as Wsgi
+from werkzeug.test import TestResponse
 
 from factories import ACCOUNT, INSTANCE
 from hub_toolkit.sandbox.vendors.vision_one import VisionOne
@@ -47,6 +48,27 @@ def endpoint(instance: str = INSTANCE, account: str = ACCOUNT, **overrides: Any)
     own = {key: value for key, value in overrides.items() if key in outer or key.startswith("_")}
     agent |= {key: value for key, value in overrides.items() if key not in own}
     return outer | {"eppAgent": agent} | own
+
+
+class Api:
+    """A client of a Vision One simulator, without a network between; ``now`` is its clock."""
+
+    def __init__(self, **options: Any) -> None:
+        self.now = 1_795_000_000.0
+        self.tenant = VisionOne(lambda: self.now, token=TOKEN, **options)
+        self._client = Wsgi(self.tenant.app)
+
+    def call(self, method: str, path: str, body: Any = None, **options: Any) -> TestResponse:
+        """Send the token unless told otherwise."""
+        token = options.pop("token", TOKEN)
+        headers = {"Authorization": f"Bearer {token}", **options.pop("headers", {})}
+        return self._client.open(path, method=method, json=body, headers=headers, **options)
+
+    def get(self, path: str = LIST, **options: Any) -> TestResponse:
+        return self.call("GET", path, **options)
+
+    def filtered(self, text: str, path: str = LIST, **options: Any) -> TestResponse:
+        return self.get(path, headers={"TMV1-Filter": text}, **options)
 
 
 class Tenant:

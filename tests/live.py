@@ -104,6 +104,7 @@ class Live:
         self.control("DELETE", "faults", [])
         known = estate.load()
         self.control("PUT", "vision_one/endpoints", known.vision_one.endpoints)
+        self.control("PUT", "vision_one/alerts", known.vision_one.alerts)
         self.control("PUT", "workload_security/rules", known.workload_security.rules)
         self.control("PUT", "workload_security/computers", known.workload_security.computers)
         self.settle()

@@ -90,7 +90,7 @@ class Cloud:
         for name, value in simulators.secrets.items():
             moto.put_secret(f"hub-responder/{STAGE}/{name}", value)
         moto.load()
-        estate.load().furnish(simulators)
+        estate.load().furnish(simulators.vision_ones, simulators.workload_securities)
         self._function = next(one for one in plan.functions.values() if PLAYBOOK in one.layers)
         self._imports, self._clicks = (
             f"arn:aws:sqs:{REGION}:{ACCOUNT}:{url.rpartition('/')[2]}"

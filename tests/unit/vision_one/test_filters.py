@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 
 from hub_responder.errors import ConfigurationError
 from hub_responder.vision_one import filters
+from hub_toolkit.sandbox.vendors.vision_one.filter_fields import ENDPOINTS
 from hub_toolkit.sandbox.vendors.vision_one.filter_syntax import Equal, Or, parse
 
 
 @pytest.mark.parametrize("text", [filters.SERVERS, filters.DESKTOPS, filters.CLOUD_DESKTOPS])
 def test_the_fixed_expressions_are_ones_that_the_api_takes(text: str) -> None:
-    parse(text)
+    parse(text, ENDPOINTS)
 
 
 @pytest.mark.parametrize(
@@ -34,12 +35,14 @@ def test_a_value_stays_one_literal_or_is_refused(value: str) -> None:
         text = filters.equals("agentGuid", value)
     except ConfigurationError:
         return
-    assert parse(text) == Equal("agentGuid", value)
+    assert parse(text, ENDPOINTS) == Equal("agentGuid", value)
     text.encode("ascii")  # a header carries it
 
 
 def test_any_of_is_one_expression_beside_others() -> None:
     terms = [filters.equals("agentGuid", name) for name in ("a", "b")]
     text = f"{filters.any_of(terms)} and type eq 'server'"
-    assert parse(filters.any_of(terms)) == Or((Equal("agentGuid", "a"), Equal("agentGuid", "b")))
-    assert parse(text) != parse(f"{' or '.join(terms)} and type eq 'server'")
+    assert parse(filters.any_of(terms), ENDPOINTS) == Or(
+        (Equal("agentGuid", "a"), Equal("agentGuid", "b"))
+    )
+    assert parse(text, ENDPOINTS) != parse(f"{' or '.join(terms)} and type eq 'server'", ENDPOINTS)

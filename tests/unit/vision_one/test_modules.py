@@ -19,7 +19,7 @@ from hub_responder.vision_one.endpoint import Endpoint
 from hub_responder.vision_one.filters import MAX_CHARACTERS
 from hub_responder.vision_one.inventory import walk
 from hub_responder.vision_one.modules import MODULES, _expressions, identity, with_modules
-from hub_toolkit.sandbox.vendors.vision_one.filter_fields import FIELDS
+from hub_toolkit.sandbox.vendors.vision_one.filter_fields import ENDPOINTS, FIELDS
 from hub_toolkit.sandbox.vendors.vision_one.filter_syntax import parse
 from loopback import Reply
 
@@ -95,7 +95,7 @@ def test_no_question_is_longer_than_a_header_may_be(
     texts = [request.headers["tmv1-filter"] for request in tenant.lists]
     assert all(len(text) <= MAX_CHARACTERS for text in texts)
     for text in texts:
-        parse(text)
+        parse(text, ENDPOINTS)
     named = sum(text.count("agentGuid eq") for text in texts)
     assert named + len(tenant.details) >= 41
 

@@ -6,10 +6,14 @@ import json
 import signal
 import socket
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from hub_toolkit.sandbox.vision_one_alone import Alone
 
 _ROOT = Annotated[Path, typer.Option(help="The project: template.yaml and playbooks/.")]
 _PORT = Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")]
@@ -59,7 +63,7 @@ def vision_one(
     port: _PORT = 0,
     as_json: _JSON = False,
 ) -> None:
-    """Serve the Vision One simulator alone until Ctrl-C."""
+    """Serve the simulators of Vision One and Server & Workload Protection until Ctrl-C."""
     from hub_toolkit.sandbox.vision_one_alone import serve
 
     stopped = _Signals()
@@ -70,15 +74,23 @@ def vision_one(
             typer.echo(f"cannot listen on port {port}: {error.strerror}", err=True)
             raise typer.Exit(2) from error
         if as_json:
-            print(json.dumps({"url": simulator.url, "token": simulator.token}), flush=True)
+            print(json.dumps(asdict(simulator)), flush=True)
         else:
-            print(f"Vision One is simulated at {simulator.url}, token {simulator.token}")
-            print(
-                f"PUT {simulator.endpoint}/_sandbox/vision_one/endpoints replaces its endpoints. "
-                "Ctrl-C ends it.",
-                flush=True,
-            )
+            _introduce_vendors(simulator)
         stopped.wait()
+
+
+def _introduce_vendors(simulator: Alone) -> None:
+    url = simulator.url
+    print(f"Vision One:                   {url}/v3.0/..., token {simulator.token}")
+    print(f"Server & Workload Protection: {url}/api/..., API key {simulator.api_key}\n")
+    print(f"  curl -H 'Authorization: Bearer {simulator.token}' \\")
+    print(f"    {url}/v3.0/endpointSecurity/endpoints")
+    print(f"  curl -H 'Authorization: ApiKey {simulator.api_key}' -H 'api-version: v1' \\")
+    print(f"    -X POST '{url}/api/computers/search?expand=computerStatus'\n")
+    print(f"What they hold: PUT {url}/_sandbox/vision_one/endpoints, .../alerts,")
+    print("/_sandbox/workload_security/computers, .../rules. How they fail: POST")
+    print("/_sandbox/faults. Ctrl-C ends them, nothing is kept.", flush=True)
 
 
 def _introduce(endpoint: str, region: str, account: str) -> None:

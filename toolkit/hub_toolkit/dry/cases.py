@@ -307,8 +307,10 @@ class Reader:
 
     def _faults(self, fields: Fields) -> tuple[dict[str, Any], ...]:
         node, found = fields.node("faults"), self._objects(fields, "faults") or []
-        if node is not None and any("kill" in one or "delay_s" in one for one in found):
-            self._report(node, "`faults` here take no kill and no delay_s: time stands still")
+        taken = {"kill", "delay_s", "drip_s", "reset"}
+        if node is not None and any(taken & set(one) for one in found):
+            names = "no kill, delay_s, drip_s or reset"
+            self._report(node, f"`faults` here take {names}: time stands still, nothing is sent")
         try:
             Faults().add(found)
         except FaultError as error:

@@ -125,7 +125,7 @@ def _furnish(core: Core, simulators: Simulators, stage: str) -> None:
         core.moto.put_secret(f"hub-responder/{stage}/{name}", value)
     known = estate.load()
     core.members.instances.replace(known.ec2.instances)
-    known.furnish(simulators)
+    known.furnish(simulators.vision_ones, simulators.workload_securities)
 
 
 def _parts(

@@ -1,12 +1,13 @@
 """The estate that the sandbox starts with: a small invented one, in ``estate.json``.
 
-``{"vision_one": {"endpoints": [...]}, "workload_security": {"computers": [...], "rules": [...]},
-"ec2": {"instances": [...]}}``. Instances are items as ``PUT /_sandbox/ec2/instances`` takes them;
-the others as the routes named like them do: as the vendor's list or search call returns them, with
-the keys of ours that ``vendors.vision_one.inventory``, ``vendors.workload_security.computers`` and
-``.rules`` name. A time such as ``-PT5M`` stays so: it means five minutes before whatever the
-sandbox's clock then says, so an agent that reports goes on reporting when the clock jumps, and one
-that is three days offline stays so.
+``{"vision_one": {"endpoints": [...], "alerts": [...]}, "workload_security": {"computers": [...],
+"rules": [...]}, "ec2": {"instances": [...]}}``. Instances are items as ``PUT
+/_sandbox/ec2/instances`` takes them; the others as the routes named like them do: as the vendor's
+list or search call returns them, with the keys of ours that the modules ``inventory`` and
+``workbench`` of ``vendors.vision_one``, and ``computers`` and ``rules`` of
+``vendors.workload_security`` name. A time such as ``-PT5M`` stays so: it means five minutes before
+whatever the sandbox's clock then says, so an agent that reports goes on reporting when the clock
+jumps, and one that is three days offline stays so.
 """
 
 from __future__ import annotations
@@ -17,13 +18,17 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
-    from hub_toolkit.sandbox.simulators import Simulators
+    from collections.abc import Iterable
+
+    from hub_toolkit.sandbox.vendors.vision_one import VisionOne
+    from hub_toolkit.sandbox.vendors.workload_security import WorkloadSecurity
 
 
 class VisionOneEstate(msgspec.Struct, forbid_unknown_fields=True):
     """What Vision One knows."""
 
     endpoints: list[dict[str, Any]]
+    alerts: list[dict[str, Any]]
 
 
 class WorkloadSecurityEstate(msgspec.Struct, forbid_unknown_fields=True):
@@ -46,11 +51,16 @@ class Estate(msgspec.Struct, forbid_unknown_fields=True):
     workload_security: WorkloadSecurityEstate
     ec2: Ec2Estate
 
-    def furnish(self, simulators: Simulators) -> None:
-        """Let the vendors' simulators hold what the estate says of them."""
-        for tenant in simulators.vision_ones:
+    def furnish(
+        self,
+        vision_ones: Iterable[VisionOne],
+        workload_securities: Iterable[WorkloadSecurity],
+    ) -> None:
+        """Let Trend's simulators hold what the estate says of them."""
+        for tenant in vision_ones:
             tenant.replace_endpoints(self.vision_one.endpoints)
-        for manager in simulators.workload_securities:
+            tenant.replace_alerts(self.vision_one.alerts)
+        for manager in workload_securities:
             manager.replace_rules(self.workload_security.rules)
             manager.replace_computers(self.workload_security.computers)
 

@@ -1,6 +1,6 @@
 """Scripted failures: the next calls to a target fail as told, then things are well again.
 
-An entry is ``{"target", "status", "body", "retry_after", "delay_s", "truncate", "times"}``:
+An entry is an object with ``target`` and some of the others:
 
 - ``target``: a system (``slack``), a connection (``slack-bot``) or an AWS operation
   (``securityhub.BatchUpdateFindings``). ``securityhub`` alone stands for all its operations.
@@ -10,6 +10,9 @@ An entry is ``{"target", "status", "body", "retry_after", "delay_s", "truncate",
 - ``retry_after``: the ``Retry-After`` header, seconds or an HTTP date. Only with ``status``.
 - ``delay_s``: real seconds before the answer, at most 120.
 - ``truncate``: half of the answer's body is sent, with the ``Content-Length`` of the whole.
+- ``drip_s``: the body is sent in small pieces over so many real seconds, at most 120.
+- ``reset``: the connection is reset, ``before`` the system is asked, or ``after`` it did what it
+  was asked. With ``delay_s`` only.
 - ``times``: how many calls it is good for, 1 where left out.
 
 ``{"target": "lambda", "kill": "before_effect" | "after_effect", "times": N}`` kills the worker
@@ -20,20 +23,31 @@ from __future__ import annotations
 
 import threading
 import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
 from hub_toolkit.sandbox.vendors.base import REASON_KEY, VERDICT_KEY, Verdict, collected
-from hub_toolkit.sandbox.wsgi import App, Environ, StartResponse, respond
+from hub_toolkit.sandbox.wsgi import (
+    SENDING_KEY,
+    App,
+    Environ,
+    Sending,
+    StartResponse,
+    respond,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 Point = Literal["before_effect", "after_effect"]
+Reset = Literal["before", "after"]
 
 MAX_ENTRIES = 10_000
 LAMBDA = "lambda"
+PIECES = 20
+"""Of a body that drips."""
 
 
 class FaultError(ValueError):
@@ -49,6 +63,8 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     retry_after: Annotated[float, msgspec.Meta(ge=0, le=86_400)] | str | None = None
     delay_s: Annotated[float, msgspec.Meta(ge=0, le=120)] = 0.0
     truncate: bool = False
+    drip_s: Annotated[float, msgspec.Meta(ge=0, le=120)] = 0.0
+    reset: Reset | None = None
     kill: Point | None = None
     times: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 1
 
@@ -59,16 +75,19 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             ValueError: so that decoding names the entry.
         """
         scripted = self.status is not None
+        cut = bool(self.truncate or self.drip_s)
         if self.target == LAMBDA:
-            if self.kill is None or scripted or self.delay_s or self.truncate:
+            if self.kill is None or scripted or self.delay_s or cut or self.reset:
                 raise ValueError("target lambda takes kill and times, and nothing else")
             return
         if self.kill is not None:
             raise ValueError("kill is for target lambda")
         if not scripted and (self.body is not None or self.retry_after is not None):
             raise ValueError("body and retry_after need a status")
-        if not scripted and not self.delay_s and not self.truncate:
-            raise ValueError("one of status, delay_s or truncate is needed")
+        if self.reset and (scripted or cut):
+            raise ValueError("reset goes with delay_s only")
+        if not (scripted or self.delay_s or cut or self.reset):
+            raise ValueError("one of status, delay_s, truncate, drip_s or reset is needed")
         if isinstance(self.retry_after, str) and not self.retry_after.isprintable():
             raise ValueError("retry_after has characters that a header cannot have")
 
@@ -145,7 +164,13 @@ def faulty(app: App, faults: Faults, *targets: str) -> App:
             return app(environ, start_response)
         if fault.delay_s:
             faults.delay(fault.delay_s)
-        answering = app if fault.status is None else _scripted(fault, fault.status)
+        if fault.reset:
+            environ[SENDING_KEY] = _reset
+        elif fault.drip_s:
+            environ[SENDING_KEY] = _dripping(faults.delay, fault.drip_s)
+        answering = app
+        if fault.status is not None or fault.reset == "before":
+            answering = _scripted(fault, fault.status or HTTPStatus.SERVICE_UNAVAILABLE)
         if fault.truncate:
             return _truncated(answering, environ, start_response)
         return answering(environ, start_response)
@@ -181,6 +206,24 @@ def _scripted(fault: Fault, status: int) -> App:
         return respond(start_response, status, body, headers=headers)
 
     return app
+
+
+def _reset(_answer: Iterable[bytes]) -> Iterable[bytes]:
+    raise ConnectionResetError
+
+
+def _dripping(delay: Callable[[float], None], seconds: float) -> Sending:
+    """Sends the body in at most `PIECES` pieces, with pauses that take ``seconds`` together."""
+
+    def sending(answer: Iterable[bytes]) -> Iterable[bytes]:
+        body = b"".join(answer)
+        size = max(1, -(-len(body) // PIECES))
+        pieces = [body[at : at + size] for at in range(0, len(body), size)]
+        for piece in pieces:
+            yield piece
+            delay(seconds / len(pieces))
+
+    return sending
 
 
 def _truncated(app: App, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:

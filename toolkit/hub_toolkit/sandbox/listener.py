@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 import threading
 from typing import Any
 
 from waitress import create_server
+from waitress.channel import ClientDisconnected
 
-from hub_toolkit.sandbox.wsgi import MAX_BODY, App
+from hub_toolkit.sandbox.wsgi import MAX_BODY, SENDING_KEY, App, Sending
 
 HOST = "127.0.0.1"
 """Loopback only: whoever can reach the sandbox can do anything in it."""
 _THREADS = 64
 _CONNECTIONS = 1000
+_NO_LINGER = struct.pack("ii", 1, 0)
+"""SO_LINGER on, 0 seconds: closing the socket then sends a reset (socket(7))."""
 
 
 class Listener:
@@ -63,7 +68,21 @@ class Listener:
 
     def _call(self, environ: dict[str, Any], start_response: Any) -> Any:
         assert self._app is not None  # noqa: S101 - start sets it before the thread runs
-        return self._app(environ, start_response)
+        answer = self._app(environ, start_response)
+        sending: Sending | None = environ.get(SENDING_KEY)
+        if sending is None:
+            return answer
+        try:
+            return sending(answer)
+        except ConnectionResetError:
+            self._reset(int(environ["REMOTE_PORT"]))
+            raise ClientDisconnected from None
+
+    def _reset(self, port: int) -> None:
+        """Let the connection from this port end with a reset once it is closed."""
+        for channel in list(self._sockets.values()):
+            if (channel.addr or ())[1:2] == (port,):
+                channel.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
 
     def _loop(self) -> None:
         while not self._stopping.is_set():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from hub_toolkit.sandbox import audit_reader
+from hub_toolkit.sandbox import audit_reader, vendor_routes
 from hub_toolkit.sandbox.control import (
     DEFAULT_TIMEOUT_S,
     MAX_TIMEOUT_S,
@@ -82,14 +82,9 @@ def table(parts: Parts) -> dict[tuple[str, str], Route]:
         ("GET", "/tickets"): lambda _body, _query: parts.tickets.list(),
         ("GET", "/audit"): routes.audit,
         ("GET", "/dlq"): routes.dead_letters,
-        ("GET", "/faults"): lambda _body, _query: parts.faults.pending(),
-        ("POST", "/faults"): routes.add_faults,
-        ("DELETE", "/faults"): routes.clear_faults,
-        ("PUT", "/vision_one/endpoints"): routes.replace_endpoints,
         ("PUT", "/ec2/instances"): routes.replace_instances,
-        ("PUT", "/workload_security/computers"): routes.replace_computers,
-        ("PUT", "/workload_security/rules"): routes.replace_rules,
         ("POST", "/tick"): routes.tick,
+        **vendor_routes.table(parts.vision_ones, parts.workload_securities, parts.faults),
     }
 
 
@@ -166,32 +161,6 @@ class _Routes:
             (message, arn) for arn in self._parts.dead_letters for message in queues.messages(arn)
         ]
         return [_shown(message, arn) for message, arn in sorted(found, key=lambda one: one[0].sent)]
-
-    def add_faults(self, body: Any, _query: Query) -> Any:
-        self._parts.faults.add(a_list(body))
-        return self._parts.faults.pending()
-
-    def clear_faults(self, _body: Any, _query: Query) -> Any:
-        self._parts.faults.clear()
-        return []
-
-    def replace_endpoints(self, body: Any, _query: Query) -> Any:
-        items = a_list(body)
-        for simulator in self._parts.vision_ones:
-            simulator.replace_endpoints(items)
-        return {"endpoints": len(items)}
-
-    def replace_computers(self, body: Any, _query: Query) -> Any:
-        items = a_list(body)
-        for simulator in self._parts.workload_securities:
-            simulator.replace_computers(items)
-        return {"computers": len(items)}
-
-    def replace_rules(self, body: Any, _query: Query) -> Any:
-        items = a_list(body)
-        for simulator in self._parts.workload_securities:
-            simulator.replace_rules(items)
-        return {"rules": len(items)}
 
     def replace_instances(self, body: Any, _query: Query) -> Any:
         return {"instances": self._parts.instances.replace(a_list(body))}

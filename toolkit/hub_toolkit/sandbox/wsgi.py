@@ -13,6 +13,11 @@ Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 App = Callable[[Environ, StartResponse], Iterable[bytes]]
 
+SENDING_KEY = "hub_toolkit.sending"
+"""In the environ, a `Sending` where the server is not to send the answer as it is."""
+Sending = Callable[[Iterable[bytes]], Iterable[bytes]]
+"""What is sent in place of an answer's parts; ConnectionResetError resets the connection."""
+
 MAX_BODY = 16 * 1024 * 1024
 """Bytes of a request body; the largest AWS call here is BatchImportFindings with 6 MB."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +12,7 @@ import requests
 from werkzeug.test import Client
 
 from hub_toolkit.sandbox.faults import FaultError, Faults, faulty
+from hub_toolkit.sandbox.inbox import Inbox, record
 from hub_toolkit.sandbox.listener import Listener
 from hub_toolkit.sandbox.wsgi import App, Environ, StartResponse, respond_json
 
@@ -127,7 +130,12 @@ def test_pending_counts_down_and_clear_forgets() -> None:
         ({"status": 500}, "target"),
         ({"target": "", "status": 500}, "target"),
         ({"target": "a b", "status": 500}, "target"),
-        ({"target": "jira"}, "status, delay_s or truncate"),
+        ({"target": "jira"}, "status, delay_s, truncate, drip_s or reset"),
+        ({"target": "jira", "reset": "now"}, "reset"),
+        ({"target": "jira", "reset": "after", "status": 500}, "delay_s only"),
+        ({"target": "jira", "reset": "after", "truncate": True}, "delay_s only"),
+        ({"target": "jira", "drip_s": 121}, "drip_s"),
+        ({"target": "lambda", "kill": "before_effect", "reset": "after"}, "nothing else"),
         ({"target": "jira", "status": 99}, "status"),
         ({"target": "jira", "status": "500"}, "status"),
         ({"target": "jira", "status": 500, "times": 0}, "times"),
@@ -173,3 +181,40 @@ def test_a_truncated_answer_breaks_at_the_client(target: Target, entry: dict[str
         with pytest.raises(requests.exceptions.ChunkedEncodingError):
             requests.get(url, timeout=10)
         assert requests.get(url, timeout=10).json() == ANSWER
+
+
+@pytest.mark.parametrize(("reset", "asked"), [("before", 0), ("after", 1)])
+def test_a_connection_is_reset_before_or_after_the_system_was_asked(
+    target: Target, reset: str, asked: int
+) -> None:
+    inbox = Inbox(lambda: 0.0)
+    failing = faulty(target.app, scripted({"target": "jira", "reset": reset}), "jira")
+    with served(record(failing, inbox, "jira", "jira-sec")) as url:
+        with pytest.raises(requests.exceptions.ConnectionError) as caught:
+            requests.post(url, json={}, timeout=10)
+        assert "Connection reset by peer" in str(caught.value)
+        assert target.calls == asked
+        assert (len(inbox.deliveries()), len(inbox.refused())) == (asked, 1 - asked)
+        assert requests.post(url, json={}, timeout=10).json() == ANSWER
+
+
+def test_a_dripping_answer_arrives_in_pieces_and_is_whole(target: Target) -> None:
+    first_read = threading.Event()
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        assert first_read.wait(10)
+
+    faults = Faults(pause)
+    faults.add([{"target": "jira", "drip_s": 40}])
+    with (
+        served(faulty(target.app, faults, "jira")) as url,
+        requests.get(url, stream=True, timeout=10) as answer,
+    ):
+        pieces = answer.iter_content(1)
+        body = [next(pieces)]
+        first_read.set()
+        body += pieces
+    assert json.loads(b"".join(body)) == ANSWER
+    assert sum(pauses) == pytest.approx(40)

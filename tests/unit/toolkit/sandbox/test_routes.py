@@ -316,6 +316,16 @@ def test_the_endpoints_of_vision_one_are_replaced(world: World) -> None:
     assert world.post("vision_one/endpoints", [7], "PUT").status_code == 400
 
 
+def test_the_alerts_of_vision_one_are_replaced(world: World) -> None:
+    assert world.post("vision_one/alerts", [{"id": "WB-1"}], "PUT").json == {"alerts": 1}
+    listed = Client(world.vision_one.app).get(
+        "/v3.0/workbench/alerts", headers={"Authorization": "Bearer key"}
+    )
+    assert listed.json is not None
+    assert [one["id"] for one in listed.json["items"]] == ["WB-1"]
+    assert world.post("vision_one/alerts", [7], "PUT").status_code == 400
+
+
 @pytest.mark.parametrize(
     ("path", "shown", "item"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import Any
@@ -116,8 +117,8 @@ class Simulator:
     """A WSGI application over a table of routes.
 
     A subclass passes its rules, the same for all its instances and each with a method of its own as
-    ``endpoint``, and may override ``before`` (to authenticate) and ``unmatched`` (how the system
-    says 404, 405 and 413).
+    ``endpoint``, or with the name of one (``part.method`` for one of its attributes). It may
+    override ``before`` (to authenticate) and ``unmatched`` (how the system says 404, 405 and 413).
     """
 
     def __init__(self, rules: Iterable[Rule]) -> None:
@@ -148,7 +149,7 @@ class Simulator:
             early = self.before(request)
             if early is not None:
                 return early
-            handler: Handler = getattr(self, name)
+            handler: Handler = operator.attrgetter(name)(self)
             return handler(request, **arguments)
         except HTTPException as error:
             return self.unmatched(request, error)
@@ -158,5 +159,6 @@ def _compiled(rules: Iterable[Rule]) -> Map:
     """The routes, each leading to the name of its method."""
     named = list(rules)
     for rule in named:
-        rule.endpoint = rule.endpoint.__name__
+        if not isinstance(rule.endpoint, str):
+            rule.endpoint = rule.endpoint.__name__
     return Map(named, strict_slashes=False, merge_slashes=False, redirect_defaults=False)

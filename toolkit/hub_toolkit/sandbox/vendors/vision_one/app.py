@@ -3,34 +3,66 @@
 from __future__ import annotations
 
 import hmac
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from werkzeug.routing import Rule
 
-from hub_toolkit.sandbox.vendors.base import Clock, Simulator, Verdict, json_response, mark
-from hub_toolkit.sandbox.vendors.limits import SlidingWindow
-from hub_toolkit.sandbox.vendors.vision_one import filter_syntax, replies
-from hub_toolkit.sandbox.vendors.vision_one.filter_syntax import FilterError
-from hub_toolkit.sandbox.vendors.vision_one.inventory import Endpoint, endpoint
-from hub_toolkit.sandbox.vendors.vision_one.paging import (
-    CURSOR_LIFE_S,
-    Cursor,
-    Cursors,
-    Order,
-    PagingError,
-    order,
-    page_size,
+from hub_toolkit.sandbox.vendors.base import (
+    BodyError,
+    Clock,
+    Simulator,
+    Verdict,
+    json_response,
+    mark,
 )
+from hub_toolkit.sandbox.vendors.limits import SlidingWindow
+from hub_toolkit.sandbox.vendors.vision_one import (
+    endpoints,
+    permissions,
+    queries,
+    replies,
+    response,
+    workbench,
+)
+from hub_toolkit.sandbox.vendors.vision_one.filter_syntax import FilterError
+from hub_toolkit.sandbox.vendors.vision_one.paging import CURSOR_LIFE_S, Pages, PagingError
+from hub_toolkit.sandbox.vendors.vision_one.permissions import Permission
+from hub_toolkit.sandbox.vendors.vision_one.tenant import Tenant
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from werkzeug.exceptions import HTTPException
     from werkzeug.wrappers import Request, Response
 
-ENDPOINTS = "/v3.0/endpointSecurity/endpoints"
 CONNECTIVITY = "/v3.0/healthcheck/connectivity"
+_SECURITY = "/v3.0/endpointSecurity"
+_ALERT = f"{workbench.PATH}/<alert>"
+_NOTES = f"{_ALERT}/notes"
+_ROUTES = (
+    ("GET", CONNECTIVITY, "connectivity"),
+    ("GET", endpoints.PATH, "endpoints.list"),
+    ("GET", f"{endpoints.PATH}/<guid>", "endpoints.detail"),
+    ("GET", f"{_SECURITY}/tasks", "endpoints.tasks"),
+    ("GET", f"{_SECURITY}/tasks/<task>", "endpoints.task"),
+    ("GET", f"{_SECURITY}/versionControlPolicies", "endpoints.policies"),
+    (
+        "GET",
+        f"{_SECURITY}/versionControlPolicies/agentUpdatePolicies",
+        "endpoints.agent_policies",
+    ),
+    ("GET", queries.PATH, "queries.list"),
+    ("POST", response.ISOLATE, "responses.isolate"),
+    ("POST", response.RESTORE, "responses.restore"),
+    ("GET", f"{response.TASKS}/<task>", "responses.task"),
+    ("GET", workbench.PATH, "workbench.list"),
+    ("GET", _ALERT, "workbench.get"),
+    ("PATCH", _ALERT, "workbench.change"),
+    ("GET", _NOTES, "workbench.notes"),
+    ("POST", _NOTES, "workbench.add_note"),
+    ("POST", f"{_NOTES}/delete", "workbench.delete_notes"),
+    ("GET", f"{_NOTES}/<int:note>", "workbench.note"),
+    ("PATCH", f"{_NOTES}/<int:note>", "workbench.change_note"),
+)
 
 
 class VisionOne(Simulator):
@@ -39,8 +71,7 @@ class VisionOne(Simulator):
     Args:
         clock: returns seconds since the epoch.
         token: the API key that may do everything here.
-        powerless_token: an API key whose role lacks *Endpoint Inventory > View*: it passes the
-            connectivity check and gets 403 for the inventory. Empty: there is none.
+        limited: further API keys with what their roles may do: 403 for all else.
         requests_per_minute: the rate limit of each key; None for no limit.
         cursor_life_s: seconds that a ``skipToken`` is good for.
     """
@@ -50,25 +81,24 @@ class VisionOne(Simulator):
         clock: Clock,
         *,
         token: str,
-        powerless_token: str = "",
+        limited: Mapping[str, Iterable[Permission]] | None = None,
         requests_per_minute: int | None = None,
         cursor_life_s: float = CURSOR_LIFE_S,
     ) -> None:
         super().__init__(
-            [
-                Rule(CONNECTIVITY, methods=["GET"], endpoint=self._connectivity),
-                Rule(ENDPOINTS, methods=["GET"], endpoint=self._list),
-                Rule(f"{ENDPOINTS}/<guid>", methods=["GET"], endpoint=self._detail),
-            ]
+            [Rule(path, methods=[method], endpoint=name) for method, path, name in _ROUTES]
         )
         self._clock = clock
-        self._token = token
-        self._powerless_token = powerless_token
+        keys = {key: frozenset(held) for key, held in (limited or {}).items()}
+        self._keys = {**keys, token: frozenset(Permission)}
         self._window = SlidingWindow(requests_per_minute)
         self._refusals = 0
-        self._cursors = Cursors()
-        self._cursor_life_s = cursor_life_s
-        self._endpoints: tuple[Endpoint, ...] = ()
+        tenant = Tenant(clock, Pages(cursor_life_s))
+        self._tenant = tenant
+        self.endpoints = endpoints.Endpoints(tenant)
+        self.queries = queries.Queries(tenant)
+        self.responses = response.Responses(tenant)
+        self.workbench = workbench.Workbench(tenant)
 
     def replace_endpoints(self, items: Sequence[object]) -> None:
         """Makes ``items`` the whole inventory; ``inventory`` says what an item may hold.
@@ -76,16 +106,24 @@ class VisionOne(Simulator):
         Raises:
             EstateError: an item cannot be an endpoint; the inventory stays as it was.
         """
-        self._endpoints = tuple(endpoint(item, position) for position, item in enumerate(items))
+        self._tenant.replace_endpoints(items)
+
+    def replace_alerts(self, items: Sequence[object]) -> None:
+        """Makes ``items`` all the alerts; ``workbench`` says what an item may hold.
+
+        Raises:
+            EstateError: an item cannot be an alert; the alerts stay as they were.
+        """
+        self.workbench.replace(items)
 
     def before(self, request: Request) -> Response | None:
         """401, 403 and 429, in this order: a guess; every route needs a key."""
         scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-        powerful = _same(key, self._token)
-        powerless = bool(self._powerless_token) and _same(key, self._powerless_token)
-        if scheme.lower() != "bearer" or not (powerful or powerless):
+        held = next((held for known, held in self._keys.items() if _same(key, known)), None)
+        if scheme.lower() != "bearer" or held is None:
             return replies.invalid_token()
-        if powerless and request.path != CONNECTIVITY:
+        needed = permissions.needed(request.method, request.path)
+        if needed is not None and needed not in held:
             return replies.access_denied()
         wait_s = self._window.admit(key, self._clock())
         if wait_s:
@@ -99,75 +137,17 @@ class VisionOne(Simulator):
             return replies.not_found()
         return replies.other(error.code or 500, error.name.replace(" ", ""), error.name)
 
-    def _connectivity(self, request: Request) -> Response:  # noqa: ARG002
+    def connectivity(self, request: Request) -> Response:  # noqa: ARG002
+        """The probe that every key may use."""
         return json_response({"status": "available"})
 
-    def _detail(self, request: Request, guid: str) -> Response:  # noqa: ARG002
-        """Of clones that share a GUID, the first: a guess."""
-        found = next((each for each in self._endpoints if each.guid == guid), None)
-        if found is None:
-            return replies.not_found()
-        return json_response(found.detailed(self._clock()))
-
-    def _list(self, request: Request) -> Response:
+    def _answer(self, request: Request) -> Response:
         try:
-            return json_response(self._page(request, self._clock()))
-        except (FilterError, PagingError) as error:
+            return super()._answer(request)
+        except (BodyError, FilterError, PagingError) as error:
             mark(request, Verdict.REFUSED, str(error))
             return replies.bad_request()
-
-    def _page(self, request: Request, now: float) -> dict[str, Any]:
-        found = self._filtered(request.headers.get("TMV1-Filter"), now)
-        cursor = self._cursor(request, now)
-        sorting = order(cursor.order_by)
-        if sorting is not None:
-            found = _sorted(found, sorting, now)
-        end = cursor.position + cursor.size
-        chosen = request.args.get("select")
-        items = [_selected(each.listed(now), chosen) for each in found[cursor.position : end]]
-        answer: dict[str, Any] = {"totalCount": len(found), "count": len(items), "items": items}
-        if end < len(found):
-            following = Cursor(end, cursor.size, cursor.order_by, now + self._cursor_life_s)
-            query = urlencode({"skipToken": self._cursors.write(following)})
-            answer["nextLink"] = f"{request.root_url.rstrip('/')}{ENDPOINTS}?{query}"
-        return answer
-
-    def _filtered(self, header: str | None, now: float) -> Sequence[Endpoint]:
-        if header is None:
-            return self._endpoints
-        try:  # WSGI hands header bytes over as Latin-1 (PEP 3333)
-            text = header.encode("latin-1").decode("utf-8")
-        except UnicodeError:
-            raise FilterError("the header is not UTF-8") from None
-        expression = filter_syntax.parse(text)
-        return [each for each in self._endpoints if filter_syntax.matches(expression, each, now)]
-
-    def _cursor(self, request: Request, now: float) -> Cursor:
-        """What a ``skipToken`` says; without one, the first page of what the parameters say."""
-        text = request.args.get("skipToken")
-        if text is not None:
-            return self._cursors.read(text, now)
-        order_by = request.args.get("orderBy")
-        order(order_by)
-        return Cursor(0, page_size(request.args.get("top")), order_by, now)
 
 
 def _same(given: str, expected: str) -> bool:
     return hmac.compare_digest(given.encode(errors="replace"), expected.encode())
-
-
-def _sorted(found: Sequence[Endpoint], sorting: Order, now: float) -> list[Endpoint]:
-    """Times are compared as text; an endpoint without one counts as the earliest: a guess."""
-    return sorted(
-        found,
-        key=lambda each: str(each.at(sorting.path, now) or ""),
-        reverse=sorting.descending,
-    )
-
-
-def _selected(item: dict[str, Any], chosen: str | None) -> dict[str, Any]:
-    """``select`` by names of the item's own keys; how it names nested ones is not known."""
-    if chosen is None:
-        return item
-    names = chosen.split(",")
-    return {name: value for name, value in item.items() if name in names}

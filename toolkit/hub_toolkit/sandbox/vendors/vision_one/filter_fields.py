@@ -1,17 +1,22 @@
 """What ``TMV1-Filter`` may name on the endpoint list, and where each name's value stands.
 
 Source: the complete list in Trend's vision-one-mcp-server, ``tooldescriptions.FilterEndpoints``
-(MIT). What is not here (an IP address, ``cloudInstanceId``, ``displayName``) cannot be filtered.
+(MIT), which also says what cannot be combined. What is not here (an IP address,
+``cloudInstanceId``, ``displayName``) cannot be filtered.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from hub_toolkit.sandbox.vendors.vision_one.filter_syntax import (
+    Comparison,
+    Equal,
+    Field,
+    FilterError,
+    Language,
+)
 
 FEATURES = (
     "AntiMalwareScans",
@@ -41,27 +46,6 @@ AVAILABLE_ACTIONS = "availableActions"
 SECURITY_DEPLOYMENT = "securityDeployment"
 IMMEDIATE_ACTION = "immediateActionRequired"
 LICENSES = "creditAllocatedLicenses"
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A filterable field.
-
-    Attributes:
-        path: keys from the list item down to the value; empty for what no item holds.
-        values: the closed list of literals, or None where any text may be asked for.
-        pattern: what a literal must look like where the list is open but formed.
-    """
-
-    path: tuple[str, ...] = ()
-    values: frozenset[str] | None = None
-    pattern: re.Pattern[str] | None = None
-
-    def admits(self, literal: str) -> bool:
-        """Whether the literal is one that the field can have."""
-        if self.values is not None:
-            return literal in self.values
-        return self.pattern is None or self.pattern.fullmatch(literal) is not None
 
 
 def _one_of(path: str, *values: str) -> Field:
@@ -152,3 +136,20 @@ def _derived() -> Iterable[tuple[str, Field]]:
 
 
 FIELDS: dict[str, Field] = dict([*_plain(), *_of_agents(), *_derived()])
+
+
+def _check(found: list[Comparison]) -> None:
+    """``immediateActionRequired`` excludes all else; two fields exclude each other."""
+    names = {comparison.field for comparison in found}
+    if {AVAILABLE_ACTIONS, SECURITY_DEPLOYMENT} <= names:
+        raise FilterError(f"{AVAILABLE_ACTIONS} and {SECURITY_DEPLOYMENT} cannot be combined")
+    immediate = any(
+        isinstance(comparison, Equal) and comparison.value == IMMEDIATE_ACTION
+        for comparison in found
+        if comparison.field == AVAILABLE_ACTIONS
+    )
+    if immediate and len(found) > 1:
+        raise FilterError(f"{IMMEDIATE_ACTION} excludes every other filter")
+
+
+ENDPOINTS = Language(FIELDS, 1024, subsets=frozenset({LICENSES}), check=_check)

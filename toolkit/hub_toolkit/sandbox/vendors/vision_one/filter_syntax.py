@@ -1,45 +1,53 @@
-"""The ``TMV1-Filter`` language: text in, an expression or a ``FilterError`` out.
+"""The language of ``TMV1-Filter`` and ``TMV1-Query``: text in, an expression or an error out.
 
 ::
 
     or         = and { "or" and }
     and        = not { "and" not }
     not        = "not" not | "(" or ")" | comparison
-    comparison = field "eq" literal | "hassubset" "(" field "," "[" literal { "," literal } "]" ")"
+    comparison = field "eq" literal
+               | "hassubset" "(" field "," "[" literal { "," literal } "]" ")"
+               | "contains" "(" field "," literal ")"
     literal    = "'" any characters but "'" "'"
 
-Documented: the operators, ``hassubset`` for ``creditAllocatedLicenses`` only, literals in single
-quotes, at most 1024 characters, the fields and their values, that ``immediateActionRequired``
-excludes every other filter, and that ``availableActions`` and ``securityDeployment`` cannot be
-combined. Guesses: keywords are lower case, ``and`` binds tighter than ``or``, a quote cannot be
-escaped inside a literal, more than 50 levels are refused.
+Documented: the operators, literals in single quotes, and for each list its fields with their
+values, its functions and its greatest length: a `Language`. Guesses: keywords are lower case,
+``and`` binds tighter than ``or``, a quote cannot be escaped inside a literal, more than 50 levels
+are refused.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from hub_toolkit.sandbox.vendors.vision_one.filter_fields import (
-    AVAILABLE_ACTIONS,
-    FIELDS,
-    IMMEDIATE_ACTION,
-    LICENSES,
-    SECURITY_DEPLOYMENT,
-)
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from hub_toolkit.sandbox.vendors.vision_one.inventory import Endpoint
-
-MAX_CHARACTERS = 1024
 MAX_DEPTH = 50
 
 
 class FilterError(Exception):
     """The filter is not one that the API takes: 400."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field that can be named.
+
+    Attributes:
+        path: keys from the item down to the value; empty for what no item holds.
+        values: the closed list of literals, or None where any text may be asked for.
+        pattern: what a literal must look like where the list is open but formed.
+    """
+
+    path: tuple[str, ...] = ()
+    values: frozenset[str] | None = None
+    pattern: re.Pattern[str] | None = None
+
+    def admits(self, literal: str) -> bool:
+        """Whether the literal is one that the field can have."""
+        if self.values is not None:
+            return literal in self.values
+        return self.pattern is None or self.pattern.fullmatch(literal) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,14 @@ class HasSubset:
 
     field: str
     values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Contains:
+    """``contains(field, 'value')``: the text, or one of the texts, has the value in it."""
+
+    field: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +95,40 @@ class Or:
     operands: tuple[Expression, ...]
 
 
-Expression = Equal | HasSubset | Not | And | Or
+Comparison = Equal | HasSubset | Contains
+Expression = Comparison | Not | And | Or
+
+
+def _anything(_found: list[Comparison]) -> None:
+    """All combinations are allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """What the filter of one list may say.
+
+    Attributes:
+        fields: by name.
+        max_characters: of the whole text.
+        subsets: fields that hold lists; only ``hassubset`` asks for them, and for nothing else.
+        contains: whether there is ``contains``.
+        check: raises FilterError for comparisons that cannot stand together.
+    """
+
+    fields: Mapping[str, Field]
+    max_characters: int
+    subsets: frozenset[str] = frozenset()
+    contains: bool = False
+    check: Callable[[list[Comparison]], None] = _anything
+
 
 _TOKEN = re.compile(
     r"(?P<space>\s+)|(?P<sign>[()\[\],])|(?P<literal>'[^']*'(?![\w']))|(?P<word>\w+(?![\w']))"
 )
-_KEYWORDS = frozenset({"eq", "and", "or", "not", "hassubset"})
+_KEYWORDS = frozenset({"eq", "and", "or", "not", "hassubset", "contains"})
 
 
-def parse(text: str) -> Expression:
+def parse(text: str, language: Language) -> Expression:
     """The expression that ``text`` stands for.
 
     Raises:
@@ -96,14 +137,15 @@ def parse(text: str) -> Expression:
     """
     if not text.strip():
         raise FilterError("the filter is empty")
-    if len(text) > MAX_CHARACTERS:
-        raise FilterError(f"the filter has {len(text)} characters, {MAX_CHARACTERS} are allowed")
-    expression = _Parser(list(_tokens(text))).whole()
-    _check_combination(list(comparisons(expression)))
+    most = language.max_characters
+    if len(text) > most:
+        raise FilterError(f"the filter has {len(text)} characters, {most} are allowed")
+    expression = _Parser(list(_tokens(text)), language).whole()
+    language.check(list(comparisons(expression)))
     return expression
 
 
-def comparisons(expression: Expression) -> Iterator[Equal | HasSubset]:
+def comparisons(expression: Expression) -> Iterator[Comparison]:
     """The comparisons in an expression, from left to right."""
     match expression:
         case Not(operand):
@@ -111,28 +153,32 @@ def comparisons(expression: Expression) -> Iterator[Equal | HasSubset]:
         case And(operands) | Or(operands):
             for operand in operands:
                 yield from comparisons(operand)
-        case Equal() | HasSubset():
+        case Equal() | HasSubset() | Contains():
             yield expression
 
 
-def matches(expression: Expression, endpoint: Endpoint, now: float) -> bool:
-    """Whether the endpoint, as it stands at ``now``, is what the filter asks for.
+def matches(expression: Expression, value: Callable[[str], object]) -> bool:
+    """Whether an item is what the filter asks for; ``value`` tells what it holds in a field.
 
     Texts are compared exactly, case included: ``endpointName`` is documented as an exact match.
     """
     match expression:
         case Not(operand):
-            return not matches(operand, endpoint, now)
+            return not matches(operand, value)
         case And(operands):
-            return all(matches(operand, endpoint, now) for operand in operands)
+            return all(matches(operand, value) for operand in operands)
         case Or(operands):
-            return any(matches(operand, endpoint, now) for operand in operands)
-        case Equal(field, value):
-            held = endpoint.value(field, now)
-            return value in held if isinstance(held, list) else held == value
+            return any(matches(operand, value) for operand in operands)
+        case Equal(field, wanted):
+            held = value(field)
+            return wanted in held if isinstance(held, list) else held == wanted
+        case Contains(field, wanted):
+            held = value(field)
+            texts = held if isinstance(held, list) else [held]
+            return any(isinstance(text, str) and wanted in text for text in texts)
         case HasSubset(field, values):
-            held = endpoint.value(field, now)
-            return isinstance(held, list) and all(value in held for value in values)
+            held = value(field)
+            return isinstance(held, list) and all(wanted in held for wanted in values)
 
 
 def _tokens(text: str) -> Iterator[str]:
@@ -146,24 +192,12 @@ def _tokens(text: str) -> Iterator[str]:
             yield match.group()
 
 
-def _check_combination(found: list[Equal | HasSubset]) -> None:
-    names = {comparison.field for comparison in found}
-    if {AVAILABLE_ACTIONS, SECURITY_DEPLOYMENT} <= names:
-        raise FilterError(f"{AVAILABLE_ACTIONS} and {SECURITY_DEPLOYMENT} cannot be combined")
-    immediate = any(
-        isinstance(comparison, Equal) and comparison.value == IMMEDIATE_ACTION
-        for comparison in found
-        if comparison.field == AVAILABLE_ACTIONS
-    )
-    if immediate and len(found) > 1:
-        raise FilterError(f"{IMMEDIATE_ACTION} excludes every other filter")
-
-
 class _Parser:
     """Recursive descent over the tokens of one filter."""
 
-    def __init__(self, tokens: list[str]) -> None:
+    def __init__(self, tokens: list[str], language: Language) -> None:
         self._tokens = tokens
+        self._language = language
         self._next = 0
         self._depth = 0
 
@@ -220,18 +254,20 @@ class _Parser:
     def _comparison(self) -> Expression:
         if self._peek() == "hassubset":
             return self._subset()
+        if self._peek() == "contains" and self._language.contains:
+            return self._contains()
         name = self._field()
         self._expect("eq")
-        if name == LICENSES:
-            raise FilterError(f"{LICENSES} is filtered by hassubset")
+        if name in self._language.subsets:
+            raise FilterError(f"{name} is filtered by hassubset")
         return Equal(name, self._literal(name))
 
     def _subset(self) -> Expression:
         self._expect("hassubset")
         self._expect("(")
         name = self._field()
-        if name != LICENSES:
-            raise FilterError(f"hassubset is for {LICENSES} only")
+        if name not in self._language.subsets:
+            raise FilterError(f"hassubset is not for {name}")
         self._expect(",")
         self._expect("[")
         values = [self._literal(name)]
@@ -242,17 +278,29 @@ class _Parser:
         self._expect(")")
         return HasSubset(name, tuple(values))
 
+    def _contains(self) -> Expression:
+        self._expect("contains")
+        self._expect("(")
+        name = self._field()
+        self._expect(",")
+        value = self._text(name)
+        self._expect(")")
+        return Contains(name, value)
+
     def _field(self) -> str:
         token = self._take()
-        if token in _KEYWORDS or token not in FIELDS:
+        if token in _KEYWORDS or token not in self._language.fields:
             raise FilterError(f"{token or 'the end'!r} is not a field that can be filtered")
         return token
 
     def _literal(self, name: str) -> str:
+        value = self._text(name)
+        if not self._language.fields[name].admits(value):
+            raise FilterError(f"{value!r} is not a value of {name}")
+        return value
+
+    def _text(self, name: str) -> str:
         token = self._take()
         if not token.startswith("'"):
             raise FilterError(f"the value of {name} is not in single quotes")
-        value = token[1:-1]
-        if not FIELDS[name].admits(value):
-            raise FilterError(f"{value!r} is not a value of {name}")
-        return value
+        return token[1:-1]

@@ -1,6 +1,6 @@
 """One endpoint of the estate, as the list call and the detail call show it.
 
-An endpoint is given as an item of ``GET /v3.0/endpointSecurity/endpoints``. Three things in it are
+An endpoint is given as an item of ``GET /v3.0/endpointSecurity/endpoints``. Some things in it are
 ours, and no answer of the list call shows them:
 
 - ``_features``: state of the protection modules, ``{"IntrusionPreventionSystem": "disabled"}``.
@@ -11,13 +11,16 @@ ours, and no answer of the list call shows them:
 - A time (a key that ends with ``DateTime``) can be relative, ``-PT5M``: always five minutes ago on
   the clock at the time of the answer, as of an agent that goes on reporting while time is jumped.
 
+- ``_macAddresses``: list of texts; the list call has none.
+- ``_response``: what becomes of isolating and restoring it; `response` names the values.
+
 Keys that begin with ``_`` are never shown. All else is shown as given, odd shapes too: a missing
 ``edrSensor``, an empty ``eppAgent``, empty strings, a zone or none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -43,6 +46,21 @@ WORKLOAD_FEATURES = (
 """The modules of Server & Workload Protection. ``AntiMalwareScans`` has been seen in the detail
 call; that the others are called as the filter calls them is a guess."""
 
+RESPONSES = frozenset(
+    {
+        "succeeded",
+        "failed",
+        "rejected",
+        "canceled",
+        "pendingApproval",
+        "running",
+        "notSupported",
+        "outOfScope",
+        "disabled",
+    }
+)
+"""What ``_response`` may say: where a task ends or stays, or why none begins."""
+
 _MOVED_TO_OS = {
     "osName": "name",
     "osPlatform": "platform",
@@ -64,6 +82,23 @@ class Endpoint:
         """The agent's GUID; clones of one image can share it."""
         return str(self.item["agentGuid"])
 
+    @property
+    def mac_addresses(self) -> list[str]:
+        """Those of its network cards."""
+        found: list[str] = self.item.get("_macAddresses", [])
+        return found
+
+    @property
+    def deployments(self) -> list[str]:
+        """What ``securityDeployment`` finds it by."""
+        found: list[str] = self.item.get("_securityDeployment", self._deployment())
+        return found
+
+    @property
+    def reachable(self) -> bool:
+        """Whether an agent or a sensor is there that could take an action."""
+        return self._has_agent() or self._has_sensor()
+
     def listed(self, now: float) -> dict[str, Any]:
         """The item of the list call."""
         item = _resolved(self.item, now)
@@ -82,7 +117,11 @@ class Endpoint:
         if detail["os"].get("platform") == "linux":
             detail["os"]["linuxDistribution"] = detail["os"].get("name", "")
         addresses = detail.get("ipAddresses") or []
-        detail["interfaces"] = [{"ipAddresses": addresses, "macAddress": ""}]
+        first, *others = self.mac_addresses or [""]
+        detail["interfaces"] = [
+            {"ipAddresses": addresses, "macAddress": first},
+            *({"ipAddresses": [], "macAddress": one} for one in others),
+        ]
         detail["recommendedActions"] = []
         agent = detail.get("eppAgent")
         if isinstance(agent, dict) and agent:
@@ -111,11 +150,15 @@ class Endpoint:
         if field == AVAILABLE_ACTIONS:
             return self.item.get("_availableActions", self._actions())
         if field == SECURITY_DEPLOYMENT:
-            return self.item.get("_securityDeployment", self._deployment())
+            return self.deployments
         path = FIELDS[field].path
         if not path:
             return self.features.get(field.removeprefix("eppAgent"), "notSupported")
         return self.at(path, now)
+
+    def holding(self, now: float) -> Callable[[str], object]:
+        """What each filterable field holds."""
+        return lambda field: self.value(field, now)
 
     def at(self, path: tuple[str, ...], now: float) -> object:
         """The value at ``path`` in the list item, times resolved; None where there is none."""
@@ -156,9 +199,12 @@ def endpoint(item: object, position: int) -> Endpoint:
     guid = item.get("agentGuid")
     if not isinstance(guid, str) or not guid:
         raise EstateError(f"endpoint {position} has no agentGuid")
-    for key in ("_availableActions", "_securityDeployment"):
+    for key in ("_availableActions", "_securityDeployment", "_macAddresses"):
         if key in item and not _texts(item[key]):
             raise EstateError(f"endpoint {position}: {key} is not a list of strings")
+    if item.get("_response", "succeeded") not in RESPONSES:
+        known = ", ".join(sorted(RESPONSES))
+        raise EstateError(f"endpoint {position}: _response is none of {known}")
     return Endpoint(item=item, features=_features(item, position))
 
 

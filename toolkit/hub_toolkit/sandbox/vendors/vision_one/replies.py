@@ -57,6 +57,21 @@ def not_found() -> Response:
     )
 
 
+def condition_not_met() -> Response:
+    """412: ``If-Match`` names another state."""
+    message = "The target resource is not updated because of ETag unmatching."
+    return json_response(
+        {
+            "error": {
+                "code": "ConditionNotMet",
+                "message": f"{message} (Error code: 3090018)",
+                "number": 3090018,
+            }
+        },
+        412,
+    )
+
+
 def other(status: int, code: str, message: str) -> Response:
     """A status that the documents name without a body (405, 413), in the common shape: a guess."""
     return json_response({"error": {"code": code, "message": message}}, status)

@@ -8,20 +8,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from werkzeug.test import Client, TestResponse
 
+from estates import TOKEN, Api
 from hub_toolkit.sandbox.vendors.estate import EstateError
-from hub_toolkit.sandbox.vendors.vision_one import VisionOne
+from hub_toolkit.sandbox.vendors.vision_one import Permission
 
 ENDPOINTS = "/v3.0/endpointSecurity/endpoints"
-TOKEN = "t0ken"
-
-
-class Clock:
-    """A clock that stands until it is moved."""
-
-    now = 1_795_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def fleet(count: int) -> list[dict[str, Any]]:
@@ -36,26 +27,10 @@ def fleet(count: int) -> list[dict[str, Any]]:
     ]
 
 
-class Api:
-    """A client of one simulator that sends the token unless told otherwise."""
-
-    def __init__(self, **options: Any) -> None:
-        self.clock = Clock()
-        self.vision_one = VisionOne(self.clock, token=TOKEN, **options)
-        self._client = Client(self.vision_one.app)
-
-    def get(self, path: str = ENDPOINTS, *, token: str = TOKEN, **options: Any) -> TestResponse:
-        headers = {"Authorization": f"Bearer {token}", **options.pop("headers", {})}
-        return self._client.get(path, headers=headers, **options)
-
-    def filtered(self, text: str, **options: Any) -> TestResponse:
-        return self.get(headers={"TMV1-Filter": text}, **options)
-
-
 @pytest.fixture
 def api() -> Api:
     api = Api()
-    api.vision_one.replace_endpoints(fleet(25))
+    api.tenant.replace_endpoints(fleet(25))
     return api
 
 
@@ -77,7 +52,7 @@ def test_connectivity_answers_available(api: Api) -> None:
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer wrong", "Basic dDBrZW4=", TOKEN])
 def test_a_missing_or_wrong_token_is_401_in_the_documented_body(api: Api, header: str) -> None:
     headers = {"Authorization": header} if header else {}
-    answer = Client(api.vision_one.app).get(ENDPOINTS, headers=headers)
+    answer = Client(api.tenant.app).get(ENDPOINTS, headers=headers)
     assert answer.status_code == 401
     assert answer.get_json() == {
         "error": {
@@ -88,18 +63,38 @@ def test_a_missing_or_wrong_token_is_401_in_the_documented_body(api: Api, header
     }
 
 
-def test_a_key_without_the_permission_is_403_but_connects() -> None:
-    api = Api(powerless_token="weak")
-    answer = api.get(token="weak")
-    assert answer.status_code == 403
-    assert answer.get_json()["error"]["code"] == "AccessDenied"
+@pytest.mark.parametrize(
+    ("held", "method", "path"),
+    [
+        (Permission.ENDPOINTS, "GET", ENDPOINTS),
+        (Permission.ENDPOINTS, "GET", "/v3.0/eiqs/endpoints"),
+        (Permission.ENDPOINTS, "GET", "/v3.0/endpointSecurity/tasks"),
+        (Permission.ISOLATE, "POST", "/v3.0/response/endpoints/isolate"),
+        (Permission.ISOLATE, "POST", "/v3.0/response/endpoints/restore"),
+        (Permission.TASKS, "GET", "/v3.0/response/tasks/1"),
+        (Permission.ALERTS, "GET", "/v3.0/workbench/alerts"),
+        (Permission.EDIT_ALERTS, "PATCH", "/v3.0/workbench/alerts/1"),
+        (Permission.EDIT_ALERTS, "POST", "/v3.0/workbench/alerts/1/notes"),
+    ],
+)
+def test_a_route_is_for_keys_whose_role_has_its_permission(
+    held: Permission, method: str, path: str
+) -> None:
+    api = Api(limited={"able": [held], "weak": set(Permission) - {held}})
+    denied = api.call(method, path, token="weak")
+    assert denied.status_code == 403
+    assert denied.get_json()["error"] == {
+        "code": "AccessDenied",
+        "message": "Insufficient permissions.",
+    }
+    assert api.call(method, path, token="able").status_code != 403
     assert api.get("/v3.0/healthcheck/connectivity", token="weak").status_code == 200
 
 
 def test_unknown_paths_methods_and_endpoints_are_refused_in_json(api: Api) -> None:
     assert api.get("/v3.0/else").get_json()["error"]["code"] == "NotFound"
     assert api.get(f"{ENDPOINTS}/no-such-guid").get_json()["error"]["code"] == "NotFound"
-    answer = Client(api.vision_one.app).post(ENDPOINTS)
+    answer = Client(api.tenant.app).post(ENDPOINTS)
     assert (answer.status_code, answer.get_json()["error"]["code"]) == (405, "MethodNotAllowed")
 
 
@@ -149,9 +144,9 @@ def test_the_filter_counts_for_every_page_and_a_forgotten_one_gives_other_data(a
 
 def test_a_cursor_expires(api: Api) -> None:
     following = token_of(api.get(query_string={"top": "10"}))
-    api.clock.now += 300
+    api.now += 300
     assert api.get(query_string=following).status_code == 200
-    api.clock.now += 1
+    api.now += 1
     assert_bad_request(api.get(query_string=following))
 
 
@@ -160,9 +155,15 @@ def test_a_forged_cursor_is_refused(api: Api, forged: str) -> None:
     assert_bad_request(api.get(query_string={"skipToken": forged}))
 
 
+def test_a_cursor_of_another_list_is_refused(api: Api) -> None:
+    following = token_of(api.get(query_string={"top": "10"}))
+    headers = {"TMV1-Query": "not endpointName eq 'x'"}
+    assert_bad_request(api.get("/v3.0/eiqs/endpoints", query_string=following, headers=headers))
+
+
 def test_a_cursor_of_another_tenant_is_refused(api: Api) -> None:
     other = Api()
-    other.vision_one.replace_endpoints(fleet(25))
+    other.tenant.replace_endpoints(fleet(25))
     following = token_of(other.get(query_string={"top": "10"}))
     assert_bad_request(api.get(query_string=following))
 
@@ -193,10 +194,10 @@ def test_a_filter_over_1024_characters_is_400(api: Api) -> None:
 
 
 def test_a_filter_in_utf8_finds_a_japanese_name(api: Api) -> None:
-    api.vision_one.replace_endpoints([{"agentGuid": "g", "endpointName": "東京01"}])
+    api.tenant.replace_endpoints([{"agentGuid": "g", "endpointName": "東京01"}])
     header = "endpointName eq '東京01'".encode().decode("latin-1")
     environ = {"HTTP_TMV1_FILTER": header, "HTTP_AUTHORIZATION": f"Bearer {TOKEN}"}
-    answer = Client(api.vision_one.app).get(ENDPOINTS, environ_overrides=environ)
+    answer = Client(api.tenant.app).get(ENDPOINTS, environ_overrides=environ)
     assert names(answer) == ["東京01"]
 
 
@@ -213,18 +214,18 @@ def test_the_detail_is_found_by_guid(api: Api) -> None:
 
 def test_a_wrong_item_leaves_the_estate_as_it_was(api: Api) -> None:
     with pytest.raises(EstateError, match="endpoint 1"):
-        api.vision_one.replace_endpoints([{"agentGuid": "g"}, {}])
+        api.tenant.replace_endpoints([{"agentGuid": "g"}, {}])
     assert api.get().get_json()["totalCount"] == 25
 
 
 def test_the_limit_counts_the_last_60_seconds_and_not_what_it_refused() -> None:
-    api = Api(requests_per_minute=2, powerless_token="other")
+    api = Api(requests_per_minute=2, limited={"other": []})
     assert api.get().status_code == 200
-    api.clock.now += 30
+    api.now += 30
     assert api.get().status_code == 200
     refused = api.get()
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "30")
-    api.clock.now += 30
+    api.now += 30
     assert api.get().status_code == 200
     assert api.get().status_code == 429
     connectivity = "/v3.0/healthcheck/connectivity"

@@ -6,21 +6,29 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub_toolkit.sandbox.vendors.vision_one.filter_fields import FIELDS
+from hub_toolkit.sandbox.vendors.vision_one.filter_fields import ENDPOINTS, FIELDS
 from hub_toolkit.sandbox.vendors.vision_one.filter_syntax import (
     And,
+    Contains,
     Equal,
+    Expression,
+    Field,
     FilterError,
     HasSubset,
+    Language,
     Not,
     Or,
     comparisons,
     matches,
-    parse,
 )
+from hub_toolkit.sandbox.vendors.vision_one.filter_syntax import parse as parse_as
 from hub_toolkit.sandbox.vendors.vision_one.inventory import endpoint
 
 LICENSE = "Advanced Server & Workload Protection"
+
+
+def parse(text: str) -> Expression:
+    return parse_as(text, ENDPOINTS)
 
 
 def test_the_vendors_example_parses() -> None:
@@ -40,7 +48,7 @@ def test_and_binds_tighter_than_or_and_parentheses_tighter_than_both() -> None:
 def test_hassubset_is_for_licenses_and_licenses_are_for_hassubset() -> None:
     found = parse(f"hassubset(creditAllocatedLicenses, ['{LICENSE}'])")
     assert found == HasSubset("creditAllocatedLicenses", (LICENSE,))
-    with pytest.raises(FilterError, match="only"):
+    with pytest.raises(FilterError, match="not for"):
         parse("hassubset(endpointName, ['a'])")
     with pytest.raises(FilterError, match="hassubset"):
         parse(f"creditAllocatedLicenses eq '{LICENSE}'")
@@ -141,8 +149,8 @@ BARE = endpoint({"agentGuid": "b", "endpointName": "db-01", "type": "server", "e
     ],
 )
 def test_a_filter_chooses_by_what_the_item_holds(text: str, *, web: bool, bare: bool) -> None:
-    assert matches(parse(text), WEB, 0.0) is web
-    assert matches(parse(text), BARE, 0.0) is bare
+    assert matches(parse(text), WEB.holding(0.0)) is web
+    assert matches(parse(text), BARE.holding(0.0)) is bare
 
 
 def test_our_keys_say_what_no_answer_holds() -> None:
@@ -152,8 +160,19 @@ def test_our_keys_say_what_no_answer_holds() -> None:
         "_securityDeployment": ["connectedEndpointProtection"],
     }
     known = endpoint(item, 0)
-    assert matches(parse("availableActions eq 'immediateActionRequired'"), known, 0.0)
-    assert matches(parse("securityDeployment eq 'connectedEndpointProtection'"), known, 0.0)
+    assert matches(parse("availableActions eq 'immediateActionRequired'"), known.holding(0.0))
+    assert matches(parse("securityDeployment eq 'connectedEndpointProtection'"), known.holding(0.0))
+
+
+def test_contains_is_for_the_languages_that_have_it() -> None:
+    alerts = Language({"model": Field(), "ips": Field()}, 60, contains=True)
+    expression = parse_as("contains(model,'dump') and not contains(ips, '10.')", alerts)
+    assert expression == And((Contains("model", "dump"), Not(Contains("ips", "10."))))
+    for held, expected in (({"model": "a dump", "ips": ["192.0.2.1"]}, True), ({}, False)):
+        assert matches(expression, held.get) is expected
+    for text in ("contains(model, dump)", "contains(host, 'a')", "contains(model)", "x" * 61):
+        with pytest.raises(FilterError):
+            parse_as(text, alerts)
 
 
 WORDS = st.sampled_from(
@@ -179,5 +198,5 @@ def test_any_text_is_a_filter_or_a_filter_error(text: str) -> None:
     except FilterError:
         return
     assert {found.field for found in comparisons(expression)} <= set(FIELDS)
-    assert matches(expression, WEB, 0.0) in (True, False)
-    assert matches(Not(expression), WEB, 0.0) is not matches(expression, WEB, 0.0)
+    assert matches(expression, WEB.holding(0.0)) in (True, False)
+    assert matches(Not(expression), WEB.holding(0.0)) is not matches(expression, WEB.holding(0.0))
