@@ -99,10 +99,13 @@ class Tenant:
         scripted = self.replies.pop(0) if self.replies else None
         if scripted is not None:
             return scripted
-        wanted = ("authorization", "tmv1-filter")
-        headers = {name: request.headers[name] for name in wanted if name in request.headers}
-        answer = Wsgi(self.simulator.app).get(
-            request.path, headers=headers, base_url=self.server.url
+        wanted = ("authorization", "content-type", "tmv1-filter")
+        answer = Wsgi(self.simulator.app).open(
+            request.path,
+            method=request.method,
+            headers={name: request.headers[name] for name in wanted if name in request.headers},
+            data=request.body,
+            base_url=self.server.url,
         )
         again = {k: v for k, v in answer.headers.items() if k == "Retry-After"}
         return Reply(answer.status_code, answer.data, again)

@@ -22,6 +22,8 @@ OWN = "own."
 """How the names of a playbook's own actions begin; no built-in one does."""
 _MODULES = {
     "call": "call_webhook",
+    "endpoint.isolate": "isolate_endpoint",
+    "endpoint.restore": "restore_endpoint",
     "enrich.ec2": "enrich_ec2",
     "enrich.inspector": "enrich_inspector",
     "finding.suppress": "suppress_finding",

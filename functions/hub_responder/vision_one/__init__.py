@@ -9,6 +9,7 @@
 - ``snapshot``   what the scheduled walk found, as it lies in S3
 - ``lookalike``  endpoints without an instance id that could be the instance
 - ``modules``    the protection modules, and which endpoints have them on
+- ``response``   isolating an endpoint and restoring it
 - ``coverage``   the verdict, with its reasons and evidence
 - ``wording``    the verdict in a sentence
 - ``permissions``  what steps that ask it may do

@@ -1,4 +1,4 @@
-"""Calls to Vision One's public API v3.0: GET only, safe to repeat.
+"""Calls to Vision One's public API v3.0: GET, safe to repeat; and POST, which never is repeated.
 
 Errors, limits and paging: automation.trendmicro.com (Troubleshooting, API Request Limits). The
 rate is counted over 60 seconds; 429 may come with or without Retry-After, in two body shapes;
@@ -80,6 +80,23 @@ class Client:
         """
         return self._get(f"{self._endpoints()}/{quote(guid, safe='')}", {}, _detail)
 
+    def ask(self, path: str, decode: Callable[[bytes], T]) -> T:
+        """``GET`` of ``path``, which begins with a slash; ``decode`` raises msgspec.DecodeError.
+
+        Raises:
+            TransientError, PermanentError: as `pages`.
+        """
+        return self._get(f"{self.base_url}{path}", {}, decode)
+
+    def send(self, path: str, body: Any) -> bytes:
+        """``POST`` of ``body``, once; the answer's body.
+
+        Raises:
+            TransientError: it did not arrive, or is in doubt where ``sent``.
+            PermanentError: the call is refused.
+        """
+        return self._call("POST", f"{self.base_url}{path}", {}, body).body
+
     def _endpoints(self) -> str:
         return f"{self.base_url}/v3.0/endpointSecurity/endpoints"
 
@@ -110,20 +127,7 @@ class Client:
         return twice(once, self.patience, self.deadline)
 
     def _get_once(self, url: str, headers: Mapping[str, str], decode: Callable[[bytes], T]) -> T:
-        def call(token: str) -> http.Response:
-            answer = http.call(
-                "GET",
-                url,
-                target=TARGET,
-                deadline=self.deadline,
-                headers={**headers, "Authorization": f"Bearer {token}"},
-                timeout=TIMEOUT_S,
-                max_bytes=MAX_BYTES,
-            )
-            http.raise_for_status(answer, TARGET)
-            return answer
-
-        answer: http.Response = self.with_token(call)
+        answer = self._call("GET", url, headers)
         try:
             return decode(answer.body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -133,6 +137,26 @@ class Client:
                 target=TARGET,
                 status=answer.status,
             ) from None
+
+    def _call(
+        self, method: str, url: str, headers: Mapping[str, str], body: Any = None
+    ) -> http.Response:
+        def call(token: str) -> http.Response:
+            answer = http.call(
+                method,
+                url,
+                target=TARGET,
+                deadline=self.deadline,
+                headers={**headers, "Authorization": f"Bearer {token}"},
+                json=body,
+                timeout=TIMEOUT_S,
+                max_bytes=MAX_BYTES,
+            )
+            http.raise_for_status(answer, TARGET)
+            return answer
+
+        answer: http.Response = self.with_token(call)
+        return answer
 
 
 def _detail(body: bytes) -> Endpoint:
