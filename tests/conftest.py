@@ -9,7 +9,7 @@ import pytest
 
 from estates import Tenant
 from factories import NOW
-from hub_responder import aws, clock, http, lookup, member, retry, secrets
+from hub_responder import aws, clock, http, lookup, member, pace, retry, secrets
 from hub_responder.vision_one import inventory, snapshot
 from loopback import Cloud, Loopback
 from member_cloud import MemberCloud
@@ -82,3 +82,4 @@ def _forget_clients() -> None:
     aws.forget_clients()
     secrets.forget_all()
     snapshot.forget()
+    pace.forget()

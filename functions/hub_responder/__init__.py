@@ -14,5 +14,6 @@
 - ``calendars``    named times, for conditions
 - ``markdown``     messages, written once and rendered natively for each target
 - ``columns``  many structs of one type, small
+- ``pace``, ``retry``  how often others are asked
 - ``http``, ``aws``, ``secrets``, ``clock``, ``deadline``, ``retry``  the edges
 """

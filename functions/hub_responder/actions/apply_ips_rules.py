@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 
 from hub_responder.actions.base import Action, Outcome, Statement, Work, each, line
-from hub_responder.connections.permissions import secrets_of
+from hub_responder.connections.permissions import asking
 from hub_responder.connections.resolve import resolve
 from hub_responder.errors import PermanentError
 from hub_responder.finding import INSTANCE
@@ -129,7 +129,7 @@ def permissions(
     _params: Mapping[str, Any], connections: Mapping[str, Mapping[str, Any]]
 ) -> list[Statement]:
     """Reading the secret of Server & Workload Protection; Vision One's own is not needed."""
-    return secrets_of({name: one for name, one in connections.items() if one.get("type") == KIND})
+    return asking({name: one for name, one in connections.items() if one.get("type") == KIND})
 
 
 ACTION = Action(

@@ -10,7 +10,7 @@ import msgspec
 
 from hub_responder import clock
 from hub_responder.actions.base import Action, Outcome, Statement, Work
-from hub_responder.connections.permissions import secrets_of
+from hub_responder.connections.permissions import asking
 from hub_responder.connections.resolve import Connection, resolve
 from hub_responder.deadline import Deadline
 from hub_responder.errors import ConfigurationError, ExpressionError, HubResponderError
@@ -152,7 +152,7 @@ def permissions(
     _params: Mapping[str, Any], connections: Mapping[str, Mapping[str, Any]]
 ) -> list[Statement]:
     """Reading the secrets of the connections, and the snapshots of their fleets."""
-    return [*secrets_of(connections), *snapshots()]
+    return [*asking(connections), *snapshots()]
 
 
 ACTION = Action(

@@ -29,7 +29,7 @@ from hub_responder.actions.base import (
     line,
 )
 from hub_responder.clock import iso
-from hub_responder.connections.permissions import secrets_of
+from hub_responder.connections.permissions import asking
 from hub_responder.connections.resolve import resolve
 from hub_responder.deadline import Deadline
 from hub_responder.errors import ConfigurationError, TransientError
@@ -297,7 +297,7 @@ def permissions(
     return [
         {"Effect": "Allow", "Action": ["ec2:DescribeInstances"], "Resource": ["*"]},
         {"Effect": "Allow", "Action": ["s3:PutObject"], "Resource": [objects]},
-        *secrets_of(connections),
+        *asking(connections),
         *snapshots(),
     ]
 

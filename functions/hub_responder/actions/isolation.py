@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from hub_responder.actions.base import Action, Outcome, Statement, Work, each, line
-from hub_responder.connections.permissions import secrets_of
+from hub_responder.connections.permissions import asking
 from hub_responder.connections.resolve import Connection, resolve
 from hub_responder.connections.settings import VisionOne, read
 from hub_responder.errors import ConfigurationError, PermanentError
@@ -220,7 +220,7 @@ def _permissions(
     _params: Mapping[str, Any], connections: Mapping[str, Mapping[str, Any]]
 ) -> list[Statement]:
     """Reading Vision One's secret; that of what it is linked to is not needed."""
-    return secrets_of({name: one for name, one in connections.items() if one.get("type") == KIND})
+    return asking({name: one for name, one in connections.items() if one.get("type") == KIND})
 
 
 def _over_all(deed: Deed, works: Sequence[Work], runtime: Runtime) -> list[Outcome]:

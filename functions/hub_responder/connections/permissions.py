@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hub_responder.connections.settings import WITH_SECRET
+from hub_responder.connections.settings import PACED, WITH_SECRET
+from hub_responder.pace import partition
 
 
 def secrets_of(connections: Mapping[str, Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -22,3 +23,22 @@ def secrets_of(connections: Mapping[str, Mapping[str, Any]]) -> list[Mapping[str
         for name in names
     ]
     return [{"Effect": "Allow", "Action": ["secretsmanager:GetSecretValue"], "Resource": resources}]
+
+
+def asking(connections: Mapping[str, Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Asking other systems: their secrets, and the pace of those that are paced."""
+    return [*secrets_of(connections), *_pacing(connections)]
+
+
+def _pacing(connections: Mapping[str, Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    meters = sorted(partition(n) for n, one in connections.items() if one.get("type") in PACED)
+    if not meters:
+        return []
+    return [
+        {
+            "Effect": "Allow",
+            "Action": ["dynamodb:UpdateItem"],
+            "Resource": [{"Fn::GetAtt": ["LedgerTable", "Arn"]}],
+            "Condition": {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": meters}},
+        }
+    ]

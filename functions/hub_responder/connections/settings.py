@@ -74,6 +74,10 @@ class OpsCenter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """AWS Systems Manager OpsCenter in this account and region; no secret."""
 
 
+PerMinute = Annotated[int, msgspec.Meta(ge=10, le=10_000)]
+"""Requests in any 60 seconds, of all functions together."""
+
+
 class VisionOne(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Trend Vision One; secret ``{"token": "..."}``.
 
@@ -87,7 +91,7 @@ class VisionOne(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     base_url: Annotated[str, msgspec.Meta(pattern=r"^(https?://.+)?$")] = ""
     workload_security: str = ""
     isolation: bool = False
-    requests_per_minute: int = 300
+    requests_per_minute: PerMinute = 300
 
 
 class WorkloadSecurity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -95,12 +99,14 @@ class WorkloadSecurity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``region`` is where the tenant's data is; ``base_url``, without ``/api``, takes the place of the
     region's address. ``key`` says whose the API key is: ``cloud_one`` (``Authorization: ApiKey``)
-    or ``console``, made in its own console (``api-secret-key``).
+    or ``console``, made in its own console (``api-secret-key``). ``requests_per_minute`` is what
+    all functions together may ask of it.
     """
 
     region: str = "us-1"
     base_url: Annotated[str, msgspec.Meta(pattern=r"^(https?://.+)?$")] = ""
     key: Literal["cloud_one", "console"] = "cloud_one"
+    requests_per_minute: PerMinute = 300
 
 
 class Webhook(HttpChannel, frozen=True, forbid_unknown_fields=True):
@@ -127,6 +133,8 @@ WITH_SECRET = frozenset(
 )
 CHANNELS = tuple(kind for kind, struct in TYPES.items() if issubclass(struct, Channel))
 """The types that take messages."""
+PACED = frozenset({"vision_one", "workload_security"})
+"""Types with ``requests_per_minute``."""
 LINKS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "vision_one": {"workload_security": ("workload_security",)},
     **{kind: {"fallback": CHANNELS} for kind in CHANNELS},

@@ -18,6 +18,7 @@ import msgspec
 from hub_responder import http
 from hub_responder.deadline import Deadline
 from hub_responder.errors import DeniedError, IncompleteError, PermanentError
+from hub_responder.pace import Pace
 from hub_responder.retry import Patience, twice
 from hub_responder.vision_one.endpoint import Endpoint, Page, read, read_page
 
@@ -41,6 +42,7 @@ class Client:
         base_url: without a slash at its end.
         with_token: calls a function with the bearer token, again with a fresh one if it is refused.
         deadline: bounds every call and every pause.
+        pace: that all functions keep together; None: this one goes its own.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Client:
     with_token: Callable[[Callable[[str], Any]], Any]
     deadline: Deadline
     patience: Patience = field(default_factory=Patience)
+    pace: Pace | None = None
 
     def pages(self, filter_: str, *, top: int = PAGE) -> Iterator[Page]:
         """``GET /v3.0/endpointSecurity/endpoints``, page by page; all endpoints if unfiltered.
@@ -142,6 +145,8 @@ class Client:
         self, method: str, url: str, headers: Mapping[str, str], body: Any = None
     ) -> http.Response:
         def call(token: str) -> http.Response:
+            if self.pace is not None:
+                self.pace.take(TARGET, self.patience, self.deadline)
             answer = http.call(
                 method,
                 url,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from hub_responder import secrets
+from hub_responder import pace, secrets
 from hub_responder.connections.settings import VisionOne, read
 from hub_responder.errors import ConfigurationError
 from hub_responder.vision_one.client import Client
@@ -36,4 +36,6 @@ def connect(connection: Connection, stage: str, deadline: Deadline) -> Client:
     def with_token(call: Callable[[str], Any]) -> Any:
         return secrets.use(stage, name, lambda secret: call(secrets.token(secret, "token", name)))
 
-    return Client(name, base_url(settings.region, settings.base_url), with_token, deadline)
+    url = base_url(settings.region, settings.base_url)
+    metered = pace.of(name, settings.requests_per_minute)
+    return Client(name, url, with_token, deadline, pace=metered)

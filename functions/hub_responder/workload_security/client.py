@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from hub_responder import http, identifiers, secrets
+from hub_responder import http, identifiers, pace, secrets
 from hub_responder.connections.settings import VisionOne, WorkloadSecurity
 from hub_responder.connections.settings import read as settings_of
 from hub_responder.errors import (
@@ -22,6 +22,7 @@ from hub_responder.errors import (
     IncompleteError,
     PermanentError,
 )
+from hub_responder.pace import Pace
 from hub_responder.retry import Patience, twice
 from hub_responder.values import clean
 from hub_responder.workload_security import computer as computers
@@ -71,6 +72,7 @@ class Client:
         with_key: calls a function with the headers that bear the API key, again with a fresh key
             if it is refused.
         deadline: bounds every call and every pause.
+        pace: that all functions keep together; None: this one goes its own.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Client:
     with_key: Callable[[Callable[[Headers], Any]], Any]
     deadline: Deadline
     patience: Patience = field(default_factory=Patience)
+    pace: Pace | None = None
 
     def by_instance(self, instance_id: str) -> list[Computer]:
         """The computers that an EC2 instance is, as its connector or its agent tells.
@@ -246,6 +249,8 @@ class Client:
 
     def _once(self, method: str, path: str, body: Any, *, check: bool = True) -> http.Response:
         def call(key: Headers) -> http.Response:
+            if self.pace is not None:
+                self.pace.take(TARGET, self.patience, self.deadline)
             answer = http.call(
                 method,
                 f"{self.base_url}/api{path}",
@@ -322,7 +327,9 @@ def connect(
     def with_key(call: Callable[[Headers], Any]) -> Any:
         return secrets.use(stage, name, lambda secret: call(_headers(secret, known.key, name)))
 
-    return Client(name, base_url(known.region, known.base_url), with_key, deadline)
+    url = base_url(known.region, known.base_url)
+    metered = pace.of(name, known.requests_per_minute)
+    return Client(name, url, with_key, deadline, pace=metered)
 
 
 def _settings(

@@ -328,10 +328,11 @@ def test_a_connection_that_leads_to_no_rules_fails(tenant: Workload, name: str) 
     assert tenant.server.requests == []
 
 
-def test_its_role_reads_the_one_secret_that_it_needs() -> None:
+def test_its_role_reads_the_one_secret_that_it_needs_and_keeps_the_pace() -> None:
     connections = linked_settings()
-    (statement,) = ACTION.permissions({}, connections)
-    (place,) = statement["Resource"]
+    secret, pace = ACTION.permissions({}, connections)
+    assert "pace#workload'" in str(pace["Condition"])
+    (place,) = secret["Resource"]
     assert place["Fn::Sub"].endswith(":secret:hub-responder/${Stage}/workload-??????")
 
 

@@ -325,13 +325,30 @@ def test_a_route_chooses_the_tenant_for_each_incident(
     ]
 
 
+def test_too_many_questions_of_all_functions_are_not_asked(
+    run_time: Runtime, tenant: Tenant, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEDGER_TABLE", "ledger-1")
+    ahead = {"meter": {"N": str(int(NOW * 1000) + 60_000)}}
+    cloud.script["UpdateItem"] = [error("ConditionalCheckFailedException", Item=ahead)]
+    (result,) = check(run_time, about())
+    assert told(result) == ("UNKNOWN", ["rate_limited"])
+    assert result["retry_after"] > 45
+    assert not tenant.lists
+
+
 def test_its_role_may_read_the_secrets_that_it_reaches_and_snapshots() -> None:
     reached = {name: {"type": "vision_one"} for name in ("one", "two")}
     found = get("vision_one.check_coverage").permissions({"connection": "route"}, reached)
     granted = {action: one["Resource"] for one in found for action in one["Action"]}
-    assert set(granted) == {"secretsmanager:GetSecretValue", "s3:GetObject"}
+    assert set(granted) == {
+        "dynamodb:UpdateItem", "s3:GetObject", "secretsmanager:GetSecretValue",
+    }  # fmt: skip
     secrets = str(granted["secretsmanager:GetSecretValue"])
     assert [name in secrets for name in ("/one-", "/two-")] == [True, True]
+    (paced,) = [one["Condition"] for one in found if one["Action"] == ["dynamodb:UpdateItem"]]
+    (keys,) = paced.values()
+    assert keys == {"dynamodb:LeadingKeys": ["pace#one", "pace#two"]}
     assert granted["s3:GetObject"] == [{"Fn::Sub": "${InventoryBucket.Arn}/current/*"}]
 
 

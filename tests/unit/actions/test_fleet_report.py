@@ -257,6 +257,7 @@ def test_the_role_may_write_below_one_prefix_only() -> None:
     by_action = {one["Action"][0]: one["Resource"] for one in found}
     assert by_action["s3:PutObject"] == [{"Fn::Sub": "${ReportsBucket.Arn}/fleet-report/*"}]
     assert set(by_action) == {
-        "ec2:DescribeInstances", "s3:GetObject", "s3:PutObject", "secretsmanager:GetSecretValue",
+        "dynamodb:UpdateItem", "ec2:DescribeInstances", "s3:GetObject", "s3:PutObject",
+        "secretsmanager:GetSecretValue",
     }  # fmt: skip
     assert (action.effects, action.in_members, action.reports) == (True, True, True)

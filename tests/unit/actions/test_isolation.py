@@ -317,12 +317,13 @@ def test_observed_it_says_what_it_would_do(allowed: Runtime, tenant: Tenant) -> 
     assert tenant.server.requests == []
 
 
-def test_its_role_reads_the_one_secret_that_it_needs() -> None:
+def test_its_role_reads_the_one_secret_that_it_needs_and_keeps_the_pace() -> None:
     connections = {
         "vision-one": {"type": "vision_one", "workload_security": "workload"},
         "workload": {"type": "workload_security"},
     }
-    (statement,) = ISOLATE.permissions({}, connections)
+    statement, pace = ISOLATE.permissions({}, connections)
+    assert "pace#vision-one'" in str(pace["Condition"])
     (place,) = statement["Resource"]
     assert place["Fn::Sub"].endswith("/vision-one-??????")
 

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from estates import Tenant, endpoint
+from factories import NOW
 from hub_responder.deadline import Deadline
 from hub_responder.errors import DeniedError, IncompleteError, PermanentError, TransientError
+from hub_responder.pace import Pace
 from hub_responder.vision_one import client as module
 from hub_responder.vision_one.client import Client
 from hub_responder.vision_one.filters import SERVERS
-from loopback import Reply
+from loopback import Cloud, Reply, error
 
 BAD_GATEWAY = Reply(502, b"<html>Bad Gateway</html>", {"Content-Type": "text/html"})
 LINK = "/v3.0/endpointSecurity/endpoints?skipToken=x"
@@ -220,3 +222,26 @@ def test_a_detail_of_another_shape_is_no_answer(
     tenant.server.replies(Reply(200, json.dumps(body).encode()))
     with pytest.raises(IncompleteError):
         client.detail("guid")
+
+
+def test_each_request_takes_its_place_in_the_pace(
+    tenant: Tenant, client: Client, cloud: Cloud
+) -> None:
+    metered = Reply(200, {"Attributes": {"meter": {"N": "1"}}})
+    cloud.script["UpdateItem"] = [metered]
+    paced = replace(client, pace=Pace("ledger", "vision-one", 300))
+    tenant.holds(*fleet(25))
+    tenant.replies = [BAD_GATEWAY]
+    assert len(read(paced)) == 25
+    assert len(cloud.called("UpdateItem")) == len(tenant.lists) == 4
+
+
+def test_what_is_too_fast_is_not_sent(tenant: Tenant, client: Client, cloud: Cloud) -> None:
+    ahead = {"meter": {"N": str(int(NOW * 1000) + 30_000)}}
+    cloud.script["UpdateItem"] = [error("ConditionalCheckFailedException", Item=ahead)]
+    paced = replace(client, pace=Pace("ledger", "vision-one", 300))
+    with pytest.raises(TransientError, match="asked 300 times a minute") as told:
+        read(paced)
+    assert (told.value.status, told.value.target, told.value.sent) == (429, "vision_one", False)
+    assert told.value.retry_after == pytest.approx(30.0 - 14.75 + 7.375)
+    assert not tenant.lists

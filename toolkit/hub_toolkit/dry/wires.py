@@ -19,7 +19,7 @@ import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3 import HTTPHeaderDict, HTTPResponse
 
-from hub_responder import aws, clock, http, lookup, member, observability, secrets
+from hub_responder import aws, clock, http, lookup, member, observability, pace, secrets
 from hub_responder.vision_one import inventory, snapshot
 from hub_responder.workload_security import shields
 from hub_toolkit.sandbox.in_process import answer_aws, call
@@ -64,6 +64,7 @@ class Wires:
         inventory.forget()
         shields.forget()
         snapshot.forget()
+        pace.forget()
         lookup.forget()
         member.forget()
 

@@ -27,7 +27,7 @@ class VisionOne(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     base_url: _Https | None = None
     workload_security: str = ""
     isolation: bool = False
-    requests_per_minute: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 300
+    requests_per_minute: settings.PerMinute = 300
 
 
 class WorkloadSecurity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,12 +35,13 @@ class WorkloadSecurity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``region`` is where the tenant's data is; ``base_url``, without ``/api``, takes the place of the
     region's address. ``key`` says whose the API key is: ``cloud_one``, or ``console`` where it was
-    made in its own console.
+    made in its own console. ``requests_per_minute`` is what all functions together may ask of it.
     """
 
     region: Literal["us-1", "au-1", "ca-1", "de-1", "in-1", "jp-1", "sg-1", "gb-1"] = "us-1"
     base_url: _Https | None = None
     key: Literal["cloud_one", "console"] = "cloud_one"
+    requests_per_minute: settings.PerMinute = 300
 
 
 class Webhook(settings.HttpChannel, frozen=True, forbid_unknown_fields=True):

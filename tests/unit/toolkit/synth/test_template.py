@@ -134,8 +134,14 @@ def test_a_role_reaches_only_its_own_part_of_the_ledger(root: Path) -> None:
         on_ledger = [
             one for one in _statements(template, role) if one["Resource"] in (ledger, [ledger])
         ]
-        conditions = [one["Condition"] for one in on_ledger]
-        assert conditions == [{"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{name}#*"]}}]
+        keys = [
+            (one["Action"], test["dynamodb:LeadingKeys"])
+            for one in on_ledger
+            for test in one["Condition"].values()
+        ]
+        assert [held for _, held in keys[:1]] == [[f"{name}#*"]]
+        paced = [(["dynamodb:UpdateItem"], ["pace#vision-one"])]
+        assert keys[1:] == (paced if name == SHIPPED else [])
 
 
 def test_no_statement_stands_twice(root: Path) -> None:
