@@ -36,7 +36,7 @@ MAX_EVENT = 1_000_000
 _CASE = ("name", "language", "trigger", "event", "finding", "given", "expect")
 _EARLIER = ("event", "finding", "trigger", "ago", "times", "closed_as")
 _GIVEN = ("estate", "tags", "time", "earlier", "params", "faults")
-_ESTATE = ("vision_one", "ec2")
+_ESTATE = ("vision_one", "computers", "rules", "ec2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,7 @@ class Given:
         coverage: by the id of the step that checks it.
         answers: by the name of another action: its result, instead of asking or doing anything.
         endpoints: of Vision One; None: none but an unrelated one. instances: of EC2.
+        computers, rules: of Server & Workload Protection.
         tags: laid over the tags of the findings' resources; None takes one away.
         time: the trigger's (epoch seconds); None: the event's.
         params: values in place of the playbook's.
@@ -91,6 +92,8 @@ class Given:
     coverage: dict[str, Coverage] = field(default_factory=dict)
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)
     endpoints: list[dict[str, Any]] | None = None
+    computers: list[dict[str, Any]] = field(default_factory=list)
+    rules: list[dict[str, Any]] = field(default_factory=list)
     instances: list[dict[str, Any]] = field(default_factory=list)
     tags: dict[str, str | None] = field(default_factory=dict)
     time: float | None = None
@@ -206,6 +209,8 @@ class Reader:
             coverage=coverage,
             answers=answers,
             endpoints=self._objects(inner, "vision_one") if inner else None,
+            computers=(self._objects(inner, "computers") if inner else None) or [],
+            rules=(self._objects(inner, "rules") if inner else None) or [],
             instances=(self._objects(inner, "ec2") if inner else None) or [],
             tags=self._tags(fields),
             time=self._time(fields),

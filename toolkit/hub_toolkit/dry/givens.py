@@ -138,7 +138,7 @@ def furnish(world: World, given: Given, findings: Sequence[Finding]) -> None:
     """Make the estate that ``given`` says, for the instances of ``findings``.
 
     Raises:
-        EstateError, ValueError: an endpoint or instance of the case cannot be one.
+        EstateError, ValueError: an endpoint, computer, rule or instance of the case cannot be one.
     """
     resources = {one.instance_id: one for f in findings for one in f.resources if one.instance_id}
     endpoints = [_unrelated()]
@@ -148,6 +148,9 @@ def furnish(world: World, given: Given, findings: Sequence[Finding]) -> None:
         endpoints.append(_laid_over(_model(f"given-{position}"), item))
     for simulator in world.simulators.vision_ones:
         simulator.replace_endpoints(endpoints)
+    for manager in world.simulators.workload_securities:
+        manager.replace_computers(given.computers)
+        manager.replace_rules(given.rules)
     if given.faults:
         world.core.faults.add(list(given.faults))
     if given.instances:

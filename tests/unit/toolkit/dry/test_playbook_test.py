@@ -13,7 +13,7 @@ import pytest
 from hub_responder import aws, clock
 from hub_toolkit.dry.givens import REASONS
 
-from .conftest import PLAYBOOK, Project, event, finding
+from .conftest import CONNECTIONS, PLAYBOOK, Project, event, finding
 
 UNPROTECTED = "given: {coverage: {verdict: UNPROTECTED}}"
 PROTECTED = "given: {coverage: {verdict: PROTECTED}}"
@@ -288,6 +288,43 @@ def test_tags_are_looked_up_where_the_finding_has_none(project: Project) -> None
           expect: {skipped: "tag('team')"}
         """,
         "only_if: [\"tag('team') == 'blue'\"]\n",
+    )
+
+
+SHIELDING = """\
+  - id: shield
+    uses: vision_one.apply_ips_rules
+    with: {connection: protection}
+"""
+
+
+def test_rules_are_assigned_to_the_computers_that_a_case_gives(project: Project) -> None:
+    protection = "  protection: {type: workload_security}\n"
+    project.write("playbooks/connections.yaml", CONNECTIONS + protection)
+    project.passes(
+        """\
+        - name: a rule that is there
+          event: high.json
+          finding: {Vulnerabilities: [{Id: CVE-2026-0001}]}
+          given:
+            estate:
+              rules: [{ID: 7, name: Example (CVE-2026-0001), CVE: CVE-2026-0001}]
+              computers:
+                - ID: 34
+                  agentVersion: 20.0.2.1234
+                  agentFingerPrint: "F9:51"
+                  computerStatus: {agentStatus: active, agentStatusMessages: [Managed (Online)]}
+                  ec2VirtualMachineSummary:
+                    {accountID: "111122223333", instanceID: i-0a1b2c3d4e5f60718}
+                  intrusionPrevention:
+                    {state: prevent, moduleStatus: {agentStatus: active}, ruleIDs: []}
+          expect: {shield: {assigned: [7]}}
+        - name: a computer that there is not
+          event: high.json
+          finding: {Vulnerabilities: [{Id: CVE-2026-0001}]}
+          expect: {shield: failed}
+        """,
+        SHIELDING,
     )
 
 
