@@ -9,15 +9,18 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
 import typer
 from ruamel.yaml import YAML
+from typer.testing import CliRunner
 
+from documents import files
 from hub_responder import actions
 from hub_responder.connections.settings import Channel, HttpChannel
+from hub_responder.workload_security.shields import State
 from hub_toolkit.cli import application
 from hub_toolkit.playbooks import format as playbook_format
 from hub_toolkit.playbooks import settings
@@ -29,12 +32,11 @@ from hub_toolkit.sandbox import routes
 ROOT = Path(__file__).parents[2]
 DOCS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
 GUIDE = ROOT / "docs" / "writing-playbooks.md"
+SHIELDING = ROOT / "docs" / "shielding.md"
 
 _FENCE = re.compile(r"^( *)```([a-z0-9]*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"(?<!!)\[[^\]\n]+\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
-_FILE = re.compile(r"^`([\w./-]+)`:\n\n```[a-z0-9]+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-"""A whole file in the text: its path in code, a colon, a fence."""
 
 
 def every_doc() -> pytest.MarkDecorator:
@@ -138,7 +140,7 @@ def test_every_control_route_exists(doc: Path) -> None:
 def test_every_file_of_the_project_that_is_named_exists(doc: Path) -> None:
     named = re.compile(r"(?:functions|toolkit|tests|playbooks|events|docs)/[\w./-]*\w")
     text = doc.read_text(encoding="utf-8")
-    own = {path for path, _ in _FILE.findall(GUIDE.read_text(encoding="utf-8") + text)}
+    own = files(GUIDE.read_text(encoding="utf-8") + text)
     for code in codes(prose(text)):
         if named.fullmatch(code) and not re.search(r"[A-Z]{3}", code) and code not in own:
             assert (ROOT / code).exists(), code
@@ -153,6 +155,39 @@ def test_every_json_and_yaml_example_parses(doc: Path) -> None:
         YAML(typ="safe", pure=True).load(example)
 
 
+# shielding.md
+
+
+def test_the_playbooks_that_shield_and_isolate_are_right_and_pass_their_cases(
+    tmp_path: Path,
+) -> None:
+    text = SHIELDING.read_text(encoding="utf-8")
+    for folder in ("playbooks", "events"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    yaml = YAML(typ="safe", pure=True)
+    file = tmp_path / "playbooks" / "connections.yaml"
+    connections = yaml.load(file.read_text(encoding="utf-8"))
+    connections["connections"] |= yaml.load(next(fences(text, "yaml")))["connections"]
+    file.write_text(json.dumps(connections), encoding="utf-8")  # JSON is YAML
+    held = files(text)
+    for path, content in held.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(content, encoding="utf-8")
+    names = [Path(path).parent.name for path in held if path.endswith("/playbook.yaml")]
+    assert names == ["shield-instance", "isolate-instance"]
+    for asked in (["check", "--stage", ""], ["check", "--stage", "sandbox"], ["test"]):
+        words = ["playbook", asked[0], *names, *asked[1:], "--root", str(tmp_path)]
+        result = CliRunner().invoke(application(), words)
+        assert result.exit_code == 0, result.output
+        assert asked[0] != "check" or "0 errors, 0 warnings" in result.output, result.output
+
+
+def test_every_state_of_a_shield_is_told() -> None:
+    text = SHIELDING.read_text(encoding="utf-8")
+    told = [codes(row[0])[0] for row in rows(section(text, "Is a CVE shielded?"))]
+    assert told == list(get_args(State))
+
+
 # writing-playbooks.md
 
 
@@ -160,9 +195,9 @@ def test_every_json_and_yaml_example_parses(doc: Path) -> None:
 def project(tmp_path: Path) -> Path:
     """Our playbooks with the guide's beside them."""
     shutil.copytree(ROOT / "playbooks", tmp_path / "playbooks")
-    files = dict(_FILE.findall(GUIDE.read_text(encoding="utf-8")))
-    assert any(path.endswith("/playbook.yaml") for path in files)
-    for path, text in files.items():
+    held = files(GUIDE.read_text(encoding="utf-8"))
+    assert any(path.endswith("/playbook.yaml") for path in held)
+    for path, text in held.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text, encoding="utf-8")
     return tmp_path

@@ -148,9 +148,14 @@ def furnish(world: World, given: Given, findings: Sequence[Finding]) -> None:
         endpoints.append(_laid_over(_model(f"given-{position}"), item))
     for simulator in world.simulators.vision_ones:
         simulator.replace_endpoints(endpoints)
+    machine = next(iter(resources.values()), None)
+    computers = [
+        _laid_over(_computer(number, machine), item)
+        for number, item in enumerate(given.computers, 1)
+    ]
     for manager in world.simulators.workload_securities:
-        manager.replace_computers(given.computers)
-        manager.replace_rules(given.rules)
+        manager.replace_rules([{"name": f"Rule {one.get('ID')}", **one} for one in given.rules])
+        manager.replace_computers(computers)
     if given.faults:
         world.core.faults.add(list(given.faults))
     if given.instances:
@@ -194,14 +199,28 @@ def _cover(world: World, coverage: Coverage, resources: Any, endpoints: list[Ite
 
 
 @lru_cache(maxsize=1)
-def _example() -> bytes:
-    return msgspec.json.encode(estate.load().vision_one.endpoints[0])
+def _examples() -> tuple[bytes, bytes]:
+    """An endpoint of Vision One, and a computer of Server & Workload Protection."""
+    known = estate.load()
+    first = known.vision_one.endpoints[0], known.workload_security.computers[0]
+    return msgspec.json.encode(first[0]), msgspec.json.encode(first[1])
 
 
 def _model(guid: str) -> Item:
     """A protected server on which everything is on."""
-    item: Item = msgspec.json.decode(_example())
+    item: Item = msgspec.json.decode(_examples()[0])
     item["agentGuid"] = guid
+    return item
+
+
+def _computer(number: int, resource: Resource | None) -> Item:
+    """A managed computer that prevents intrusions, without rules: the case's instance."""
+    item: Item = msgspec.json.decode(_examples()[1])
+    item |= {"ID": number, "agentGUID": f"guid-{number}"}
+    item["intrusionPrevention"]["ruleIDs"] = []
+    if resource is not None:
+        told = {"instanceID": resource.instance_id, "accountID": resource.account}
+        item["ec2VirtualMachineSummary"].update(told)
     return item
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import textwrap
 import time
 from typing import Any
 from xml.etree import ElementTree as Xml
@@ -668,3 +669,74 @@ def test_what_other_programs_get_is_a_request(project: Project) -> None:
     assert code == 0
     assert "request to cmdb (webhook): POST /" in said
     assert "request to sqs (sqs): POST /SendMessageBatch" in said
+
+
+RESPONSE = """\
+format: 1
+name: watch
+summary: For tests
+on:
+  custom_action: {id: Watch, name: Watch, description: Look at it}
+steps:
+  - {id: shield, uses: vision_one.apply_ips_rules}
+  - {id: isolate, uses: endpoint.isolate}
+tests:
+"""
+LINKED = """\
+connections:
+  vision-one: {type: vision_one, workload_security: workload, isolation: true}
+  workload: {type: workload_security}
+"""
+
+
+def test_rules_and_isolation_run_through_the_production_path(project: Project) -> None:
+    project.write("playbooks/connections.yaml", LINKED)
+    cases = """
+        - name: rules are assigned and the instance is isolated
+          event: high.json
+          trigger: click
+          finding: {Vulnerabilities: [{Id: CVE-2026-0001}, {Id: CVE-2026-0002}]}
+          given:
+            estate:
+              computers: [{}]
+              rules: [{ID: 11, CVE: [CVE-2026-0001]}]
+              vision_one:
+                - eppAgent:
+                    virtualMachineDetails:
+                      cloudInstanceId: i-0a1b2c3d4e5f60718
+                      cloudAccountId: "111122223333"
+          expect:
+            shield: {assigned: [11], sent: [CVE-2026-0001], to_patch: [CVE-2026-0002]}
+            isolate: {status: succeeded}
+            request: hub-responder watch
+        - name: the module is off, the endpoint is isolated already
+          event: high.json
+          trigger: click
+          finding: {Vulnerabilities: [{Id: CVE-2026-0001}]}
+          given:
+            estate:
+              computers: [{intrusionPrevention: {state: "off"}}]
+              rules: [{ID: 11, CVE: [CVE-2026-0001]}]
+              vision_one:
+                - isolationStatus: "on"
+                  eppAgent:
+                    virtualMachineDetails:
+                      cloudInstanceId: i-0a1b2c3d4e5f60718
+                      cloudAccountId: "111122223333"
+          expect: {shield: {not_enforced: [CVE-2026-0001], why: "off"}, isolate: {status: already}}
+        - name: nobody knows the instance
+          event: high.json
+          trigger: click
+          finding: {Vulnerabilities: [{Id: CVE-2026-0001}]}
+          expect: {shield: failed, isolate: failed}
+        - name: results can be given
+          event: high.json
+          trigger: click
+          given:
+            shield: {computer: 1, name: web-01, shielded: [CVE-2026-0001]}
+            isolate: {status: already, endpoint: web-01, agent_guid: g}
+          expect: {shield: {shielded: [CVE-2026-0001]}, isolate: done}
+    """
+    project.playbook(RESPONSE + textwrap.indent(textwrap.dedent(cases), "  "))
+    code, said = project.test("-v")
+    assert code == 0, said
