@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hub_responder import aws
 
@@ -13,7 +14,17 @@ if TYPE_CHECKING:
 TARGET = "securityhub.GetFindings"
 VALUES_AT_ONCE = 20
 """Values that one field of AwsSecurityFindingFilters takes (API reference, StringFilter lists)."""
-_PAGE = 100
+PAGE = 100
+_WORST_FIRST = [{"Field": "SeverityNormalized", "SortOrder": "desc"}]
+"""The attribute is one of AwsSecurityFindingFilters; SeverityLabel sorts as text. Which attributes
+SortCriterion takes is not documented; this one is in wide use."""
+
+
+class Page(NamedTuple):
+    """One answer: its findings, and whether there is another page."""
+
+    findings: list[dict[str, Any]]
+    more: bool
 
 
 def found(filters: Mapping[str, Any], deadline: Deadline | None) -> Iterator[dict[str, Any]]:
@@ -23,8 +34,17 @@ def found(filters: Mapping[str, Any], deadline: Deadline | None) -> Iterator[dic
     Raises:
         CallError: Security Hub cannot be asked, or no time is left.
     """
+    return chain.from_iterable(page.findings for page in pages(filters, deadline))
+
+
+def pages(
+    filters: Mapping[str, Any], deadline: Deadline | None, *, worst_first: bool = False
+) -> Iterator[Page]:
+    """The answers one after the other, each asked for when it is taken; errors as `found`."""
     client = aws.client("securityhub")
-    request: dict[str, Any] = {"Filters": filters, "MaxResults": _PAGE}
+    request: dict[str, Any] = {"Filters": filters, "MaxResults": PAGE}
+    if worst_first:
+        request["SortCriteria"] = _WORST_FIRST
     while True:
         if deadline is not None:
             deadline.timeout(10.0, target=TARGET)
@@ -32,7 +52,8 @@ def found(filters: Mapping[str, Any], deadline: Deadline | None) -> Iterator[dic
             answer = client.get_findings(**request)
         except aws.ERRORS as error:
             raise aws.translate(error, TARGET) from error
-        yield from answer["Findings"]
-        if not answer.get("NextToken"):
+        token = answer.get("NextToken")
+        yield Page(answer["Findings"], bool(token))
+        if not token:
             return
-        request["NextToken"] = answer["NextToken"]
+        request["NextToken"] = token

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -29,6 +29,8 @@ class Incident:
         change: why this round happens.
         refs: by connection name, what earlier steps left: ``ticket``, ``url``, ``thread``.
         clicked: an analyst asked for this round and waits for an answer on the finding.
+        related: the other live findings on the resource, worst first, at most 50; looked up in
+            Security Hub when they are first read, which raises CallError where it cannot be asked.
     """
 
     key: str
@@ -43,6 +45,12 @@ class Incident:
     change: Change
     refs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     clicked: bool = False
+    related: Sequence[Finding] = field(default=(), repr=False, compare=False)
+
+    @property
+    def more_related(self) -> bool:
+        """Whether there are more than `related` lists."""
+        return bool(getattr(self.related, "more", False))
 
     @property
     def ticket(self) -> Mapping[str, Any] | None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from hub_responder.clock import iso
 from hub_responder.errors import PermanentError
+from hub_responder.incident import Incident
 from hub_responder.values import clean, within
 
 if TYPE_CHECKING:
@@ -33,8 +35,8 @@ def payload(
         PermanentError: it is too large, or no JSON.
     """
     content = dict(given) if given is not None else described(work, runtime)
-    content = {KEY: work.key, **content}
     try:
+        content = {KEY: work.key, **_plain(content)}
         size = len(msgspec.json.encode(content))
     except (TypeError, ValueError, RecursionError) as error:
         reason = type(error).__name__
@@ -45,6 +47,19 @@ def payload(
         said = f"the payload for {target} has {size:,} bytes; at most {MAX_BYTES:,} are sent"
         raise PermanentError(said, target=target)
     return content
+
+
+def _plain(value: Any) -> Any:
+    """``value`` with lists as JSON has them; a whole incident comes without ``related``, for which
+    Security Hub would be asked."""
+    if isinstance(value, Incident):
+        told = msgspec.to_builtins(replace(value, related=()))
+        return {key: held for key, held in told.items() if key != "related"}
+    if isinstance(value, Mapping):
+        return {key: _plain(held) for key, held in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return [_plain(held) for held in value]
+    return value
 
 
 def described(work: Work, runtime: Runtime) -> dict[str, Any]:

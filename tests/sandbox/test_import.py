@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from live import ACCOUNT, FINANCE, HOOK, Live
 
 
@@ -19,6 +21,24 @@ def test_an_imported_finding_leads_to_a_message_a_ticket_and_an_answer_on_it(liv
     assert held["Note"]["Text"].startswith("UNPROTECTED: no Vision One agent")
     assert ticket["id"] in held["Note"]["Text"]
     assert "UNPROTECTED" in held["UserDefinedFields"].values()
+
+
+def test_other_findings_on_the_instance_are_told_and_its_own_are_not(live: Live) -> None:
+    instance = live.instance()
+    product = {"ProductArn": live.finding()["ProductArn"].replace("inspector", "guardduty")}
+    more = {"Severity": {"Label": "LOW"}, "Title": "A port is open", "ProductName": "GuardDuty"}
+    other = live.finding(instance, **product, **more)
+    live.imported(other)
+    first, second = live.finding(instance), live.finding(instance)
+    live.imported(first)
+    live.imported(second)
+    told = live.messages(instance)
+    texts = [json.dumps(message["body"]) for message in told]
+    assert all("Other findings on this resource" in text for text in texts)
+    assert all("A port is open" in text for text in texts)
+    assert not any(first["Title"] in text.partition("Other findings")[2] for text in texts)
+    (ticket,) = live.tickets(instance)
+    assert "A port is open" in json.dumps(ticket)
 
 
 def test_a_filter_that_names_something_else_does_not_find_it(live: Live) -> None:

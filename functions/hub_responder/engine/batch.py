@@ -13,6 +13,7 @@ from hub_responder.engine.grouping import Cause, Group, Subject, group
 from hub_responder.engine.intake import Message
 from hub_responder.engine.names import Names
 from hub_responder.engine.outbox import Outbox
+from hub_responder.engine.related import Others
 from hub_responder.engine.rounds import Round, begin
 from hub_responder.engine.steps import STEP_TIME_S, Steps
 from hub_responder.engine.taking import LAST_RECEIVE, Taking
@@ -48,7 +49,8 @@ class Batch:
         self._outbox = outbox
         self._clicks = clicks
         self._names = Names(runtime, ledger.history)
-        self._steps = Steps(runtime, ledger, audit, self._names)
+        others = Others(ledger.joined, runtime.deadline)
+        self._steps = Steps(runtime, ledger, audit, self._names, others)
         self._answers = Answers(self._steps)
         self._ending = Ending(self._steps, outbox, clicks)
 

@@ -170,7 +170,7 @@ def begin(state: State, findings: Iterable[Finding], cause: Cause, new: int) -> 
         cause.kind == "settle" and state.at
     ):  # `now` stays the trigger's time: a replay decides alike
         cause = replace(cause, at=state.at)
-    ordered = tuple(sorted(findings, key=_badness, reverse=True))
+    ordered = tuple(sorted(findings, key=badness, reverse=True))
     clicked = cause.clicked or state.clicked
     refs = {name: dict(values) for name, values in state.refs.items()}
     incident = Incident(
@@ -191,7 +191,8 @@ def begin(state: State, findings: Iterable[Finding], cause: Cause, new: int) -> 
     return Round(state, incident, cause, steps, refs)
 
 
-def _badness(finding: Finding) -> tuple[int, bool, float, float]:
+def badness(finding: Finding) -> tuple[int, bool, float, float]:
+    """What findings are ordered by: severity, then exploit, CVSS, and the time of the update."""
     return (
         finding.severity.rank,
         bool(finding.exploit_available),

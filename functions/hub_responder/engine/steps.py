@@ -17,6 +17,7 @@ from hub_responder.actions.base import Action, Outcome, Work, attempt
 from hub_responder.audit import Audit, Record
 from hub_responder.engine import notice
 from hub_responder.engine.names import Names
+from hub_responder.engine.related import Others
 from hub_responder.engine.rounds import RECHECKS, Round
 from hub_responder.errors import (
     CallError,
@@ -51,6 +52,7 @@ class Steps:
     ledger: Ledger
     audit: Audit
     names: Names
+    others: Others
 
     @property
     def playbook(self) -> Playbook:
@@ -88,6 +90,7 @@ class Steps:
     ) -> None:
         """One step over all rounds: prepare, claim, perform, keep the outcomes."""
         works: list[tuple[Round, Work]] = []
+        self.others.know(rounds)
         for one in rounds:
             if one.lost or one.ended(step.id):
                 continue
@@ -120,7 +123,7 @@ class Steps:
         if reason:
             self.note(one, step, Outcome("deferred", reason))
             return None
-        incident = replace(one.incident, refs=one.refs)
+        incident = replace(one.incident, refs=one.refs, related=self.others.of(one))
         shared = self.names.shared(one.cause, incident.findings[0])
         scope = one.scope(self.playbook) | shared | {"incident": incident}
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -230,6 +230,16 @@ class Ledger:
         """All findings of an incident, read consistently."""
         values = {":pk": {"S": pk}, ":f": {"S": "F#"}}
         return list(map(read_member, self._query("pk = :pk AND begins_with(sk, :f)", values)))
+
+    def joined(self, wanted: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Which of these (partition, finding id) ever joined their incident.
+
+        Raises:
+            CallError: it cannot be read.
+        """
+        by_key = {(pk, keys.finding(finding_id)): (pk, finding_id) for pk, finding_id in wanted}
+        held = self._read(list(by_key))
+        return {by_key[item["pk"]["S"], item["sk"]["S"]] for item in held}
 
     def _query(self, condition: str, values: Mapping[str, Any]) -> list[Item]:
         """Items of one partition, read consistently."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ from hub_responder.actions import invoke_lambda
 from hub_responder.actions.base import Outcome
 from hub_responder.actions.invoke_lambda import Params
 from hub_responder.deadline import Deadline
+from hub_responder.engine.related import Others, Related
 from loopback import Cloud, Reply, error
 from member_cloud import MemberCloud
 
@@ -47,6 +49,21 @@ def test_without_a_payload_it_gets_the_incident(members: MemberCloud) -> None:
     assert sent["incident"]["severity"] == "CRITICAL"
     assert sent["resource"]["instanceId"] == resource().instance_id
     assert [one["id"] for one in sent["findings"]] == [finding().id]
+
+
+def test_a_whole_incident_goes_without_the_findings_that_would_have_to_be_asked_for(
+    members: MemberCloud,
+) -> None:
+    def refuse(_wanted: Any) -> set[tuple[str, str]]:
+        raise AssertionError
+
+    one = incident()
+    unread = Related(one, Others(refuse, Deadline.after(0)))
+    outcome = invoke({"all": replace(one, related=unread), "some": [one.findings]})
+    assert outcome.status == "done"
+    sent = json.loads(members.bodies[-1])
+    assert sent["all"]["findings"][0]["id"] == sent["some"][0][0]["id"] == finding().id
+    assert "related" not in sent["all"]
 
 
 def test_without_waiting_it_is_an_event(members: MemberCloud) -> None:

@@ -35,7 +35,7 @@ MAX_EARLIER = 50
 MAX_EVENT = 1_000_000
 _CASE = ("name", "language", "trigger", "event", "finding", "given", "expect")
 _EARLIER = ("event", "finding", "trigger", "ago", "times", "closed_as")
-_GIVEN = ("estate", "tags", "time", "earlier", "params", "faults")
+_GIVEN = ("estate", "tags", "time", "earlier", "related", "params", "faults")
 _ESTATE = ("vision_one", "computers", "rules", "ec2")
 
 
@@ -85,6 +85,7 @@ class Given:
         computers, rules: of Server & Workload Protection.
         tags: laid over the tags of the findings' resources; None takes one away.
         time: the trigger's (epoch seconds); None: the event's.
+        related: what Security Hub holds on the resource besides, as changes to a plain finding.
         params: values in place of the playbook's.
         faults: scripted failures, as the sandbox takes them.
     """
@@ -98,6 +99,7 @@ class Given:
     tags: dict[str, str | None] = field(default_factory=dict)
     time: float | None = None
     earlier: tuple[Earlier, ...] = ()
+    related: tuple[dict[str, Any], ...] = ()
     params: dict[str, Any] = field(default_factory=dict)
     faults: tuple[dict[str, Any], ...] = ()
 
@@ -215,6 +217,7 @@ class Reader:
             tags=self._tags(fields),
             time=self._time(fields),
             earlier=self._earlier(fields),
+            related=self._related(fields),
             params=self._params(fields),
             faults=self._faults(fields),
         )
@@ -387,6 +390,15 @@ class Reader:
             form = "capital letters, as FALSE_POSITIVE"
             closed_as = one.text("closed_as", limit=40, pattern=CLOSED_AS, form=form)
             found.append(Earlier(stimulus, seconds or 0.0, number, closed_as))
+        return tuple(found)
+
+    def _related(self, fields: Fields) -> tuple[dict[str, Any], ...]:
+        found = []
+        for node in fields.items("related") or ():
+            if isinstance(node, Mapping) and "finding_info" in node.entries:
+                self._report(node, "`related` holds findings in ASFF, which GetFindings answers in")
+            else:
+                found.append(self._finding(node, alone=True))
         return tuple(found)
 
     def _params(self, fields: Fields) -> dict[str, Any]:

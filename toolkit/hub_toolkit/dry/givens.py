@@ -1,4 +1,5 @@
-"""What a case gives, made in a world: a verdict as an estate or as trouble, instances, history."""
+"""What a case gives, made in a world: a verdict as an estate or as trouble, instances, other
+findings, history."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ import msgspec
 
 from hub_responder.ledger import history
 from hub_responder.vision_one.modules import MODULES
+from hub_toolkit.dry import stimuli
 from hub_toolkit.sandbox import estate
 
 if TYPE_CHECKING:
@@ -156,6 +158,8 @@ def furnish(world: World, given: Given, findings: Sequence[Finding]) -> None:
     for manager in world.simulators.workload_securities:
         manager.replace_rules([{"name": f"Rule {one.get('ID')}", **one} for one in given.rules])
         manager.replace_computers(computers)
+    for number, changes in enumerate(given.related, 1):
+        world.core.hub.seed(stimuli.beside(changes, number, findings, world.place))
     if given.faults:
         world.core.faults.add(list(given.faults))
     if given.instances:
@@ -244,8 +248,6 @@ def _unrelated() -> Item:
 
 
 def _laid_over(below: Item, changes: Mapping[str, Any]) -> Item:
-    from hub_toolkit.dry.stimuli import laid_over
-
-    made = laid_over(copy.deepcopy(below), changes)
+    made = stimuli.laid_over(copy.deepcopy(below), changes)
     assert isinstance(made, dict)  # noqa: S101 - both are objects
     return made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -102,6 +102,23 @@ def again(event: Mapping[str, Any], number: int, at: float) -> dict[str, Any]:
         elif "Id" in finding:
             finding["Id"] = f"{finding['Id']}-earlier-{number}"
     return other
+
+
+def beside(
+    changes: Mapping[str, Any], number: int, findings: Sequence[Finding], place: Place
+) -> dict[str, Any]:
+    """Another finding about the resources of the first of ``findings``, as Security Hub holds it;
+    where there are none, about the account."""
+    plain = _plain_finding(place)
+    plain["Id"] += f"-related-{number}"
+    for about in findings[:1]:
+        plain |= {
+            "AwsAccountId": about.account.id,
+            "Region": about.region,
+            "Resources": [{"Type": one.type, "Id": one.id} for one in about.resources],
+        }
+    made: dict[str, Any] = laid_over(plain, changes)
+    return made
 
 
 def laid_over(below: Any, changes: Any) -> Any:

@@ -28,12 +28,13 @@ NAME_FORM = f"a to z, 0 to 9 and single hyphens, at most {MAX_NAME} characters"
 class Connections:
     """What a stage can deliver to: name -> type and settings, and name -> route.
 
-    ``places`` is where each is declared.
+    ``places`` is where each is declared, ``used`` the names that its expressions read.
     """
 
     connections: dict[str, dict[str, Any]] = field(default_factory=dict)
     routes: dict[str, Route] = field(default_factory=dict)
     places: dict[str, Place] = field(default_factory=dict)
+    used: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def names(self) -> set[str]:
         """Every name that a step may give."""
@@ -67,6 +68,7 @@ def load(folder: Path, stage: str, root: Path, problems: list[Problem]) -> Conne
     """
     connections: dict[str, tuple[Node, dict[str, Any]]] = {}
     routes: dict[str, tuple[Node, Route]] = {}
+    used: dict[str, set[str]] = {}
     for layer in layers(folder, "connections", stage, root, problems):
         fields = Fields(layer, "connections", problems, known=("connections", "routes"))
         for name, node in _named(fields, "connections", problems):
@@ -77,7 +79,8 @@ def load(folder: Path, stage: str, root: Path, problems: list[Problem]) -> Conne
                 text = f"`{name}` is a connection and a route: rename one"
                 problems.append(Problem(node.place, text))
             connections.pop(name, None)
-            routes[name] = (node, _route(name, node, problems))
+            used[name] = set()
+            routes[name] = (node, _route(name, node, used[name], problems))
     for name, (node, route) in routes.items():
         _check_targets(name, node, route, connections, problems)
     settings = {name: one for name, (_, one) in connections.items()}
@@ -87,6 +90,7 @@ def load(folder: Path, stage: str, root: Path, problems: list[Problem]) -> Conne
         {name: connections[name][1] for name in sorted(connections)},
         {name: routes[name][1] for name in sorted(routes)},
         {name: node.place for name, (node, _) in {**connections, **routes}.items()},
+        {name: frozenset(used[name]) for name in routes},
     )
 
 
@@ -145,13 +149,13 @@ def _check_ca(ca: str, place: Place, problems: list[Problem]) -> None:
         problems.append(Problem(place, str(error)))
 
 
-def _route(name: str, node: Node, problems: list[Problem]) -> Route:
+def _route(name: str, node: Node, used: set[str], problems: list[Problem]) -> Route:
     what = f"route {name}"
     fields = Fields(node, what, problems, known=("by", "to", "default"))
     by = fields.text("by", required=True, limit=500)
     by_node = fields.node("by")
     if by and isinstance(by_node, Scalar):
-        Scope(ROUTE).text(by_node, problems)
+        used |= Scope(ROUTE).text(by_node, problems)
     to: dict[str, str] = {}
     to_node = fields.node("to", required=True)
     if isinstance(to_node, Mapping):

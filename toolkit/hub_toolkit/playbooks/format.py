@@ -52,7 +52,8 @@ class Source:
         quiet: seconds; the other durations likewise.
         only_if, always_if: conditions on a finding.
         tests: the cases that the file holds, as they are written.
-        used: every name that its expressions, templates and routes read.
+        used: every name that its expressions, templates and routes read, and `RELATED` where they
+            look up the other findings on a resource.
         enabled, mode: what the stage says of it.
         own: its own actions, by name. code: the text of its actions.py, where a step uses it.
         button: where the id of its custom action stands.
@@ -128,7 +129,6 @@ def load(
     only_if = _expressions(fields, "only_if", MAX_CONDITIONS, finding.condition, problems)
     always_if = _expressions(fields, "always_if", MAX_CONDITIONS, finding.condition, problems)
     group_by = _expressions(fields, "group_by", MAX_GROUP, finding.text, problems)
-    routes_by = [connections.routes[name].by for name in reader.routes]
     return Source(
         name=_name(fields, directory),
         directory=directory,
@@ -155,7 +155,7 @@ def load(
         used=frozenset(
             reader.names.union(
                 *map(names_of, [*(only_if or ()), *(always_if or ()), *(group_by or ())]),
-                *map(names_of, routes_by),
+                *(connections.used[name] for name in reader.routes),
             )
         ),
         enabled=override.enabled,

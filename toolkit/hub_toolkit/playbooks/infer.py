@@ -22,6 +22,7 @@ from hub_toolkit.playbooks.kinds import (
     Function,
     ListOf,
     MapOf,
+    Record,
     each,
     is_text,
     join,
@@ -31,7 +32,7 @@ from hub_toolkit.playbooks.kinds import (
 from hub_toolkit.playbooks.parsing import Remark
 from hub_toolkit.playbooks.problems import unknown
 from hub_toolkit.playbooks.trees import path, start, sure
-from hub_toolkit.playbooks.vocabulary import ITERATING_FILTERS
+from hub_toolkit.playbooks.vocabulary import ITERATING_FILTERS, LOOKED_UP
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -51,12 +52,14 @@ class Reader:
         calendars: those of the stage's settings; None: not known.
         lasting: the text is about an incident, whose findings may have lost their ``raw``.
         remarks: what was found.
+        looked_up: which look-ups it makes, of `LOOKED_UP`.
     """
 
     environment: Environment
     calendars: Collection[str] | None = None
     lasting: bool = False
     remarks: list[Remark] = field(default_factory=list)
+    looked_up: set[str] = field(default_factory=set)
 
     @property
     def wrong(self) -> bool:
@@ -148,6 +151,10 @@ class Reader:
         found, text = reading.part(without_nothing(base), name, said)
         if text:
             self.say(node.lineno + 1, text)
+        records = (one.name for one in each(base) if isinstance(one, Record))
+        self.looked_up.update(
+            LOOKED_UP[key] for one in records if (key := (one, name)) in LOOKED_UP
+        )
         return without_nothing(found) if path(node) in names.sure else found
 
     # Operators

@@ -173,11 +173,12 @@ class Scope:
         at: Callable[[int], Place],
         problems: list[Problem],
     ) -> set[str]:
-        """Add what ``read`` remarks; what ``used`` says, unless something is wrong."""
+        """Add what ``read`` remarks; what ``used`` says and what is looked up, unless something is
+        wrong."""
         names: set[str] = set()
         try:
             read()
-            names = set() if reader.wrong else used()
+            names = set() if reader.wrong else used() | reader.looked_up
         except RecursionError:
             reader.remarks.append(TOO_DEEP)
         _told(reader.remarks, at, problems)

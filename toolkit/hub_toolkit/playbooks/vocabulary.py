@@ -39,6 +39,14 @@ FUNCTIONS: Mapping[str, Function] = {
 
 TALLY = kinds.of_class(Tally)
 
+RELATED = "incident.related"
+LOOKED_UP: Mapping[tuple[str, str], str] = {
+    ("incident", "related"): RELATED,
+    ("incident", "more_related"): RELATED,
+}
+"""Attributes whose reading asks another system -> what stands for them among the names that a
+playbook uses; the permissions follow from those."""
+
 LOOP = Record(
     "loop",
     lambda: {

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from hub_toolkit.playbooks import structs
+from hub_toolkit.playbooks.vocabulary import RELATED
 from hub_toolkit.synth.naming import attribute, hub, logical, ref
 
 if TYPE_CHECKING:
@@ -72,9 +73,11 @@ def logs(group: str) -> Statement:
 
 
 def _looked_up(source: Source, member_role: str) -> list[Statement]:
-    """What the functions in its expressions need, ``tag()`` and ``seen()``, and looking into member
-    accounts."""
+    """What its expressions and templates look up, ``tag()``, ``seen()`` and ``incident.related``,
+    and looking into member accounts."""
     found: list[Statement] = []
+    if RELATED in source.used:
+        found.append(allow("securityhub:GetFindings", hub()))
     if "tag" in source.used:
         found.append(allow("tag:GetResources", "*"))  # it knows no resource
     in_members = any(source.action(step.uses).in_members for step in source.steps)

@@ -229,6 +229,38 @@ def test_what_was_handled_before_counts(project: Project) -> None:
         """)
 
 
+RELATED = "{% for one in incident.related %}{{ one.severity }} {{ one.title }}, {% endfor %}"
+
+
+def test_the_other_findings_on_the_resource_are_given(project: Project) -> None:
+    text = f"# {{{{ incident.severity }}}}: {RELATED}none more\n"
+    project.cases("""\
+        - name: those that are live, the worst first
+          event: high.json
+          given:
+            related:
+              - {Title: a port, Severity: {Label: LOW}}
+              - {Title: a trojan, Severity: {Label: CRITICAL}}
+              - {Title: an old one, RecordState: ARCHIVED}
+              - {Title: elsewhere, Resources: [{Id: "arn:aws:s3:::other"}]}
+          expect: {message: "HIGH: CRITICAL a trojan, LOW a port, none more"}
+        - name: none
+          event: high.json
+          expect: {message: "HIGH: none more"}
+        - name: what was handled in the incident before is its own
+          event: high.json
+          given: {earlier: [{ago: 5h}], related: [{Title: a port, Severity: {Label: LOW}}]}
+          expect: {message: "HIGH: LOW a port, none more"}
+        - name: a hub that refuses
+          event: high.json
+          given: {faults: [{target: securityhub.GetFindings, status: 403, times: 9}]}
+          expect: {tell: {failed: GetFindings}}
+        """)
+    project.write("playbooks/watch/templates/message.en.md.j2", text)
+    code, said = project.test()
+    assert code == 0, said
+
+
 CONDITIONS = """\
 only_if:
   - finding.severity >= 'CRITICAL' or open('office')
@@ -471,6 +503,14 @@ WRONG: dict[str, tuple[str, str]] = {
     "as what it was closed": (
         "- {name: a, event: high.json, given: {earlier: [{closed_as: wrong}]}, expect: {}}",
         "1:62: `closed_as` must be capital letters, as FALSE_POSITIVE, not `wrong`",
+    ),
+    "a field of a related finding": (
+        "- {name: a, event: high.json, given: {related: [{Titel: x}]}, expect: {tell: sent}}",
+        "1:51: `Titel` is no field of an ASFF finding; did you mean `Title`?",
+    ),
+    "a related finding in OCSF": (
+        "- {name: a, event: high.json, given: {related: [{finding_info: {}}]}, expect: {}}",
+        "1:50: `related` holds findings in ASFF, which GetFindings answers in",
     ),
     "a fault": (
         "- {name: a, event: high.json, given: {faults: [{target: jira}]}, expect: {tell: sent}}",

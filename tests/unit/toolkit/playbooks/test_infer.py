@@ -69,6 +69,9 @@ def _seen_at_run_time() -> dict[str, Any]:
         "trigger.kind == 'custom_action'",
         "finding.severity.rank > 2 and finding.title|lower == 'x'",
         "1 < incident.count < 10",
+        "incident.related|length > 0 and incident.related[0].severity >= 'HIGH'",
+        "incident.more_related or incident.related|length > 9",
+        "'GuardDuty' in incident.related|map(attribute='product')",
     ],
 )
 def test_right_conditions_get_no_word(text: str) -> None:

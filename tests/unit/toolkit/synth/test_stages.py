@@ -21,6 +21,13 @@ on: {schedule: {cron: 0 9 ? * MON *, timezone: Asia/Tokyo}}
 group_by: []
 steps: [{uses: notify, with: {to: soc-chat, template: note.md.j2}}]
 """
+IMPORTED = """\
+format: 1
+name: report
+summary: Tells what is imported
+on: {imported: {match: {Severity: {Label: [CRITICAL]}}}}
+steps: [{uses: notify, CONDITION, with: {to: TO, template: note.md.j2}}]
+"""
 CONDITIONED = """\
 only_if: ["tag('env') != 'dev'", "seen(30, 'FALSE_POSITIVE') < 5"]
 steps:
@@ -122,6 +129,38 @@ def test_functions_in_expressions_bring_the_permissions_that_they_need(root: Pat
     assert "tag:GetResources" in after
     assert "role/hub-responder-lookup" in after
     assert "history#*" in after
+
+
+GET_FINDINGS = "securityhub:GetFindings"
+READS = {
+    "a condition": ("if: incident.related|length > 0", "soc-chat", "# Open"),
+    "a message": ("if: now > 0", "soc-chat", "{% for one in incident.related %}{% endfor %}# x"),
+    "a message that asks for more": ("if: now > 0", "soc-chat", "# {{ incident.more_related }}"),
+    "another name": (
+        "if: now > 0",
+        "soc-chat",
+        "{% set one = incident %}# {{ one.related[0].id }}",
+    ),
+    "a route": ("if: now > 0", "busy", "# Open"),
+}
+ROUTE = "routes:\n  busy: {by: incident.related|length, to: {}, default: calm}\n"
+
+
+@pytest.mark.parametrize("what", READS)
+def test_reading_the_other_findings_on_a_resource_brings_getfindings(root: Path, what: str) -> None:
+    condition, to, message = READS[what]
+    connections = root / "playbooks" / "connections.yaml"
+    text = connections.read_text(encoding="utf-8").replace("routes:\n", ROUTE)
+    connections.write_text(text.replace("connections:\n", "connections:\n  calm: {type: sns}\n"))
+    only = IMPORTED.replace("CONDITION", condition).replace("TO", to)
+    report(root, only)
+    (root / "playbooks" / "report" / "templates" / "note.md.j2").write_text(message)
+    assert GET_FINDINGS in json.dumps(statements(template(root), "ReportRole"))
+
+
+def test_who_reads_no_other_findings_may_not_get_them(root: Path) -> None:
+    report(root, IMPORTED.replace("CONDITION", "if: incident.count > 1").replace("TO", "soc-chat"))
+    assert GET_FINDINGS not in json.dumps(statements(template(root), "ReportRole"))
 
 
 @pytest.mark.parametrize(
