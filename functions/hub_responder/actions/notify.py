@@ -35,7 +35,10 @@ class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Result(msgspec.Struct, frozen=True):
-    """Whether it was sent, through which connection, and the thread it is in (Slack's bot)."""
+    """Whether it was sent, through which connection, and the thread it is in where it has one.
+
+    What some channels only accept, as Teams does, counts as sent.
+    """
 
     sent: bool
     connection: str
@@ -66,7 +69,7 @@ def _send(connection: Connection, work: Work, runtime: Runtime) -> Outcome:
     result = Result(sent=True, connection=connection.name, thread=str(kept.get("thread", "")))
     return Outcome(
         "done",
-        f"sent to {connection.name}{_in_thread(connection, work)}",
+        f"{_verb(connection)} {connection.name}{_in_thread(connection, work)}",
         result=msgspec.to_builtins(result),
         refs={connection.name: kept} if kept else {},
     )
@@ -96,6 +99,10 @@ def _document(connection: Connection, work: Work, runtime: Runtime) -> Document:
     """The message in the connection's language."""
     language = connection.settings.get("language") or runtime.playbook.language
     return template.render(runtime.directory, work.params.template, language, work.scope)
+
+
+def _verb(connection: Connection) -> str:
+    return "accepted by" if connection.type in channels.ONLY_ACCEPT else "sent to"
 
 
 def _in_thread(connection: Connection, work: Work) -> str:

@@ -3,7 +3,7 @@
 - ``settings``  what each type of connection takes in connections.yaml
 - ``resolve``   the name of a connection or route -> `Connection`
 - ``channels``  the registry of the modules that send messages: ``slack``, ``slack_webhook``,
-  ``sns``, ``webhook``; ticket systems are in ``hub_responder.tickets``
+  ``teams``, ``sns``, ``webhook``; ticket systems are in ``hub_responder.tickets``
 - ``signed``    what a webhook gets, signed
 - ``permissions``  the IAM statements that they need
 """

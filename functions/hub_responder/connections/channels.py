@@ -22,9 +22,12 @@ MODULES: Mapping[str, str] = {
     "slack": "slack",
     "slack_webhook": "slack_webhook",
     "sns": "sns",
+    "teams": "teams",
     "webhook": "webhook",
 }
 """Type of connection -> the module that sends."""
+ONLY_ACCEPT = frozenset({"teams"})
+"""Those that take a message before they deliver it, and never tell whether they did."""
 
 
 class Channel(Protocol):

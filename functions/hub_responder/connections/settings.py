@@ -50,6 +50,13 @@ class SlackWebhook(HttpChannel, frozen=True, forbid_unknown_fields=True):
     """
 
 
+class Teams(HttpChannel, frozen=True, forbid_unknown_fields=True):
+    """A Workflow that posts to a channel of Microsoft Teams; secret ``{"webhook_url": "..."}``.
+
+    It knows no threads, and does not tell whether it delivered.
+    """
+
+
 class Sns(Channel, frozen=True, forbid_unknown_fields=True):
     """An SNS topic that Amazon Q Developer in chat applications carries to Slack or Teams.
 
@@ -121,6 +128,7 @@ class Webhook(HttpChannel, frozen=True, forbid_unknown_fields=True):
 TYPES: dict[str, type[msgspec.Struct]] = {
     "slack": Slack,
     "slack_webhook": SlackWebhook,
+    "teams": Teams,
     "sns": Sns,
     "jira": Jira,
     "opscenter": OpsCenter,
@@ -129,7 +137,7 @@ TYPES: dict[str, type[msgspec.Struct]] = {
     "workload_security": WorkloadSecurity,
 }
 WITH_SECRET = frozenset(
-    {"slack", "slack_webhook", "jira", "vision_one", "webhook", "workload_security"}
+    {"slack", "slack_webhook", "teams", "jira", "vision_one", "webhook", "workload_security"}
 )
 CHANNELS = tuple(kind for kind, struct in TYPES.items() if issubclass(struct, Channel))
 """The types that take messages."""

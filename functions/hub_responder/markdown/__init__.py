@@ -5,5 +5,6 @@
 - ``parse``      Markdown -> `Document`, once per distinct text
 - ``document``   the syntax tree
 - ``characters`` cleaning, measuring and shortening of text
-- ``slack``, ``adf``, ``plain``, ``q_developer``  the renderers
+- ``parts``      links as buttons, facts as fields
+- ``slack``, ``adaptive_card``, ``adf``, ``plain``, ``q_developer``  the renderers
 """

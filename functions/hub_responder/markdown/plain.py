@@ -199,11 +199,12 @@ class MarkdownRenderer(TextRenderer):
     def link(self, link: Link) -> str:
         """A Markdown link."""
         label = re.sub(r"[\[\]\\`*_<>]", " ", one_line(text_of(link.children))).strip()
-        url = link.url.translate(_BRACKETS)
+        url = link.url.translate(BRACKETS)
         return f"[{label or url}]({url})"
 
 
-_BRACKETS = str.maketrans({"(": "%28", ")": "%29", "<": "%3C", ">": "%3E"})
+BRACKETS = str.maketrans({"(": "%28", ")": "%29", "<": "%3C", ">": "%3E"})
+"""What would end an address in Markdown, percent-encoded."""
 
 
 def _fit(lines: list[str], limit: int, more: Callable[[int], str]) -> str:

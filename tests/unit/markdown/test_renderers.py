@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hostile import HOSTILE, PIECES, message
 from hub_responder.markdown.adf import to_adf
 from hub_responder.markdown.characters import clean, width
 from hub_responder.markdown.document import Document, Link
@@ -22,71 +23,6 @@ from hub_responder.markdown.slack import to_slack
 from hub_responder.markdown.template import compile_template, render_template
 from hub_toolkit.sandbox.vendors.jira import adf as jira_adf
 from hub_toolkit.sandbox.vendors.slack import blocks as slack_blocks
-
-MESSAGE = compile_template(
-    """# Title {{ x }}
-
-Text {{ x }} and **bold {{ x }}**, *it {{ x }}*, `{{ x }}`,
-[link {{ x }}](https://a.example/?q={{ x }}).
-
-| Fact | Value |
-|---|---|
-| One | {{ x }} |
-| {{ x }} | **{{ x }}** |
-
-- {{ x }}
-  - {{ x }}
-
-1. {{ x }}
-
-> {{ x }}
-
-| A | B | C |
-|---|---|---|
-| {{ x }} | {{ x }} | {{ x }} |
-
-## Second {{ x }}
-
-```
-{{ x }}
-```
-"""
-)
-PIECES = st.sampled_from(
-    [
-        *(
-            "*",
-            "_",
-            "~",
-            "`",
-            "```",
-            "<",
-            ">",
-            "&",
-            "|",
-            "\\",
-            '"',
-            "'",
-            "{{",
-            "}}",
-            "a",
-            " ",
-            "x_y",
-        ),
-        *("[", "](https://evil.example)", "https://evil.example", "<https://evil.example|x>"),
-        *("<!channel>", "<@U012>", "@here", ":tada:", "&lt;", "\n", "\n\n# ", "\n- "),
-        *("日本語", "👩‍💻", "\u202e", "\x00", "\ud800"),
-    ]
-)
-HOSTILE = st.one_of(
-    st.lists(PIECES, max_size=12).map("".join),
-    st.text(st.characters(exclude_categories=()), max_size=100),
-    st.builds(lambda part, times: part * times, PIECES, st.integers(0, 4000)),
-)
-
-
-def message(x: str, language: str = "en") -> Document:
-    return render_template(MESSAGE, {"x": x}, language)
 
 
 def texts(payload: dict[str, Any]) -> list[str]:

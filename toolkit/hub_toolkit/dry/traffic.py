@@ -134,6 +134,12 @@ def _sns(body: Mapping[str, Any]) -> Iterator[str]:
         yield message if isinstance(message, str) else "\n".join(_texts(message))
 
 
+def _teams(body: Mapping[str, Any]) -> Iterator[str]:
+    from hub_toolkit.sandbox.vendors.teams import cards
+
+    yield from cards.texts(body)
+
+
 def _opscenter(body: Mapping[str, Any]) -> Iterator[str]:
     yield str(body.get("Title", ""))
     yield str(body.get("Description", ""))
@@ -158,7 +164,7 @@ def _webhook(body: Mapping[str, Any]) -> Iterator[str]:
 
 
 _MARKED_UP = {"slack": _slack, "sns": _sns, "opscenter": _opscenter, "jira": _jira}
-_BARE = {"webhook": _webhook}
+_BARE = {"teams": _teams, "webhook": _webhook}
 """Which parts of a payload people read, by system: with the markup of the chat, and without."""
 
 

@@ -109,6 +109,7 @@ def addresses(kind: str, url: str) -> dict[str, Any]:
         "workload_security": {"base_url": url},
         "slack": {"base_url": f"{url}/api", **_OWN},
         "slack_webhook": _OWN,
+        "teams": _OWN,
         "jira": {"url": url},
         "webhook": {"url": f"{url}/", **_OWN},
     }
@@ -156,6 +157,17 @@ def _slack_webhook(simulators: Simulators, name: str, _settings: Mapping[str, An
     simulators.mount(name, "slack", simulator.app)
 
 
+def _teams(simulators: Simulators, name: str, _settings: Mapping[str, Any]) -> None:
+    from hub_toolkit.sandbox.vendors.teams import Teams
+    from hub_toolkit.sandbox.vendors.teams.app import PATH as TRIGGER
+
+    workflow, signature = secrets.token_hex(16), _token("sig")
+    path = TRIGGER.format(id=workflow)
+    url = f"{simulators.around.endpoint}{PATH}/{name}{path}?api-version=2016-06-01&sig={signature}"
+    simulators.secrets[name] = {"webhook_url": url}
+    simulators.mount(name, "teams", Teams(workflow=workflow, signature=signature).app)
+
+
 def _jira(simulators: Simulators, name: str, settings: Mapping[str, Any]) -> None:
     from hub_toolkit.sandbox.vendors.jira import Jira
 
@@ -186,6 +198,7 @@ _MAKERS: dict[str, Callable[[Simulators, str, Mapping[str, Any]], None]] = {
     "workload_security": _workload_security,
     "slack": _slack,
     "slack_webhook": _slack_webhook,
+    "teams": _teams,
     "jira": _jira,
     "webhook": _webhook,
 }

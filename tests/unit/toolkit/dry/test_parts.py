@@ -105,6 +105,31 @@ def test_lists_of_objects_are_laid_over_one_by_one_and_null_takes_away() -> None
         ("opscenter", {"Title": "T", "Description": "D"}, "T\nD"),
         ("webhook", {"title": "*T*", "deep": [1]}, '{"title":"*T*","deep":[1]}'),
         ("webhook", {"message": {"text": "*T* &lt;", "markdown": "m"}, "x": 1}, "*T* &lt;"),
+        (
+            "teams",
+            {
+                "type": "message",
+                "attachments": [
+                    {
+                        "content": {
+                            "type": "AdaptiveCard",
+                            "fallbackText": "T",
+                            "body": [
+                                {"type": "RichTextBlock", "inlines": ["a ", {"text": "*b*"}]},
+                                {
+                                    "type": "FactSet",
+                                    "facts": [{"title": "F\\_", "value": "**x** [t](https://u)"}],
+                                },
+                            ],
+                            "actions": [
+                                {"type": "Action.OpenUrl", "title": "Go", "url": "https://x"}
+                            ],
+                        }
+                    }
+                ],
+            },
+            "a *b*\nF_: x t (https://u)\nGo (https://x)",
+        ),
         ("unknown", "as it is", "as it is"),
     ],
 )

@@ -63,6 +63,23 @@ def test_a_webhooks_address_is_its_secret() -> None:
     assert (delivery["connection"], delivery["path"]) == ("hook", "/services/***")
 
 
+def test_a_workflow_accepts_what_teams_does_not_show() -> None:
+    world = World()
+    added = world.simulators.add("soc", {"type": "teams"})
+    assert added == {"type": "teams", "private": True, "ca": ""}
+    url = world.simulators.secrets["soc"]["webhook_url"]
+    kind = "application/vnd.microsoft.card.adaptive"
+    for version in ("1.4", "2.0"):
+        card = {"type": "AdaptiveCard", "version": version, "body": []}
+        attachments = [{"contentType": kind, "content": card}]
+        assert world.post(url, {"type": "message", "attachments": attachments}) == 202
+    (delivery,) = world.inbox.deliveries()
+    assert (delivery["system"], delivery["connection"]) == ("teams", "soc")
+    assert "sig" not in delivery["path"]
+    (refused,) = world.inbox.refused()
+    assert (refused["status"], "version" in refused["reason"]) == (202, True)
+
+
 def test_a_jira_projects_issues_are_tickets() -> None:
     world = World()
     given = {"type": "jira", "url": "https://x.atlassian.net", "project": "OPS"}
