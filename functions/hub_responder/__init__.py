@@ -10,10 +10,11 @@
 - ``engine``       the way of a batch through all of these
 - ``actions``      what a step can do; ``vision_one``, ``workload_security``,
   ``connections``, ``tickets`` do the talking
+- ``inventory``    the scheduled walk: the fleet as it is, and as it was
 - ``member``, ``lookup``, ``instances``, ``fleet``, ``insights``  look-ups for them
 - ``calendars``    named times, for conditions
 - ``markdown``     messages, written once and rendered natively for each target
-- ``columns``  many structs of one type, small
-- ``pace``, ``retry``  how often others are asked
+- ``columns``  many structs of one type in little room
+- ``pace``     how often others are asked
 - ``http``, ``aws``, ``secrets``, ``clock``, ``deadline``, ``retry``  the edges
 """

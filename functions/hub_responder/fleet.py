@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -46,12 +46,25 @@ class Fleet:
 
     Attributes:
         left_out: what could not be read, and why, for people.
+        unread: the places of which something is left out.
         error: the first error of a place; None: all were read.
     """
 
     machines: list[Machine]
     left_out: list[str]
     error: HubResponderError | None = None
+    unread: Set[Place] = frozenset()
+
+
+def places(accounts: Sequence[str], regions: Sequence[str], deadline: Deadline) -> list[Place]:
+    """The accounts (none: this one) in the regions (none: this one).
+
+    Raises:
+        CallError: STS does not tell which account this is.
+    """
+    accounts = accounts or (member.own_account(deadline),)
+    regions = regions or (str(aws.client("sts").meta.region_name),)
+    return [(account, region) for account in accounts for region in regions]
 
 
 def running(places: Sequence[Place], role: str, deadline: Deadline) -> Fleet:
@@ -68,9 +81,12 @@ def running(places: Sequence[Place], role: str, deadline: Deadline) -> Fleet:
     machines = [machine for found, _ in parts for machine in found]
     errors = [(place, error) for place, (_, error) in zip(places, parts, strict=True) if error]
     left_out = [f"{account} {region}: {error}" for (account, region), error in errors]
+    unread = {place for place, _ in errors}
     if len(machines) > MAX_INSTANCES:
         left_out.append(f"{len(machines) - MAX_INSTANCES} instances over {MAX_INSTANCES:,}")
-    return Fleet(machines[:MAX_INSTANCES], left_out, errors[0][1] if errors else None)
+        unread = set(places)
+    error = errors[0][1] if errors else None
+    return Fleet(machines[:MAX_INSTANCES], left_out, error, unread)
 
 
 def _of_place(

@@ -34,16 +34,33 @@ def log_bug(error: Exception) -> None:
 
 def count(name: str, value: float = 1) -> None:
     """Add to a metric of this run."""
-    _metrics().add_metric(name=name, unit=MetricUnit.Count, value=value)
+    _add(name, MetricUnit.Count, value)
+
+
+def measure(name: str, seconds: float) -> None:
+    """Tell a time of this run."""
+    _add(name, MetricUnit.Seconds, seconds)
+
+
+def _add(name: str, unit: MetricUnit, value: float) -> None:
+    try:
+        _metrics().add_metric(name=name, unit=unit, value=value)
+    except Exception as error:  # noqa: BLE001 - a hundred of a kind are written at once: as in `flush`
+        log_bug(error)
 
 
 def end(messages: int, failed: int) -> None:
+    """Write the metrics of a run over messages."""
+    count("Messages", messages)
+    count("ReturnedMessages", failed)
+    flush()
+
+
+def flush() -> None:
     """Write the run's metrics; where that fails, what the run did still counts."""
     try:
         metrics = _metrics()
         metrics.add_dimension(name="playbook", value=logger().get_current_keys()["playbook"])
-        count("Messages", messages)
-        count("ReturnedMessages", failed)
         metrics.flush_metrics()
     except Exception as error:  # noqa: BLE001 - a missing namespace would bring all messages back
         log_bug(error)

@@ -129,6 +129,8 @@ class Playbook(msgspec.Struct, frozen=True, omit_defaults=True):
     """False: the stage has switched its rules off."""
     accounts: tuple[str, ...] = ()
     """Accounts whose findings are handled; empty: all."""
+    regions: tuple[str, ...] = ()
+    """Regions in which instances are looked for; empty: this function's."""
     home_only: bool = False
     """Events that another account or region sent are skipped."""
     member_role: str = ""

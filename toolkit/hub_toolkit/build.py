@@ -1,4 +1,7 @@
-"""``build/``: what ships. ``build/functions`` once for all, ``build/playbooks/NAME`` as layers.
+"""``build/``: what ships. ``build/functions`` once for all, the rest as layers.
+
+``build/playbooks/NAME`` are the playbooks. Where one of them asks for the fleet's inventory,
+``build/inventory`` is what is to be walked, and ``build/layers/parquet`` what writes its history.
 
 What has not changed is not made again: a stamp beside each part holds the hash of what it was made
 from.
@@ -13,18 +16,25 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hub_toolkit.playbooks import inventory
 from hub_toolkit.playbooks.compile import compile_playbook, write
 from hub_toolkit.playbooks.load import load_project
 from hub_toolkit.playbooks.overlay import SANDBOX
-from hub_toolkit.requirements import PYTHON
+from hub_toolkit.requirements import FILES, PYTHON
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from hub_toolkit.playbooks.load import Project
+
 PACKAGE = "hub_responder"
+PLATFORM = "--platform=manylinux2014_aarch64"
+NEWER_PLATFORM = "--platform=manylinux_2_28_aarch64"
+"""What Lambda's python3.13 runs on (Amazon Linux 2023, glibc 2.34) takes too; DuckDB needs it."""
+MAX_UNZIPPED = 250 * 1024 * 1024
+"""Bytes of a function with its layers ("Lambda quotas": 250 MB)."""
 PIP_ARGUMENTS = (
-    "--platform=manylinux2014_aarch64",
     f"--python-version={PYTHON}",
     "--implementation=cp",
     "--only-binary=:all:",
@@ -49,13 +59,14 @@ class Built:
     Attributes:
         dependencies, code: whether that part was made again.
         playbooks: name -> version of the compiled playbooks.
-        size: bytes of ``build/functions``; Lambda takes 250 MB with the layers, unzipped.
+        size: bytes of ``build/functions``. largest: of the function with the largest layers.
     """
 
     dependencies: bool
     code: bool
     playbooks: dict[str, str]
     size: int
+    largest: int
 
 
 def build(root: Path, stage: str) -> Built:
@@ -63,13 +74,14 @@ def build(root: Path, stage: str) -> Built:
 
     Raises:
         PlaybookErrors: a playbook is wrong; nothing was made.
-        BuildError: the dependencies cannot be installed, or the stage is the sandbox's.
+        BuildError: the dependencies cannot be installed, something is too large for Lambda, or the
+            stage is the sandbox's.
     """
     if stage == SANDBOX:
         raise BuildError(f"the stage {SANDBOX} is never deployed; its addresses are this machine's")
     project = load_project(root, stage)
     target = root / "build" / "functions"
-    dependencies = _dependencies(root, target)
+    dependencies = _installed(root, "", target, (PLATFORM,))
     code = _code(root, target, again=dependencies)
     layers = root / "build" / "playbooks"
     versions = {}
@@ -80,8 +92,38 @@ def build(root: Path, stage: str) -> Built:
     for left in layers.iterdir():
         if left.name not in versions:
             shutil.rmtree(left)
-    size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
-    return Built(dependencies, code, versions, size)
+    _inventory(root, project)
+    size, largest = _size(target), _size(target) + _layers_size(root)
+    if largest > MAX_UNZIPPED:
+        raise BuildError(
+            f"the inventory's function has {largest / 1e6:.0f} MB with its layers, unzipped; Lambda"
+            f" takes {MAX_UNZIPPED / 1e6:.0f} MB"
+        )
+    return Built(dependencies, code, versions, size, largest)
+
+
+def _inventory(root: Path, project: Project) -> None:
+    """The layers of the function that walks the fleet; none where no playbook asks for it.
+
+    The template has the function where any stage does, so a stage that disables all who ask has it
+    too, with nothing to walk.
+    """
+    plan_folder, layers = root / "build" / "inventory", root / "build" / "layers"
+    if any(inventory.takes(source) for source in project.sources):
+        inventory.write(inventory.plan(project), plan_folder)
+        # Lambda's Python finds packages in a layer's folder python/.
+        _installed(root, "parquet", layers / "parquet" / "python", (NEWER_PLATFORM, PLATFORM))
+    else:
+        shutil.rmtree(plan_folder, ignore_errors=True)
+        shutil.rmtree(layers, ignore_errors=True)
+
+
+def _layers_size(root: Path) -> int:
+    return _size(root / "build" / "inventory") + _size(root / "build" / "layers")
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def commit(root: Path) -> str:
@@ -99,18 +141,21 @@ def commit(root: Path) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def _dependencies(root: Path, target: Path) -> bool:
-    """Install what ships into ``target``, made anew; whether that was needed."""
-    requirements = root / "functions" / "requirements.txt"
+def _installed(root: Path, extra: str, target: Path, platforms: Sequence[str]) -> bool:
+    """Install what ships for ``extra`` into ``target``, made anew; whether that was needed."""
+    name = next(name for name, wanted in FILES.items() if wanted == extra)
+    requirements = root / name
     if not requirements.is_file():
         raise BuildError(f"{requirements} is missing: run `hub-responder synth`")
-    stamp = _Stamp(root, "dependencies", [requirements.read_bytes(), repr(PIP_ARGUMENTS).encode()])
+    arguments = (*platforms, *PIP_ARGUMENTS)
+    contents = [requirements.read_bytes(), repr(arguments).encode()]
+    stamp = _Stamp(root, extra or "dependencies", contents)
     if stamp.holds() and target.is_dir():
         return False
-    fresh = target.with_name("functions.new")
+    fresh = target.with_name(f"{target.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
-    command = [sys.executable, "-m", "pip", "install", *PIP_ARGUMENTS]
+    command = [sys.executable, "-m", "pip", "install", *arguments]
     command += [f"--target={fresh}", f"--requirement={requirements}"]
     try:
         done = subprocess.run(

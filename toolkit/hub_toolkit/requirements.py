@@ -1,8 +1,8 @@
-"""``functions/requirements.txt``: what ships to Lambda, pinned with hashes as in the lock.
+"""``functions/requirements*.txt``: what ships to Lambda, pinned with hashes as in the lock.
 
-The packages are those that pyproject's ``dependencies`` need on Lambda's platform, found in the
-metadata of what is installed; versions and hashes are the lock's. So nothing is looked up online,
-and what was tested is what ships.
+The packages are those that pyproject's ``dependencies`` (or one of its extras, which ship in a
+layer of their own) need on Lambda's platform, found in the metadata of what is installed; versions
+and hashes are the lock's. So nothing is looked up online, and what was tested is what ships.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 LOCK = "requirements.lock"
 PYTHON = "3.13"
 """Lambda's runtime in the template."""
+FILES = {"functions/requirements.txt": "", "functions/requirements-parquet.txt": "parquet"}
+"""File -> the extra that it is for; empty: what all functions need."""
 HEADER = """\
 # What ships to Lambda. Written by `hub-responder synth` from requirements.lock; do not edit.
 """
@@ -44,16 +46,19 @@ class RequirementsError(Exception):
     """The lock, pyproject and what is installed do not agree."""
 
 
-def render(root: Path) -> str:
-    """The text of ``functions/requirements.txt``.
+def render(root: Path, extra: str = "") -> str:
+    """The text of the file for ``extra``: what it needs beside what all functions have.
 
     Raises:
         RequirementsError: the lock lacks a package, or another version of it is installed.
     """
     locked = _read_lock((root / LOCK).read_text(encoding="utf-8"))
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = _closure(project["dependencies"])
+    if extra:
+        wanted = _closure(project["optional-dependencies"][extra]) - wanted
     lines = [HEADER]
-    for name in sorted(_closure(project["dependencies"])):
+    for name in sorted(wanted):
         if name not in locked:
             raise RequirementsError(f"{LOCK} has no {name}: make the lock again")
         version, hashes = locked[name]

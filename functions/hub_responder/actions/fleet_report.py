@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
-from hub_responder import aws, fleet, member
+from hub_responder import aws, fleet
 from hub_responder.actions import check_coverage
 from hub_responder.actions.base import (
     MAX_RESULT,
@@ -60,9 +60,9 @@ _Region = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2}(-[a-z]+){1,3}-[0-9]{1,
 class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where instances are looked for, and what counts as offline.
 
-    Accounts are those of the settings (``accounts``), else this one; ``regions`` are this one where
-    none is named. ``stale_after``: seconds without contact that are too long. ``most`` rows are
-    given (1 to 50).
+    Accounts are those of the settings (``accounts``), else this one; ``regions`` are those of the
+    settings where none is named, else this one. ``stale_after``: seconds without contact that are
+    too long. ``most`` rows are given (1 to 50).
     """
 
     regions: Annotated[tuple[_Region, ...], msgspec.Meta(max_length=MAX_REGIONS)] = ()
@@ -123,9 +123,9 @@ def _report(work: Work, runtime: Runtime) -> Outcome:
     bucket = os.environ.get(BUCKET, "")
     if not bucket:
         raise ConfigurationError(f"{BUCKET} is not set: write the template again and deploy it")
-    found = fleet.running(
-        _places(params, runtime), runtime.playbook.member_role, _half(runtime.deadline)
-    )
+    played = runtime.playbook
+    places = fleet.places(played.accounts, params.regions or played.regions, runtime.deadline)
+    found = fleet.running(places, played.member_role, _half(runtime.deadline))
     if not found.machines and found.error is not None:
         raise found.error
     judged = _judged(found, work, runtime)
@@ -138,12 +138,6 @@ def _report(work: Work, runtime: Runtime) -> Outcome:
     _write(bucket, key, table(judged), runtime.deadline)
     result = _result(judged, params.most, f"s3://{bucket}/{key}", found.left_out)
     return Outcome("done", line(_said(result)), result=msgspec.to_builtins(result))
-
-
-def _places(params: Params, runtime: Runtime) -> list[fleet.Place]:
-    accounts = runtime.playbook.accounts or (member.own_account(runtime.deadline),)
-    regions = params.regions or (str(aws.client("sts").meta.region_name),)
-    return [(account, region) for account in accounts for region in regions]
 
 
 def _half(deadline: Deadline) -> Deadline:
@@ -284,7 +278,7 @@ def _write(bucket: str, key: str, body: bytes, deadline: Deadline) -> None:
 
 def plan(work: Work, runtime: Runtime) -> str:
     """Where instances would be looked for."""
-    regions = ", ".join(work.params.regions) or "this region"
+    regions = ", ".join(work.params.regions or runtime.playbook.regions) or "this region"
     accounts = ", ".join(runtime.playbook.accounts) or "this account"
     return line(f"would list the running instances of {accounts} in {regions}, and write the file")
 

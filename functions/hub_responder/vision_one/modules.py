@@ -55,6 +55,11 @@ def identity(endpoint: Endpoint) -> Identity:
     return endpoint.guid, endpoint.account_id, endpoint.instance_id
 
 
+def demand(module: str) -> str:
+    """The filter for endpoints that have ``module`` on."""
+    return filters.any_of([f"eppAgent{name} eq 'enabled'" for name in MODULES[module]])
+
+
 def with_modules(
     client: Client,
     endpoints: Iterable[Endpoint],
@@ -115,16 +120,15 @@ def _on(
 
 def _expressions(endpoints: Iterable[Endpoint], modules: Sequence[str]) -> Iterator[str]:
     """As few as the header's length allows; GUIDs that no filter can carry are left out."""
-    demands = [filters.any_of([f"eppAgent{n} eq 'enabled'" for n in MODULES[m]]) for m in modules]
-    demand = " and ".join(demands)
-    room = filters.MAX_CHARACTERS - len(demand) - len("() and ")
+    demands = " and ".join(map(demand, modules))
+    room = filters.MAX_CHARACTERS - len(demands) - len("() and ")
     terms: list[str] = []
     for guid in dict.fromkeys(each.guid for each in endpoints if filters.is_safe(each.guid)):
         term = filters.equals("agentGuid", guid)
         if terms and len(" or ".join([*terms, term])) > room:
-            yield f"{filters.any_of(terms)} and {demand}"
+            yield f"{filters.any_of(terms)} and {demands}"
             terms = []
         if len(term) <= room:
             terms.append(term)
     if terms:
-        yield f"{filters.any_of(terms)} and {demand}"
+        yield f"{filters.any_of(terms)} and {demands}"

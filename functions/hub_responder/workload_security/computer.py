@@ -45,7 +45,8 @@ class Computer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         ips_state: prevent, detect, off, or empty where it is not told. ips_active: whether
             intrusion prevention runs; None where that is not told.
         rules: ids of the intrusion prevention rules that are assigned; None: not told.
-        am_state: anti-malware, on or off. power: of the instance, as ``POWER ON``.
+        am_state: anti-malware, on or off. am_active: as ``ips_active``.
+        power: of the instance, as ``POWER ON``.
         connector: an AWS connector tells of the instance, so it is listed even without an agent.
     """
 
@@ -66,6 +67,7 @@ class Computer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ips_active: bool | None = None
     rules: tuple[int, ...] | None = None
     am_state: str = ""
+    am_active: bool | None = None
     power: str = ""
     connector: bool = False
 
@@ -184,6 +186,7 @@ def _computer(item: _Item) -> Computer:
         ips_active=_active(ips.moduleStatus),
         rules=_rules(ips.ruleIDs),
         am_state=_text(malware.state).lower(),
+        am_active=_active(malware.moduleStatus),
         power=_text(machine.state),
         connector=item.ec2VirtualMachineSummary is not None,
     )

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from hub_responder import playbook
+from hub_responder.inventory.plan import Plan, load
+from hub_toolkit import build as builder
 from hub_toolkit.build import BuildError, build, commit
 from hub_toolkit.playbooks.problems import PlaybookErrors
 
@@ -46,7 +48,8 @@ def root(tmp_path: Path) -> Path:
     (package / "__pycache__").mkdir(parents=True)
     (package / "__pycache__" / "x.pyc").write_bytes(b"")
     (package / "__init__.py").write_text("ONE = 1\n", encoding="utf-8")
-    (tmp_path / "functions" / "requirements.txt").write_text(_wheel(tmp_path), encoding="utf-8")
+    for name in ("requirements.txt", "requirements-parquet.txt"):
+        (tmp_path / "functions" / name).write_text(_wheel(tmp_path), encoding="utf-8")
     return tmp_path
 
 
@@ -82,6 +85,55 @@ def test_each_playbook_is_a_layer_and_one_that_is_gone_goes(root: Path) -> None:
     assert {path.name for path in layers.iterdir()} == shipped == set(built.playbooks)
     loaded = playbook.load(layers / "inspector-coverage")
     assert loaded.version == built.playbooks["inspector-coverage"]
+
+
+def test_the_walk_of_the_fleet_has_its_plan_and_what_writes_parquet(root: Path) -> None:
+    (root / "playbooks" / "settings.live.yaml").write_text(
+        'accounts: ["444455556666"]\nregions: [us-east-1, eu-central-1]\nmember_role: look\n',
+        encoding="utf-8",
+    )
+    built = build(root, "live")
+    assert load(root / "build" / "inventory") == Plan(
+        connections={"vision-one": {"type": "vision_one", "region": "us"}},
+        accounts=("444455556666",),
+        regions=("us-east-1", "eu-central-1"),
+        member_role="look",
+    )
+    layer = root / "build" / "layers" / "parquet"
+    assert (layer / "python" / "tiny.py").is_file()
+    assert built.largest > built.size
+    stamp = (layer / "python" / "tiny.py").stat().st_ino
+    build(root, "live")
+    assert (layer / "python" / "tiny.py").stat().st_ino == stamp
+
+
+ASKING = ("check-coverage", "guardduty-instance", "inspector-coverage", "unprotected-report")
+
+
+def test_nobody_walks_where_no_playbook_asks(root: Path) -> None:
+    build(root, "prod")
+    for name in ASKING:
+        shutil.rmtree(root / "playbooks" / name)
+    built = build(root, "prod")
+    assert not (root / "build" / "inventory").exists()
+    assert not (root / "build" / "layers").exists()
+    assert built.largest == built.size
+
+
+def test_a_stage_that_disables_who_asks_has_nothing_to_walk(root: Path) -> None:
+    """The template is every stage's, so the layers that it names must be there."""
+    lines = [f"  {name}: {{enabled: false}}\n" for name in ASKING]
+    text = "".join(["playbooks:\n", *lines])
+    (root / "playbooks" / "settings.off.yaml").write_text(text, encoding="utf-8")
+    build(root, "off")
+    assert load(root / "build" / "inventory") == Plan()
+    assert (root / "build" / "layers" / "parquet" / "python").is_dir()
+
+
+def test_what_lambda_would_not_take_is_refused(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(builder, "MAX_UNZIPPED", 100)
+    with pytest.raises(BuildError, match="with its layers, unzipped; Lambda takes"):
+        build(root, "prod")
 
 
 def test_a_wheel_that_is_not_the_pinned_one_is_refused_and_nothing_is_left(root: Path) -> None:

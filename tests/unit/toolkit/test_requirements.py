@@ -31,6 +31,12 @@ def test_only_what_the_functions_need_ships_pinned_with_hashes(root: Path) -> No
         assert "--hash=sha256:" in block
 
 
+def test_what_writes_parquet_is_in_a_file_of_its_own_and_in_no_other(root: Path) -> None:
+    pins = re.findall(r"^(\S+)==", render(root, "parquet"), re.MULTILINE)
+    assert pins == ["duckdb"]
+    assert "duckdb" not in render(root)
+
+
 def test_a_lock_without_a_package_or_with_another_version_is_refused(root: Path) -> None:
     lock = root / LOCK
     text = lock.read_text(encoding="utf-8")

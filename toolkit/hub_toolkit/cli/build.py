@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
 
 def build(stage: _STAGE = "prod", root: _ROOT = Path()) -> None:
-    """Make build/: the functions with what they need, and each playbook as a layer."""
+    """Make build/: the functions with what they need, and what they have as layers."""
     from hub_toolkit import build as builder
     from hub_toolkit.playbooks.problems import PlaybookErrors
 
@@ -31,6 +31,7 @@ def build(stage: _STAGE = "prod", root: _ROOT = Path()) -> None:
         raise typer.Exit(1) from error
     made = built.dependencies or built.code
     state = "made" if made else "unchanged"
-    typer.echo(f"build/functions {state}, {built.size / 1e6:.1f} MB unzipped")
+    whole = f"; {built.largest / 1e6:.1f} MB with the largest layers"
+    typer.echo(f"build/functions {state}, {built.size / 1e6:.1f} MB unzipped{whole}")
     for name, version in built.playbooks.items():
         typer.echo(f"build/playbooks/{name} version {version}")

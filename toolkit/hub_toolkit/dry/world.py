@@ -27,6 +27,7 @@ from hub_toolkit.dry.clock import StillClock
 from hub_toolkit.dry.elsewhere import Elsewhere
 from hub_toolkit.dry.traffic import TICKET_SYSTEMS, Call, Delivery, delivery
 from hub_toolkit.dry.wires import Wires, printed_to, through, variables
+from hub_toolkit.playbooks import inventory
 from hub_toolkit.sandbox import audit_reader, deploy, outside
 from hub_toolkit.sandbox.aws_app import identify, is_form
 from hub_toolkit.sandbox.core import Core
@@ -401,8 +402,8 @@ def _template(sources: Sequence[Playbook]) -> dict[str, Any]:
     resources = dict(shared.resources(dict.fromkeys(queues, ""), scheduled))
     if any(roles.reports(source) for source in sources):
         resources |= shared.reports()
-    if any(roles.takes_inventory(source) for source in sources):
-        resources |= shared.inventory()
+    if any(inventory.takes(source) for source in sources):
+        resources |= shared.inventory([])
     for source in sources:
         resources |= synthesized.resources(source, [])
     return {

@@ -61,6 +61,7 @@ def compile_playbook(
         mode=source.mode,
         enabled=source.enabled,
         accounts=settings.accounts,
+        regions=settings.regions,
         home_only=settings.home_only,
         member_role=settings.member_role,
         calendars=dict(settings.calendars) if "open" in source.used else {},

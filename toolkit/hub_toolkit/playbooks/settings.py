@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
-KEYS = ("owner", "language", "timezone", "accounts", "home_only", "member_role", "calendars",
-        "playbooks")  # fmt: skip
+KEYS = ("owner", "language", "timezone", "accounts", "regions", "home_only", "member_role",
+        "calendars", "playbooks")  # fmt: skip
 Language = Literal["en", "ja"]
 Mode = Literal["live", "observe"]
 _ACCOUNT = re.compile(r"\d{12}")
+_REGION = re.compile(r"[a-z]{2}(-[a-z]+){1,3}-[0-9]{1,2}")
+MAX_REGIONS = 40
 _ROLE = re.compile(r"[A-Za-z0-9+=,.@_-]{1,64}")
 """A role's name without a path (IAM user guide, "IAM and AWS STS quotas")."""
 
@@ -53,6 +55,7 @@ class Settings:
         language: of messages and notes.
         timezone: IANA name; times in messages are given in it.
         accounts: those whose findings are handled; empty: all.
+        regions: where instances are looked for; empty: the deployment's own.
         home_only: events that another account or region sent are skipped.
         member_role: name of the role that is assumed in member accounts for look-ups, or empty.
         calendars: named times, for ``open()``.
@@ -63,6 +66,7 @@ class Settings:
     language: Language = "en"
     timezone: str = "UTC"
     accounts: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
     home_only: bool = False
     member_role: str = ""
     calendars: Table[str, Calendar] = field(default_factory=dict)
@@ -97,7 +101,7 @@ def _over(below: Settings, layer: Mapping, problems: list[Problem]) -> Settings:
     node = layer.entries.get("timezone")
     if node is not None and not calendars.is_zone(zone):
         fields.report(node.place, f"there is no time zone `{zone}`")
-    accounts = _accounts(fields)
+    accounts, regions = _accounts(fields), _regions(fields)
     form = "a role's name, without its path"
     return replace(
         below,
@@ -105,6 +109,7 @@ def _over(below: Settings, layer: Mapping, problems: list[Problem]) -> Settings:
         language=cast("Language", fields.choice("language", ("en", "ja"), below.language)),
         timezone=zone,
         accounts=below.accounts if accounts is None else accounts,
+        regions=below.regions if regions is None else regions,
         home_only=_flag(fields, "home_only", default=below.home_only),
         member_role=fields.text(
             "member_role", default=below.member_role, pattern=_ROLE, form=form, limit=64
@@ -142,6 +147,22 @@ def _accounts(fields: Fields) -> tuple[str, ...] | None:
         else:
             fields.report(node.place, '`accounts` lists account ids: write "111122223333"')
     return tuple(found)
+
+
+def _regions(fields: Fields) -> tuple[str, ...] | None:
+    nodes = fields.items("regions")
+    if nodes is None:
+        return None
+    if len(nodes) > MAX_REGIONS and (whole := fields.node("regions")) is not None:
+        fields.report(whole.place, f"`regions` lists {MAX_REGIONS} regions at most")
+    found = []
+    for node in nodes:
+        value = plain(node)
+        if isinstance(value, str) and _REGION.fullmatch(value):
+            found.append(value)
+        else:
+            fields.report(node.place, "`regions` lists AWS regions: write eu-central-1")
+    return tuple(dict.fromkeys(found))
 
 
 def _overrides(fields: Fields, below: Settings, problems: list[Problem]) -> dict[str, Override]:

@@ -76,8 +76,8 @@ def assemble(
     kills = Kills(core.faults, workers.kill, workers.own)
     simulators = core.simulators(kills)
     try:
-        folders = compiled.compile_all(root, stage, folder, simulators.add)
-        playbooks = [playbook.load(one) for one in folders.values()]
+        made = compiled.compile_all(root, stage, folder, simulators.add)
+        playbooks = [playbook.load(one) for one in made.playbooks.values()]
         plan.switch_off(place.stack, (one.name for one in playbooks if not one.enabled))
         deploy.deploy(plan, core.services())
         sources = deploy.sources(plan)
@@ -86,9 +86,10 @@ def assemble(
     except (AwsError, SqsError, ValueError) as error:
         raise TemplateError(f"the template cannot be deployed: {error}") from error
     core.members.accounts.roles |= {one.member_role for one in playbooks}
+    core.state_buckets |= deploy.state_buckets(plan)
     beyond = outside.provide(playbooks, place, moto, core.queues)
     _furnish(core, simulators, stage)
-    runnable = functions.runnable(plan.functions.values(), folders, root)
+    runnable = functions.runnable(plan.functions.values(), made, root)
     host = Host(place.endpoint, place.region, place.account)
     pool = workers.pool = Pool(zygote, clock, runnable, host=host, logs=folder)
     pollers = Pollers(clock, core.queues, pool, place.region)

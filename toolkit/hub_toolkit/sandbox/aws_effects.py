@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Set
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
@@ -41,11 +42,17 @@ class AwsEffects:
     Args:
         simulators: know the names of the connections of type sns and opscenter.
         outside: names of the queues that are not the responder's own.
+        state: names of the buckets that hold the responder's own state: nobody else gets that.
     """
 
     def __init__(
-        self, inbox: Inbox, simulators: Simulators, outside: frozenset[str] = frozenset()
+        self,
+        inbox: Inbox,
+        simulators: Simulators,
+        outside: frozenset[str] = frozenset(),
+        state: Set[str] = frozenset(),
     ) -> None:
+        self._state = state
         self._inbox = inbox
         self._simulators = simulators
         self._outside = outside
@@ -62,6 +69,8 @@ class AwsEffects:
         """Keep a request that changes something for people."""
         system = _SYSTEMS.get(done.call.target)
         if system is None or (system == "sqs" and _queue(done) not in self._outside):
+            return
+        if system == "s3" and done.path.split("/")[1] in self._state:
             return
         simulators = self._simulators
         self._inbox.add(

@@ -1,26 +1,33 @@
-"""The playbooks, compiled for the sandbox: as in AWS but for the connections' addresses."""
+"""The playbooks and the inventory's plan, compiled for the sandbox: as in AWS but for addresses."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hub_toolkit.playbooks import inventory
 from hub_toolkit.playbooks.compile import compile_playbook, write
 from hub_toolkit.playbooks.load import load_project
 
 Rewrite = Callable[[str, dict[str, Any]], dict[str, Any]]
 
 
-def compile_all(root: Path, stage: str, target: Path, rewrite: Rewrite) -> dict[str, Path]:
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """Folders: of the playbooks, by name, and of the inventory's plan."""
+
+    playbooks: dict[str, Path]
+    inventory: Path
+
+
+def compile_all(root: Path, stage: str, target: Path, rewrite: Rewrite) -> Compiled:
     """Compile every playbook below ``root/playbooks`` into a folder below ``target``.
 
     Args:
         rewrite: (connection name, type and settings) -> settings; called for every connection of
             the stage, also for those that no playbook uses.
-
-    Returns:
-        The folders by the playbooks' names.
 
     Raises:
         PlaybookErrors: something below ``root/playbooks`` is wrong.
@@ -33,4 +40,6 @@ def compile_all(root: Path, stage: str, target: Path, rewrite: Rewrite) -> dict[
         playbook = compile_playbook(source, project, "", rewrite)
         folders[source.name] = target / source.name
         write(playbook, source, folders[source.name])
-    return folders
+    planned = target / "inventory-plan"
+    inventory.write(inventory.plan(project, rewrite), planned)
+    return Compiled(folders, planned)

@@ -71,6 +71,8 @@ class Core:
         self.inbox = Inbox(clock.now)
         self.faults = Faults(self._delay)
         self.tickets = Tickets()
+        self.state_buckets: set[str] = set()
+        """Names of the buckets whose objects no person or other program gets."""
         self._endpoint = place.endpoint
 
     def _delay(self, seconds: float) -> None:
@@ -107,7 +109,7 @@ class Core:
         Args:
             outside: names of the queues that are not the responder's own.
         """
-        effects = AwsEffects(self.inbox, simulators, outside)
+        effects = AwsEffects(self.inbox, simulators, outside, self.state_buckets)
         name = simulators.name_of("opscenter", "opscenter")
         self.tickets.register("opscenter", name, OpsItems(self.center))
         aws = AwsApp(

@@ -82,6 +82,12 @@ def dead_letter_queues(plan: Plan) -> list[str]:
     return sorted({policy["deadLetterTargetArn"] for policy in policies if policy})
 
 
+def state_buckets(plan: Plan) -> set[str]:
+    """The names of the buckets that hold the responder's own state."""
+    named = (function.environment.get("INVENTORY_BUCKET") for function in plan.functions.values())
+    return {name for name in named if name}
+
+
 def sources(plan: Plan) -> list[Source]:
     """The event source mappings of all functions."""
     return [

@@ -1,10 +1,14 @@
-"""The template's functions as the pool runs them, with playbooks where Lambda has layers."""
+"""The template's functions as the pool runs them, with our own folders where Lambda has layers.
+
+What a layer brings of packages is installed here, as what all functions need is.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
+from hub_toolkit.sandbox.compiled import Compiled
 from hub_toolkit.sandbox.intrinsics import TemplateError
 from hub_toolkit.sandbox.shipped import CODE
 from hub_toolkit.sandbox.template import LAYER_ROOT
@@ -12,13 +16,11 @@ from hub_toolkit.sandbox.template import Function as Declared
 from hub_toolkit.sandbox.workers.pool import Function
 
 
-def runnable(
-    declared: Iterable[Declared], folders: Mapping[str, Path], root: Path
-) -> list[Function]:
+def runnable(declared: Iterable[Declared], made: Compiled, root: Path) -> list[Function]:
     """The functions to run.
 
     Args:
-        folders: where each playbook was compiled to. root: the project.
+        made: where playbooks and the inventory's plan were compiled to. root: the project.
 
     Raises:
         TemplateError: a function's layer is of a playbook that does not exist.
@@ -27,7 +29,7 @@ def runnable(
         Function(
             name=one.name,
             handler=one.handler,
-            env=_environment(one, folders),
+            env=_environment(one, made),
             timeout_s=one.timeout,
             memory_mb=one.memory,
             directory=root / CODE,
@@ -36,8 +38,11 @@ def runnable(
     ]
 
 
-def _environment(one: Declared, folders: Mapping[str, Path]) -> dict[str, str]:
-    found = dict(one.environment)
+def _environment(one: Declared, made: Compiled) -> dict[str, str]:
+    """The function's variables; those that name the layers' folder name where their content is."""
+    found, folders = dict(one.environment), made.playbooks
+    if "INVENTORY_DIR" in found:
+        return {**found, "INVENTORY_DIR": str(made.inventory)}
     if found.get("PLAYBOOK_DIR", "").rstrip("/") != LAYER_ROOT:
         return found
     playbooks = [layer for layer in one.layers if layer in folders]

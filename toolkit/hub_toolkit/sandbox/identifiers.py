@@ -129,4 +129,6 @@ _TYPES: dict[str, tuple[str, Naming]] = {
     "AWS::KMS::Key": ("", _key),
     "AWS::Logs::LogGroup": ("LogGroupName", _log_group),
     "AWS::CloudWatch::Alarm": ("AlarmName", _alarm),
+    "AWS::Glue::Database": ("", _plain),
+    "AWS::Glue::Table": ("", _plain),
 }

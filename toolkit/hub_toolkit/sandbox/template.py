@@ -18,6 +18,8 @@ from hub_toolkit.sandbox.intrinsics import Resolver, TemplateError
 RECORDED_ONLY = frozenset(
     {
         "AWS::CloudWatch::Alarm",
+        "AWS::Glue::Database",
+        "AWS::Glue::Table",
         "AWS::IAM::ManagedPolicy",
         "AWS::IAM::Role",
         "AWS::KMS::Key",
@@ -29,7 +31,8 @@ RECORDED_ONLY = frozenset(
         "AWS::SQS::QueuePolicy",
     }
 )
-"""Types that change nothing here: any caller may do anything, and logs go nowhere."""
+"""Types that change nothing here: any caller may do anything, logs go nowhere, and there is no
+Athena: what a Glue table would show is read where it lies."""
 
 LAYER_ROOT = "/opt"
 """Where Lambda unpacks layers."""
@@ -57,7 +60,7 @@ class Function:
     """A Lambda function.
 
     Attributes:
-        layers: the last part of each layer's ContentUri, which is its playbook's name.
+        layers: the last part of each layer's ContentUri, which names what is in it.
         schedules: the schedule expressions that invoke it, in AWS's spelling.
     """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from hub_toolkit.playbooks import inventory
 from hub_toolkit.playbooks.load import FOLDER, load_project
 from hub_toolkit.playbooks.overlay import SANDBOX, stages
 from hub_toolkit.synth import playbook, roles, shared
@@ -58,6 +59,7 @@ def build(root: Path) -> dict[str, Any]:
     base = load_project(root, "")
     load_project(root, SANDBOX)  # its files are checked with the others
     by_stage = {stage: load_project(root, stage) for stage in stages(root / FOLDER)}
+    resources = _resources(base, by_stage)
     template: dict[str, Any] = {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Transform": "AWS::Serverless-2016-10-31",
@@ -68,8 +70,11 @@ def build(root: Path) -> dict[str, Any]:
             **_enabled_conditions(base, by_stage),
         },
         "Globals": shared.GLOBALS,
-        "Resources": _resources(base, by_stage),
-        "Outputs": shared.OUTPUTS,
+        "Resources": resources,
+        "Outputs": {
+            **shared.OUTPUTS,
+            **(shared.INVENTORY_OUTPUTS if "InventoryBucket" in resources else {}),
+        },
     }
     if not template["Conditions"]:
         del template["Conditions"]
@@ -105,8 +110,9 @@ def _resources(base: Project, by_stage: Mapping[str, Project]) -> dict[str, Any]
         made |= shared.lapsed()
     if any(roles.reports(source) for _, source, _ in wanted):
         made |= shared.reports()
-    if any(roles.takes_inventory(source) for _, source, _ in wanted):
-        made |= shared.inventory()
+    if any(inventory.takes(source) for _, source, _ in wanted):
+        staged = {stage: roles.inventory(project) for stage, project in by_stage.items()}
+        made |= shared.inventory(roles.by_stage(roles.inventory(base), staged))
     for number, source, condition in wanted:
         there = {stage: (project.sources[number], project) for stage, project in by_stage.items()}
         statements = roles.statements(source, base, there)

@@ -23,7 +23,7 @@ def texts(root: Path) -> dict[str, str]:
     """
     return {
         "template.yaml": render(root),
-        "functions/requirements.txt": requirements.render(root),
+        **{name: requirements.render(root, extra) for name, extra in requirements.FILES.items()},
         "docs/actions.md": actions_doc.render(),
         **readme.texts(root),
         json_schema.PATH: json_schema.render(),

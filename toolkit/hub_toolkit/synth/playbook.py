@@ -6,9 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from hub_responder.events import SCHEDULE_EVENT, SCHEDULE_SOURCE
-from hub_toolkit.playbooks import rules
+from hub_toolkit.playbooks import inventory, rules
 from hub_toolkit.synth.naming import attribute, log_group, logical, named, ref
-from hub_toolkit.synth.roles import reports, role, takes_inventory
+from hub_toolkit.synth.roles import reports, role
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +55,9 @@ def _resources(source: Source, statements: Sequence[Any]) -> Resources:
             },
         },
         logical(name, "Role"): role(f"Playbook {name}", statements),
-        logical(name, "Layer"): _layer(name),
+        logical(name, "Layer"): layer(
+            name, f"The compiled playbook {name}", f"build/playbooks/{name}/"
+        ),
         logical(name, "Function"): _function(source),
         logical(name, "ImportsSource"): _source(name, "ImportsQueue", batch=50, window=5),
         logical(name, "ClicksSource"): _source(name, "ClicksQueue", batch=10, window=0),
@@ -144,13 +146,14 @@ def _queue(suffix: str) -> dict[str, Any]:
     }
 
 
-def _layer(name: str) -> dict[str, Any]:
+def layer(name: str, description: str, content: str) -> dict[str, Any]:
+    """A layer STACK-NAME of what `build` made in the folder ``content``."""
     return {
         "Type": "AWS::Serverless::LayerVersion",
         "Properties": {
             "LayerName": named(name),
-            "Description": f"The compiled playbook {name}",
-            "ContentUri": f"build/playbooks/{name}/",
+            "Description": description,
+            "ContentUri": content,
             "CompatibleRuntimes": ["python3.13"],
             "CompatibleArchitectures": ["arm64"],
             "RetentionPolicy": "Delete",
@@ -181,7 +184,7 @@ def _function(source: Source) -> dict[str, Any]:
                     **({"REPORTS_BUCKET": ref("ReportsBucket")} if reports(source) else {}),
                     **(
                         {"INVENTORY_BUCKET": ref("InventoryBucket")}
-                        if takes_inventory(source)
+                        if inventory.takes(source)
                         else {}
                     ),
                 }

@@ -11,6 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from hub_responder.connections.permissions import asking
+from hub_responder.inventory.history import PREFIX as HISTORY
+from hub_responder.vision_one.permissions import snapshots
+from hub_responder.vision_one.snapshot import PREFIX as CURRENT
+from hub_toolkit.playbooks import inventory as inventory_of
 from hub_toolkit.playbooks import structs
 from hub_toolkit.playbooks.vocabulary import RELATED
 from hub_toolkit.synth.naming import attribute, hub, logical, ref
@@ -82,8 +87,7 @@ def _looked_up(source: Source, member_role: str) -> list[Statement]:
         found.append(allow("tag:GetResources", "*"))  # it knows no resource
     in_members = any(source.action(step.uses).in_members for step in source.steps)
     if member_role and ("tag" in source.used or in_members):
-        roles = {"Fn::Sub": f"arn:${{AWS::Partition}}:iam::*:role/{member_role}"}
-        found.append(allow("sts:AssumeRole", roles))
+        found.append(_in_members(member_role))
     if "seen" in source.used:
         table = attribute("LedgerTable")
         found.append(allow(["dynamodb:PutItem", "dynamodb:Query"], table, **_only("history")))
@@ -92,14 +96,15 @@ def _looked_up(source: Source, member_role: str) -> list[Statement]:
     return found
 
 
+def _in_members(role_name: str) -> Statement:
+    """Looking into member accounts."""
+    roles = {"Fn::Sub": f"arn:${{AWS::Partition}}:iam::*:role/{role_name}"}
+    return allow("sts:AssumeRole", roles)
+
+
 def reports(source: Source) -> bool:
     """Some step writes files to the bucket of reports."""
     return any(source.action(step.uses).reports for step in source.steps)
-
-
-def takes_inventory(source: Source) -> bool:
-    """Some step reads what the scheduled walk found."""
-    return any(source.action(step.uses).inventory for step in source.steps)
 
 
 def suppresses(source: Source) -> bool:
@@ -165,20 +170,27 @@ def reached(step: Step, action: Action, connections: Connections) -> list[str]:
 def statements(
     source: Source, base: Project, stages: Mapping[str, tuple[Source, Project]]
 ) -> list[Any]:
-    """Every statement once; those that only some stages need depend on the stage.
+    """A playbook's statements.
 
     Args:
         source: the playbook. base: what stages without files of their own share.
         stages: the others: stage -> the playbook there, and what it shares.
     """
-    plain = _of(source, base)
-    by_stage = {stage: _of(there, project) for stage, (there, project) in stages.items()}
-    wanted = _once([*plain, *(one for all_of in by_stage.values() for one in all_of)])
+    staged = {stage: _of(there, project) for stage, (there, project) in stages.items()}
+    return by_stage(_of(source, base), staged)
+
+
+def by_stage(plain: Sequence[Statement], staged: Mapping[str, Sequence[Statement]]) -> list[Any]:
+    """Every statement once; those that only some stages need depend on the stage.
+
+    Args:
+        plain: of stages without files of their own. staged: of the others.
+    """
     found: list[Any] = []
-    for statement in wanted:
+    for statement in _once([*plain, *(one for all_of in staged.values() for one in all_of)]):
         here = statement in plain
         value: Any = statement if here else NO_VALUE
-        for stage, all_of in by_stage.items():
+        for stage, all_of in staged.items():
             there = statement in all_of
             if there != here:
                 value = {"Fn::If": [condition(stage), statement if there else NO_VALUE, value]}
@@ -232,6 +244,24 @@ def lapsed() -> list[Statement]:
         allow("dynamodb:PutItem", attribute("AuditTable")),
         allow(["securityhub:BatchUpdateFindings", "securityhub:GetFindings"], hub()),
     ]
+
+
+def inventory(project: Project) -> list[Statement]:
+    """What the function that walks the fleet needs: Vision One and what is linked to it, EC2, and
+    its bucket. It reads of it when its snapshots were written."""
+    planned = inventory_of.plan(project)
+    written = [{"Fn::Sub": f"${{InventoryBucket.Arn}}/{at}/*"} for at in (CURRENT, HISTORY)]
+    members = [_in_members(planned.member_role)] if planned.member_role else []
+    return _once(
+        [
+            logs("InventoryLogGroup"),
+            allow("ec2:DescribeInstances", "*"),
+            *members,
+            allow("s3:PutObject", written),
+            *snapshots(),
+            *asking(planned.connections),
+        ]
+    )
 
 
 def _only(name: str) -> dict[str, Any]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hub_responder.inventory.history import COLUMNS
+from hub_responder.inventory.history import PREFIX as HISTORY
 from hub_toolkit.synth import roles
 from hub_toolkit.synth.naming import arn, attribute, log_group, named, ref
-from hub_toolkit.synth.playbook import FUNCTION_TIMEOUT_S, VISIBILITY_S
+from hub_toolkit.synth.playbook import FUNCTION_TIMEOUT_S, VISIBILITY_S, layer
 from hub_toolkit.synth.roles import NO_VALUE, allow, role
 
 if TYPE_CHECKING:
@@ -16,6 +18,12 @@ if TYPE_CHECKING:
 
 KEPT_DAYS = 400
 """Of reports and of the fleet's history: this year's can be held against last year's."""
+INVENTORY = "inventory"
+INVENTORY_TIMEOUT_S = 300
+INVENTORY_MB = 1024
+"""Pages of 1,000 endpoints have up to 6 MB; 10,000 of them, DuckDB and its rows take 400 MB."""
+TABLE = "coverage"
+METRICS = "HubResponder"
 DLQ_RETENTION_S = 1_209_600
 """Fourteen days, the most that SQS keeps a message."""
 
@@ -53,7 +61,7 @@ GLOBALS: dict[str, Any] = {
                 "AUDIT_TABLE": ref("AuditTable"),
                 "DLQ_URL": ref("DeadLetterQueue"),
                 "NOTIFICATIONS_TOPIC_ARN": ref("NotificationsTopic"),
-                "POWERTOOLS_METRICS_NAMESPACE": "HubResponder",
+                "POWERTOOLS_METRICS_NAMESPACE": METRICS,
                 "LOG_LEVEL": ref("LogLevel"),
             }
         },
@@ -74,6 +82,18 @@ OUTPUTS: dict[str, Any] = {
         "Value": ref("LedgerTable"),
     },
     "AuditTableName": {"Description": "The audit trail", "Value": ref("AuditTable")},
+}
+
+
+INVENTORY_OUTPUTS: dict[str, Any] = {
+    "InventoryBucketName": {
+        "Description": "The fleet as it is, and its history",
+        "Value": ref("InventoryBucket"),
+    },
+    "InventoryDatabaseName": {
+        "Description": f"Athena's database with the history; the table is {TABLE}",
+        "Value": ref("InventoryDatabase"),
+    },
 }
 
 
@@ -255,8 +275,20 @@ def _key() -> dict[str, Any]:
     }
 
 
-def _scheduled(name: str, description: str, rate: str, statements: Sequence[Any]) -> Resources:
-    """A function of ours that runs by the clock, with its role and log group."""
+def _scheduled(
+    name: str,
+    description: str,
+    rate: str,
+    statements: Sequence[Any],
+    *,
+    variables: Mapping[str, Any] | None = None,
+    **properties: Any,
+) -> Resources:
+    """A function of ours that runs by the clock, with its role and log group.
+
+    Args:
+        variables: of its environment. properties: of the function, beside what all have.
+    """
     prefix = name.capitalize()
     return {
         f"{prefix}LogGroup": {
@@ -277,7 +309,10 @@ def _scheduled(name: str, description: str, rate: str, statements: Sequence[Any]
                 "Handler": f"hub_responder.handlers.{name}.handler",
                 "Role": attribute(f"{prefix}Role"),
                 "LoggingConfig": {"LogGroup": ref(f"{prefix}LogGroup")},
-                "Environment": {"Variables": {"POWERTOOLS_SERVICE_NAME": name}},
+                "Environment": {
+                    "Variables": {"POWERTOOLS_SERVICE_NAME": name, **(variables or {})}
+                },
+                **properties,
                 "Events": {
                     "Schedule": {"Type": "Schedule", "Properties": {"Schedule": f"rate({rate})"}}
                 },
@@ -292,14 +327,120 @@ def reports() -> Resources:
     return _bucket("ReportsBucket", expire, versions_days=30)
 
 
-def inventory() -> Resources:
-    """The bucket of the fleet's snapshots and history; only where a playbook reads them.
+def inventory(statements: Sequence[Any]) -> Resources:
+    """The function that walks the fleet and the bucket for what it finds, with a table over the
+    history; only where a playbook asks Vision One.
 
-    It keeps no versions: a snapshot is replaced every 15 minutes by one that says more, a file of
-    the history is written once.
+    The bucket keeps no versions: a snapshot is replaced every 15 minutes by one that says more, a
+    file of the history is written once.
+
+    Args:
+        statements: of the function's role.
     """
-    expire = {"Id": "expire", "Prefix": "history/", "ExpirationInDays": KEPT_DAYS}
-    return _bucket("InventoryBucket", expire)
+    expire = {"Id": "expire", "Prefix": f"{HISTORY}/", "ExpirationInDays": KEPT_DAYS}
+    return {
+        **_bucket("InventoryBucket", expire),
+        "InventoryLayer": layer("inventory", "What is walked", "build/inventory/"),
+        "ParquetLayer": layer("parquet", "Writes Parquet files", "build/layers/parquet/"),
+        **_scheduled(
+            INVENTORY,
+            "Walks the fleet: a snapshot for look-ups, and its history",
+            "15 minutes",
+            statements,
+            Timeout=INVENTORY_TIMEOUT_S,
+            MemorySize=INVENTORY_MB,
+            Layers=[ref("InventoryLayer"), ref("ParquetLayer")],
+            variables={
+                "INVENTORY_DIR": "/opt",
+                "INVENTORY_BUCKET": ref("InventoryBucket"),
+                # Metrics of two stacks in one account must not mix: an alarm goes by them.
+                "POWERTOOLS_SERVICE_NAME": named(INVENTORY),
+            },
+        ),
+        "InventoryAlarm": {
+            "Type": "AWS::CloudWatch::Alarm",
+            "Properties": {
+                "AlarmDescription": "No snapshot of the fleet was written for an hour",
+                "Namespace": METRICS,
+                "MetricName": "InventoryAge",
+                "Dimensions": [
+                    {"Name": "service", "Value": named(INVENTORY)},
+                    {"Name": "playbook", "Value": INVENTORY},
+                ],
+                # A run that writes all snapshots leaves none older than it takes itself.
+                "Statistic": "Minimum",
+                "Period": 3600,
+                "EvaluationPeriods": 1,
+                "Threshold": 2 * INVENTORY_TIMEOUT_S,
+                "ComparisonOperator": "GreaterThanThreshold",
+                "TreatMissingData": "breaching",
+                "AlarmActions": [ref("NotificationsTopic")],
+                "OKActions": [ref("NotificationsTopic")],
+            },
+        },
+        **_athena(),
+    }
+
+
+_GLUE_TYPES = {
+    "TIMESTAMP": "timestamp",
+    "VARCHAR": "string",
+    "VARCHAR[]": "array<string>",
+    "BOOLEAN": "boolean",
+    "BIGINT": "bigint",
+    "INTEGER": "int",
+}
+"""DuckDB's type of a column -> Athena's."""
+_DATABASE = {"Fn::Join": ["_", {"Fn::Split": ["-", ref("AWS::StackName")]}]}
+"""The stack's name, as SQL takes it without quotes."""
+
+
+def _athena() -> Resources:
+    """A table over the history. Its days are computed, so that nobody has to tell Glue of each
+    (Athena user guide, "Partition projection")."""
+    columns = [{"Name": name, "Type": _GLUE_TYPES[kind]} for name, kind in COLUMNS.items()]
+    serde = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
+    form = "org.apache.hadoop.hive.ql.io.parquet.MapredParquet"
+    location = f"s3://${{InventoryBucket}}/{HISTORY}"
+    parameters = {
+        "EXTERNAL": "TRUE",
+        "classification": "parquet",
+        "projection.enabled": "true",
+        "projection.day.type": "date",
+        "projection.day.format": "yyyy-MM-dd",
+        "projection.day.range": f"NOW-{KEPT_DAYS}DAYS,NOW",
+        "storage.location.template": {"Fn::Sub": f"{location}/day=${{!day}}/"},
+    }
+    return {
+        "InventoryDatabase": {
+            "Type": "AWS::Glue::Database",
+            "Properties": {
+                "CatalogId": ref("AWS::AccountId"),
+                "DatabaseInput": {"Name": _DATABASE, "Description": "History of the fleet"},
+            },
+        },
+        "InventoryTable": {
+            "Type": "AWS::Glue::Table",
+            "Properties": {
+                "CatalogId": ref("AWS::AccountId"),
+                "DatabaseName": ref("InventoryDatabase"),
+                "TableInput": {
+                    "Name": TABLE,
+                    "Description": "A row for each instance and walk",
+                    "TableType": "EXTERNAL_TABLE",
+                    "Parameters": parameters,
+                    "PartitionKeys": [{"Name": "day", "Type": "string"}],
+                    "StorageDescriptor": {
+                        "Columns": columns,
+                        "Location": {"Fn::Sub": f"{location}/"},
+                        "InputFormat": f"{form}InputFormat",
+                        "OutputFormat": f"{form}OutputFormat",
+                        "SerdeInfo": {"SerializationLibrary": serde},
+                    },
+                },
+            },
+        },
+    }
 
 
 def _bucket(name: str, rule: Mapping[str, Any], versions_days: int = 0) -> Resources:

@@ -39,7 +39,8 @@ def test_check_fails_until_synth_has_written_the_files(root: Path) -> None:
     assert not (root / "template.yaml").exists()
     code, output = _run("synth", "--root", str(root))
     assert code == 0
-    written = "template.yaml, functions/requirements.txt, docs/actions.md, docs/playbooks.md"
+    requirements = "functions/requirements.txt, functions/requirements-parquet.txt"
+    written = f"template.yaml, {requirements}, docs/actions.md, docs/playbooks.md"
     assert output.startswith(f"written: {written}")
     assert _run("synth", "--check", "--root", str(root)) == (0, "up to date\n")
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from hub_responder.inventory import history
 from hub_toolkit import synth
 from hub_toolkit.synth import generated
 from hub_toolkit.synth.naming import logical
@@ -285,8 +286,9 @@ def test_playbooks_whose_resources_would_be_called_the_same_are_refused(root: Pa
 
 
 def test_drift_is_shown_as_a_diff_until_it_is_written(root: Path) -> None:
-    written = ["template.yaml", "functions/requirements.txt", "docs/actions.md"]
-    assert generated.write(root)[:4] == [*written, "docs/playbooks.md"]
+    requirements = ["functions/requirements.txt", "functions/requirements-parquet.txt"]
+    written = ["template.yaml", *requirements, "docs/actions.md"]
+    assert generated.write(root)[:5] == [*written, "docs/playbooks.md"]
     assert generated.drift(root) == ""
     assert generated.write(root) == []
     template = root / "template.yaml"
@@ -344,8 +346,86 @@ def test_a_bucket_for_the_inventory_is_there_only_where_a_playbook_asks(root: Pa
     bucket = _assert_safe(made, "InventoryBucket")
     (rule,) = bucket["LifecycleConfiguration"]["Rules"]
     assert rule["Prefix"] == "history/"  # what is current is never old
-    functions = {logical(name, "Function") for name in CHECKING}
+    functions = {logical(name, "Function") for name in (*CHECKING, "inventory")}
     assert _with_variable(made, "INVENTORY_BUCKET") == functions
     for name in CHECKING:
         shutil.rmtree(root / "playbooks" / name)
-    assert "InventoryBucket" not in synth.render(root)
+    assert "Inventory" not in synth.render(root)
+
+
+def test_the_fleet_is_walked_by_a_function_that_may_read_and_write_its_own(root: Path) -> None:
+    settings = root / "playbooks" / "settings.yaml"
+    settings.write_text("member_role: look\n", encoding="utf-8")
+    template = _template(root)
+    function = template["Resources"]["InventoryFunction"]["Properties"]
+    assert function["Handler"] == "hub_responder.handlers.inventory.handler"
+    assert function["Events"]["Schedule"]["Properties"] == {"Schedule": "rate(15 minutes)"}
+    assert function["Layers"] == [{"Ref": "InventoryLayer"}, {"Ref": "ParquetLayer"}]
+    assert function["Environment"]["Variables"]["INVENTORY_DIR"] == "/opt"
+    granted = _granted(template, "InventoryRole")
+    bucket = "${InventoryBucket.Arn}"
+    assert granted.pop("s3:GetObject") == [[{"Fn::Sub": f"{bucket}/current/*"}]]
+    assert granted.pop("s3:PutObject") == [
+        [{"Fn::Sub": f"{bucket}/current/*"}, {"Fn::Sub": f"{bucket}/history/*"}]
+    ]
+    (secrets,) = granted.pop("secretsmanager:GetSecretValue")
+    assert [str(one).partition("${Stage}/")[2][:-2] for one in secrets] == ["vision-one-??????"]
+    assert granted.pop("sts:AssumeRole") == [
+        [{"Fn::Sub": "arn:${AWS::Partition}:iam::*:role/look"}]
+    ]
+    assert set(granted) == {
+        "dynamodb:UpdateItem",
+        "ec2:DescribeInstances",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+    }
+    keys = [
+        test["dynamodb:LeadingKeys"]
+        for one in _statements(template, "InventoryRole")
+        for test in one.get("Condition", {}).values()
+    ]
+    assert keys == [["pace#vision-one"]]
+
+
+def test_the_alarm_goes_by_the_metric_that_the_function_writes(root: Path) -> None:
+    made = _template(root)["Resources"]
+    alarm = made["InventoryAlarm"]["Properties"]
+    variables = made["InventoryFunction"]["Properties"]["Environment"]["Variables"]
+    dimensions = {one["Name"]: one["Value"] for one in alarm["Dimensions"]}
+    assert dimensions == {
+        "service": variables["POWERTOOLS_SERVICE_NAME"],
+        "playbook": "inventory",
+    }
+    assert (alarm["MetricName"], alarm["Namespace"]) == ("InventoryAge", "HubResponder")
+    assert (alarm["Statistic"], alarm["Period"]) == ("Minimum", 3600)
+    timeout = made["InventoryFunction"]["Properties"]["Timeout"]
+    assert timeout < alarm["Threshold"] < 900  # a good run is younger, the one after a bad is not
+    assert alarm["TreatMissingData"] == "breaching"
+
+
+def test_athena_finds_the_history_by_its_day(root: Path) -> None:
+    made = _template(root)["Resources"]
+    table = made["InventoryTable"]["Properties"]["TableInput"]
+    storage = table["StorageDescriptor"]
+    assert [one["Name"] for one in storage["Columns"]] == list(history.COLUMNS)
+    kinds = {one["Name"]: one["Type"] for one in storage["Columns"]}
+    assert (kinds["taken_at"], kinds["reasons"]) == ("timestamp", "array<string>")
+    assert table["PartitionKeys"] == [{"Name": "day", "Type": "string"}]
+    location = table["Parameters"]["storage.location.template"]["Fn::Sub"]
+    written = history.key("vision-one", 0).partition("/vision-one")[0]
+    assert location.replace("${!day}", "1970-01-01") == f"s3://${{InventoryBucket}}/{written}/"
+    assert storage["Location"]["Fn::Sub"] == "s3://${InventoryBucket}/history/"
+    assert table["Parameters"]["projection.day.range"] == "NOW-400DAYS,NOW"
+
+
+def test_what_only_one_stage_walks_is_granted_in_that_stage_only(root: Path) -> None:
+    (root / "playbooks" / "connections.live.yaml").write_text(
+        "connections:\n  vision-one: {type: vision_one, workload_security: swp}\n"
+        "  swp: {type: workload_security}\n",
+        encoding="utf-8",
+    )
+    chosen = [
+        one["Fn::If"] for one in _statements(_template(root), "InventoryRole") if "Fn::If" in one
+    ]
+    assert {one[0] for one in chosen} == {"LiveStage"}
+    assert any("swp-??????" in str(one[1]) for one in chosen)

@@ -1,0 +1,65 @@
+"""What the scheduled walk looks at: written by `hub-responder build`, carried in a layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from hub_responder.connections.resolve import Connection
+from hub_responder.connections.settings import VisionOne, read
+from hub_responder.errors import ConfigurationError
+
+FILE = "inventory.json"
+
+
+class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The tenants and the accounts of a stage.
+
+    Attributes:
+        connections: of type vision_one, and those that they are linked to: name -> type and
+            settings, no secrets.
+        accounts: whose instances are listed; empty: this one's.
+        regions: where; empty: this one.
+        member_role: name of the role to assume in other accounts; empty: there is none.
+    """
+
+    connections: dict[str, dict[str, Any]] = {}
+    accounts: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    member_role: str = ""
+
+    def tenants(self) -> Iterator[Connection]:
+        """The connections of type vision_one."""
+        for name, settings in self.connections.items():
+            if settings.get("type") == "vision_one":
+                yield Connection(name, "vision_one", settings)
+
+    def security_of(self, tenant: Connection) -> str:
+        """The connection to the tenant's Server & Workload Protection, or empty.
+
+        Raises:
+            ConfigurationError: the tenant's settings are wrong.
+        """
+        return read(tenant.settings, VisionOne, tenant.name).workload_security
+
+
+def load(directory: Path) -> Plan:
+    """Read ``directory/inventory.json``.
+
+    Raises:
+        ConfigurationError: the file is missing or is no such plan.
+    """
+    path = directory / FILE
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Plan)
+    except OSError as error:
+        raise ConfigurationError(
+            f"there is no {path} ({error.strerror}): attach the inventory's layer"
+        ) from error
+    except (msgspec.MsgspecError, UnicodeError) as error:
+        raise ConfigurationError(
+            f"{path} cannot be read ({error}): run `hub-responder build` again"
+        ) from error
