@@ -43,9 +43,7 @@ def rows(live: Live, told: dict[str, Any], tmp_path: Path) -> dict[str, tuple[An
     return {instance: rest for instance, *rest in found}
 
 
-def test_the_walk_leaves_a_snapshot_and_a_row_for_each_instance(
-    live: Live, tmp_path: Path
-) -> None:
+def test_the_walk_leaves_a_snapshot_and_a_row_for_each_instance(live: Live, tmp_path: Path) -> None:
     before = live.control("GET", "inbox")
     told = tick(live)
     assert (told["error"], told["left_out"]) == ("", [])

@@ -11,7 +11,7 @@ import msgspec
 from hub_responder.actions.base import Action, Outcome, Statement, Work, attempt, each, line
 from hub_responder.connections import channels
 from hub_responder.connections.permissions import secrets_of
-from hub_responder.connections.resolve import Connection, named, resolve
+from hub_responder.connections.resolve import Connection, chosen, named, placed
 from hub_responder.connections.settings import CHANNELS
 from hub_responder.errors import CallError, ConfigurationError, PermanentError, TransientError
 from hub_responder.markdown import template
@@ -35,7 +35,7 @@ class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Result(msgspec.Struct, frozen=True):
-    """Whether it was sent, through which connection, and the thread it is in where it has one.
+    """Whether it was sent, through which connection, and the channel and thread where it has them.
 
     What some channels only accept, as Teams does, counts as sent.
     """
@@ -43,6 +43,7 @@ class Result(msgspec.Struct, frozen=True):
     sent: bool
     connection: str
     thread: str = ""
+    channel: str = ""
 
 
 def run(works: Sequence[Work], runtime: Runtime) -> list[Outcome]:
@@ -51,7 +52,7 @@ def run(works: Sequence[Work], runtime: Runtime) -> list[Outcome]:
 
 
 def _notify(work: Work, runtime: Runtime) -> Outcome:
-    connection = resolve(runtime.playbook, work.params.to, work.scope)
+    connection = chosen(runtime.playbook, work.params.to, work.scope)
     try:
         return _send(connection, work, runtime)
     except (PermanentError, ConfigurationError) as error:
@@ -63,13 +64,19 @@ def _notify(work: Work, runtime: Runtime) -> Outcome:
 
 
 def _send(connection: Connection, work: Work, runtime: Runtime) -> Outcome:
+    connection, ref = _place(connection, work)
     document = _document(connection, work, runtime)
-    ref = work.incident.refs.get(connection.name, {})
     kept = channels.find(connection).send(connection, document, work, runtime, ref)
-    result = Result(sent=True, connection=connection.name, thread=str(kept.get("thread", "")))
+    where = _where(connection, ref)
+    result = Result(
+        sent=True,
+        connection=connection.name,
+        thread=str(kept.get("thread", "")),
+        channel=str(kept.get("channel", "")),
+    )
     return Outcome(
         "done",
-        f"{_verb(connection)} {connection.name}{_in_thread(connection, work)}",
+        f"{_verb(connection)} {where}",
         result=msgspec.to_builtins(result),
         refs={connection.name: kept} if kept else {},
     )
@@ -105,16 +112,25 @@ def _verb(connection: Connection) -> str:
     return "accepted by" if connection.type in channels.ONLY_ACCEPT else "sent to"
 
 
-def _in_thread(connection: Connection, work: Work) -> str:
-    return " in its thread" if "thread" in work.incident.refs.get(connection.name, {}) else ""
+def _place(connection: Connection, work: Work) -> tuple[Connection, Mapping[str, Any]]:
+    """The channel, and what is kept of the incident's thread there."""
+    ref = work.incident.refs.get(connection.name, {})
+    connection = placed(connection, work.scope, ref)
+    elsewhere = connection.place and connection.place != ref.get("channel")
+    return connection, {} if elsewhere else ref
+
+
+def _where(connection: Connection, ref: Mapping[str, Any]) -> str:
+    return f"{connection.shown}{' in its thread' if 'thread' in ref else ''}"
 
 
 def plan(work: Work, runtime: Runtime) -> str:
     """Where the message would go, and its title."""
-    connection = resolve(runtime.playbook, work.params.to, work.scope)
+    connection = chosen(runtime.playbook, work.params.to, work.scope)
+    connection, ref = _place(connection, work)
     channels.find(connection)
     title = _document(connection, work, runtime).title
-    return line(f"would send to {connection.name}{_in_thread(connection, work)}: {title}")
+    return line(f"would send to {_where(connection, ref)}: {title}")
 
 
 def permissions(

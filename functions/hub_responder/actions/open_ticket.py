@@ -9,7 +9,7 @@ import msgspec
 
 from hub_responder.actions.base import Action, Outcome, Statement, Work, each, line
 from hub_responder.connections.permissions import secrets_of
-from hub_responder.connections.resolve import Connection, resolve
+from hub_responder.connections.resolve import Connection, at, named, resolve
 from hub_responder.errors import ConfigurationError
 from hub_responder.markdown import template
 from hub_responder.tickets.ticket import Draft, Ticket, label
@@ -68,7 +68,7 @@ def _open(work: Work, runtime: Runtime) -> Outcome:
     verb = "opened" if ticket.opened else "is there already:"
     return Outcome(
         "done",
-        f"{verb} {ticket.id} in {connection.name}{found}",
+        f"{verb} {ticket.id} in {connection.shown}{found}",
         result=msgspec.to_builtins(Result(ticket.id, ticket.url, ticket.opened)),
         refs={connection.name: {"ticket": ticket.id, "url": ticket.url}},
     )
@@ -105,8 +105,9 @@ def _joined(name: str, ref: Mapping[str, Any], work: Work, runtime: Runtime) -> 
         from hub_responder.tickets.jira import JiraProject
 
         mark = f"{label(work.key)}-{work.incident.gen}-{work.incident.round}"
-        settings = runtime.playbook.connections[name]
-        jira = JiraProject(Connection(name, "jira", settings), runtime)
+        # It stays in its project, whatever a template gives by now: its key begins with that.
+        connection = at(named(runtime.playbook, name), ticket.rpartition("-")[0])
+        jira = JiraProject(connection, runtime)
         added = jira.comment(ticket, _document(work, runtime), mark, in_doubt=work.in_doubt)
         what = "told in a comment" if added else "told in a comment before"
         detail += f"; {work.incident.new} new findings {what}"
@@ -129,7 +130,7 @@ def plan(work: Work, runtime: Runtime) -> str:
             return line(f"would comment on {ref['ticket']} in {name}: {title}")
         return line(f"would leave {ref['ticket']} in {name} as it is")
     connection = resolve(runtime.playbook, work.params.connection, work.scope)
-    return line(f"would open a ticket in {connection.name}: {title}")
+    return line(f"would open a ticket in {connection.shown}: {title}")
 
 
 def permissions(

@@ -36,10 +36,12 @@ class HttpChannel(Channel, frozen=True, forbid_unknown_fields=True, kw_only=True
 class Slack(HttpChannel, frozen=True, forbid_unknown_fields=True):
     """A Slack channel, through a bot with ``chat:write``; secret ``{"token": "xoxb-..."}``.
 
-    ``channel`` is the channel's id (C0123456789); ``base_url`` lets a proxy or simulator take over.
+    ``channel`` is the channel's id (C0123456789), or a template that gives one of ``allow``;
+    ``base_url`` lets a proxy or simulator take over.
     """
 
     channel: Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
+    allow: tuple[str, ...] = ()
     base_url: str = "https://slack.com/api"
 
 
@@ -69,11 +71,13 @@ class Sns(Channel, frozen=True, forbid_unknown_fields=True):
 class Jira(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A Jira Cloud project; secret ``{"email": "...", "api_token": "..."}``.
 
-    ``url`` is the site's (https://example.atlassian.net), ``project`` the project's key.
+    ``url`` is the site's (https://example.atlassian.net), ``project`` the project's key, or a
+    template that gives one of ``allow``.
     """
 
     url: Annotated[str, msgspec.Meta(pattern=r"^https?://")]
     project: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,254}$")]
+    allow: tuple[str, ...] = ()
     issue_type: Annotated[str, msgspec.Meta(min_length=1, max_length=255)] = "Task"
 
 
@@ -149,6 +153,8 @@ LINKS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 }
 """Type -> its settings that name another connection -> that one's types. Whatever reaches the first
 reaches the second too."""
+PLACES: Mapping[str, str] = {"jira": "project", "slack": "channel"}
+"""Type -> the setting that may be a template, which then gives one of ``allow``."""
 
 S = TypeVar("S", bound=msgspec.Struct)
 

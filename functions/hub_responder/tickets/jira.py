@@ -82,7 +82,9 @@ class JiraProject:
 
     def _found_after_doubt(self, draft: Draft) -> Ticket | None:
         """The issue of an earlier attempt; None once it is certain that there is none."""
-        jql = f'project = "{self._settings.project}" AND labels = "{label(draft.key)}"'
+        jql = f'labels = "{label(draft.key)}"'
+        if not self._settings.allow:  # else the earlier attempt may have chosen another project
+            jql = f'project = "{self._settings.project}" AND {jql}'
         answer = self._look_up(
             "POST", "/rest/api/3/search/jql", {"jql": jql, "fields": ["status"], "maxResults": 1}
         )

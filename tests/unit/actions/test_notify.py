@@ -14,6 +14,7 @@ from hub_responder.connections import sns
 from hub_responder.expressions import StepView
 from hub_responder.incident import Incident
 from hub_responder.runtime import Runtime
+from hub_responder.severity import Severity
 from loopback import Cloud, Loopback, Reply, Request
 
 POSTED = Reply(200, {"ok": True, "ts": "1700000000.000100", "channel": "C1"})
@@ -51,7 +52,9 @@ def failing(error: str, **headers: str) -> Reply:
 def test_slack_gets_the_message_and_the_thread_is_kept(run_time: Runtime, server: Loopback) -> None:
     outcome = tell(run_time)
     assert outcome.status == "done"
-    assert outcome.result == {"sent": True, "connection": "chat", "thread": "1700000000.000100"}
+    thread = "1700000000.000100"
+    told = {"sent": True, "connection": "chat", "thread": thread, "channel": "C1"}
+    assert outcome.result == told
     assert outcome.refs == {"chat": {"thread": "1700000000.000100", "channel": "C1"}}
     (request,) = server.requests
     assert request.path == "/api/chat.postMessage"
@@ -223,6 +226,78 @@ def with_fallback(run_time: Runtime, **settings: Any) -> Runtime:
     return runtime(playbook=playbook(connections=connections))
 
 
+def chosen_by_severity(run_time: Runtime, **settings: Any) -> Runtime:
+    """The chat's channel is the one of the incident's severity."""
+    connections = dict(run_time.playbook.connections)
+    place = {"channel": "{{ 'C2' if incident.severity == 'CRITICAL' else 'C3' }}"}
+    connections["chat"] = {**connections["chat"], **place, "allow": ["C2", "C5"], **settings}
+    return runtime(playbook=playbook(connections=connections))
+
+
+def test_a_channel_from_a_template_is_used_and_told(run_time: Runtime, server: Loopback) -> None:
+    outcome = tell(chosen_by_severity(run_time))
+    assert server.requests[0].json["channel"] == "C2"
+    assert outcome.detail == "sent to chat (C2)"
+    planned = notify.plan(
+        work(notify.Params("chat", "message.md.j2")), chosen_by_severity(run_time)
+    )
+    assert planned.startswith("would send to chat (C2): UNPROTECTED")
+
+
+@pytest.mark.parametrize("severity", ["CRITICAL", "LOW"])
+def test_a_thread_goes_on_where_it_began_whatever_the_template_gives_by_now(
+    run_time: Runtime, server: Loopback, severity: str
+) -> None:
+    kept = {"chat": {"thread": "1.5", "channel": "C5"}}
+    of = incident(refs=kept, severity=Severity(severity))
+    outcome = tell(chosen_by_severity(run_time), of=of, scope=scope(of))
+    body = server.requests[0].json
+    assert (body["channel"], body["thread_ts"]) == ("C5", "1.5")
+    assert outcome.detail == "sent to chat (C5) in its thread"
+
+
+def test_a_thread_in_a_channel_that_is_allowed_no_more_is_left(
+    run_time: Runtime, server: Loopback
+) -> None:
+    of = incident(refs={"chat": {"thread": "1.5", "channel": "C9"}})
+    outcome = tell(chosen_by_severity(run_time), of=of)
+    body = server.requests[0].json
+    assert body["channel"] == "C2"
+    assert "thread_ts" not in body
+    assert outcome.detail == "sent to chat (C2)"
+
+
+def test_a_channel_that_is_not_allowed_gets_nothing(run_time: Runtime, server: Loopback) -> None:
+    outcome = tell(chosen_by_severity(run_time, allow=["C5"]))
+    assert outcome.status == "failed"
+    assert outcome.detail == "connection chat: `channel` gives 'C2', which is not in `allow`"
+    assert not server.requests
+
+
+def test_what_is_not_allowed_goes_to_the_fallback(
+    run_time: Runtime, server: Loopback, cloud: Cloud
+) -> None:
+    refusing = chosen_by_severity(run_time, allow=["C5"], fallback="topic")
+    outcome = tell(refusing)
+    assert (outcome.status, outcome.result["connection"]) == ("done", "topic")
+    assert "which is not in `allow`" in outcome.detail
+    assert len(cloud.called("Publish")) == 1
+    assert not server.requests
+
+
+def test_a_fallback_can_have_its_channel_from_a_template(
+    run_time: Runtime, server: Loopback
+) -> None:
+    refusing = chosen_by_severity(run_time)
+    connections = {
+        **refusing.playbook.connections,
+        "wrong": {"type": "sns", "topic_arn": "", "fallback": "chat"},
+    }
+    outcome = tell(runtime(playbook=playbook(connections=connections)), to="wrong")
+    assert outcome.status == "done"
+    assert server.requests[0].json["channel"] == "C2"
+
+
 @pytest.mark.parametrize("reply", [failing("channel_not_found"), failing("invalid_auth")])
 def test_what_a_channel_refuses_goes_to_its_fallback_in_its_language(
     run_time: Runtime, server: Loopback, cloud: Cloud, reply: Reply
@@ -230,7 +305,8 @@ def test_what_a_channel_refuses_goes_to_its_fallback_in_its_language(
     server.replies(reply)
     outcome = tell(with_fallback(run_time))
     assert outcome.status == "done"
-    assert outcome.result == {"sent": True, "connection": "topic", "thread": ""}
+    told = {"sent": True, "connection": "topic", "thread": "", "channel": ""}
+    assert outcome.result == told
     assert outcome.detail.startswith("sent to topic, the fallback: chat refused the message")
     sent = json.loads(cloud.called("Publish")[0]["Message"])
     assert sent["content"]["title"] == "【未保護】CRITICAL: web-01"

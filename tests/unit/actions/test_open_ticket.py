@@ -61,6 +61,51 @@ def test_jira_gets_an_issue_with_the_keys_label(run_time: Runtime, server: Loopb
     assert "CVE-2026-1111" in jira_adf.plain(fields["description"])
 
 
+def chosen(run_time: Runtime, project: str) -> Runtime:
+    """The ticket's project comes from a template."""
+    connections = dict(run_time.playbook.connections)
+    place = {"project": f"{{{{ '{project}' }}}}", "allow": ["PAY", "OPS"]}
+    connections["jira"] = {**connections["jira"], **place}
+    return runtime(playbook=playbook(connections=connections))
+
+
+def test_a_project_from_a_template_gets_the_ticket(run_time: Runtime, server: Loopback) -> None:
+    server.replies(Reply(201, {"id": "1", "key": "PAY-3"}))
+    outcome = open_in(chosen(run_time, "PAY"))
+    assert server.requests[0].json["fields"]["project"] == {"key": "PAY"}
+    assert outcome.detail == "opened PAY-3 in jira (PAY)"
+
+
+def test_a_project_that_is_not_allowed_gets_nothing(run_time: Runtime, server: Loopback) -> None:
+    outcome = open_in(chosen(run_time, "SEC"))
+    assert outcome.status == "failed"
+    assert outcome.detail == "connection jira: `project` gives 'SEC', which is not in `allow`"
+    assert not server.requests
+
+
+@pytest.mark.parametrize("project", ["OPS", "SEC"])
+def test_a_ticket_is_commented_on_in_its_project_whatever_the_template_gives_by_now(
+    run_time: Runtime, server: Loopback, project: str
+) -> None:
+    server.replies(Reply(201, {"id": "7"}))
+    of = incident(refs={"jira": {"ticket": "PAY-3", "url": "u"}})
+    outcome = open_in(chosen(run_time, project), of=of)
+    assert outcome.status == "done"
+    assert outcome.result == {"id": "PAY-3", "url": "u", "opened": False}
+    (request,) = server.requests
+    assert request.path == "/rest/api/3/issue/PAY-3/comment"
+
+
+def test_in_doubt_a_ticket_is_found_in_whichever_project_it_was_opened(
+    run_time: Runtime, server: Loopback
+) -> None:
+    server.replies(Reply(200, {"issues": [{"id": "1", "key": "PAY-3"}]}))
+    outcome = open_in(chosen(run_time, "OPS"), in_doubt=True, attempted_at=clock.now())
+    assert outcome.result["id"] == "PAY-3"
+    (request,) = server.requests
+    assert request.json["jql"] == f'labels = "{LABEL}"'
+
+
 def test_a_hostile_title_makes_a_summary_of_one_short_line(
     run_time: Runtime, server: Loopback
 ) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from hub_responder import secrets
-from hub_responder.connections.settings import WITH_SECRET
+from hub_responder.connections.settings import PLACES, WITH_SECRET
 from hub_toolkit.about import reads, words
 from hub_toolkit.playbooks import patterns, structs
 from hub_toolkit.playbooks.compile import compile_playbook
@@ -60,12 +60,20 @@ class StepFacts(msgspec.Struct, frozen=True, rename={"if_": "if"}):
 
 
 class ConnectionFacts(msgspec.Struct, frozen=True):
-    """A connection that steps reach. ``secret`` is its secret's name; empty: it needs none."""
+    """A connection that steps reach.
+
+    Attributes:
+        secret: its secret's name; empty: it needs none.
+        place: the template that chooses its channel or project, empty where it is fixed.
+        allow: all that the template may give.
+    """
 
     name: str
     type: str
     secret: str
     routes: list[str]
+    place: str = ""
+    allow: list[str] = []
 
 
 class RouteFacts(msgspec.Struct, frozen=True):
@@ -159,6 +167,8 @@ def of(source: Source, project: Project, stage: str) -> Facts:
                 kind := str(settings["type"]),
                 secrets.name_of(stage or ANY_STAGE, name) if kind in WITH_SECRET else "",
                 [r for r in source.used_routes if name in project.connections.behind(r)],
+                str(settings[PLACES[kind]]) if settings.get("allow") else "",
+                list(settings.get("allow", ())),
             )
             for name, settings in compiled.connections.items()
         ],

@@ -135,6 +135,8 @@ def _connections(facts: Facts) -> Iterator[str]:
         through = f" through {', '.join(one.routes)}" if one.routes else ""
         need = f"needs secret {one.secret}" if one.secret else "needs no secret"
         yield f"{one.name} ({one.type}){through}: {need}"
+        if one.place:
+            yield f"  at one of {', '.join(one.allow)}, by {one.place}"
     for route in facts.routes:
         ways = [f"{value} -> {name}" for value, name in route.to.items()]
         yield f"route {route.name} by {route.by}: {', '.join([*ways, f'else {route.default}'])}"

@@ -139,7 +139,9 @@ def _needs(one: Facts) -> Iterator[str]:
     """In the default connections; a stage's own may reach others."""
     for connection in one.connections:
         secret = f", secret `{connection.secret}`" if connection.secret else ", no secret"
-        yield f"- connection `{connection.name}` of type {connection.type}{secret}"
+        places = [f"`{place}`" for place in connection.allow]
+        at = f", at one of {', '.join(places)} by `{connection.place}`" if places else ""
+        yield f"- connection `{connection.name}` of type {connection.type}{secret}{at}"
     for route in one.routes:
         yield f"- route `{route.name}`, which chooses by `{route.by}`"
     granted = sorted({word for one in one.statements for word in one["Action"]} - _ENGINE)

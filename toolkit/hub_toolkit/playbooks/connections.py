@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from hub_responder.connections.settings import LINKS
 from hub_responder.errors import ConfigurationError
 from hub_responder.playbook import Route
-from hub_toolkit.playbooks import structs
+from hub_toolkit.playbooks import places, structs
 from hub_toolkit.playbooks.connection_types import TYPES
 from hub_toolkit.playbooks.document import Mapping, Node, Scalar, plain
 from hub_toolkit.playbooks.fields import Fields, kind
 from hub_toolkit.playbooks.overlay import layers
 from hub_toolkit.playbooks.problems import Place, Problem, unknown
-from hub_toolkit.playbooks.scope import ROUTE, Scope
+from hub_toolkit.playbooks.scope import ROUTE, Around, Scope
 from hub_toolkit.playbooks.values import MAX_NAME, is_name
 
 if TYPE_CHECKING:
@@ -57,30 +57,35 @@ class Connections:
         return tuple(sorted(found))
 
 
-def load(folder: Path, stage: str, root: Path, problems: list[Problem]) -> Connections:
+def load(
+    folder: Path, stage: str, root: Path, problems: list[Problem], around: Around | None = None
+) -> Connections:
     """The connections and routes of ``stage``; what is wrong is added to ``problems``.
 
     A stage's file replaces a connection or route of the same name as a whole; a name that becomes
-    a route there stops being a connection, and the other way round.
+    a route there stops being a connection, and the other way round. ``around`` is what expressions
+    see besides, where it is known.
 
     Raises:
         PlaybookErrors: a file is not YAML.
     """
     connections: dict[str, tuple[Node, dict[str, Any]]] = {}
     routes: dict[str, tuple[Node, Route]] = {}
+    around = around or Around()
     used: dict[str, set[str]] = {}
     for layer in layers(folder, "connections", stage, root, problems):
         fields = Fields(layer, "connections", problems, known=("connections", "routes"))
         for name, node in _named(fields, "connections", problems):
             routes.pop(name, None)
-            connections[name] = (node, _connection(name, node, problems))
+            used[name] = set()
+            connections[name] = (node, _connection(name, node, around, used[name], problems))
         for name, node in _named(fields, "routes", problems):
             if name in connections and connections[name][0].place.file == node.place.file:
                 text = f"`{name}` is a connection and a route: rename one"
                 problems.append(Problem(node.place, text))
             connections.pop(name, None)
             used[name] = set()
-            routes[name] = (node, _route(name, node, used[name], problems))
+            routes[name] = (node, _route(name, node, around, used[name], problems))
     for name, (node, route) in routes.items():
         _check_targets(name, node, route, connections, problems)
     settings = {name: one for name, (_, one) in connections.items()}
@@ -90,7 +95,7 @@ def load(folder: Path, stage: str, root: Path, problems: list[Problem]) -> Conne
         {name: connections[name][1] for name in sorted(connections)},
         {name: routes[name][1] for name in sorted(routes)},
         {name: node.place for name, (node, _) in {**connections, **routes}.items()},
-        {name: frozenset(used[name]) for name in routes},
+        {name: frozenset(names) for name, names in used.items()},
     )
 
 
@@ -110,7 +115,9 @@ def _named(fields: Fields, key: str, problems: list[Problem]) -> list[tuple[str,
     return good
 
 
-def _connection(name: str, node: Node, problems: list[Problem]) -> dict[str, Any]:
+def _connection(
+    name: str, node: Node, around: Around, used: set[str], problems: list[Problem]
+) -> dict[str, Any]:
     if not isinstance(node, Mapping):
         text = f"connection {name} must be a mapping, not {kind(node)}"
         problems.append(Problem(node.place, text))
@@ -129,7 +136,9 @@ def _connection(name: str, node: Node, problems: list[Problem]) -> dict[str, Any
         {key: place for key, place in node.keys.items() if key != "type"},
         node.place,
     )
-    settings = structs.check(rest, TYPES[chosen], f"connection {name} ({chosen})", problems)
+    what = f"connection {name} ({chosen})"
+    settings = structs.check(rest, TYPES[chosen], what, problems, value_of=places.known)
+    used |= places.check(name, chosen, rest, around, problems)
     ca = settings.get("ca")
     if isinstance(ca, str) and ca:
         _check_ca(ca, rest.entries["ca"].place, problems)
@@ -149,13 +158,13 @@ def _check_ca(ca: str, place: Place, problems: list[Problem]) -> None:
         problems.append(Problem(place, str(error)))
 
 
-def _route(name: str, node: Node, used: set[str], problems: list[Problem]) -> Route:
+def _route(name: str, node: Node, around: Around, used: set[str], problems: list[Problem]) -> Route:
     what = f"route {name}"
     fields = Fields(node, what, problems, known=("by", "to", "default"))
     by = fields.text("by", required=True, limit=500)
     by_node = fields.node("by")
     if by and isinstance(by_node, Scalar):
-        used |= Scope(ROUTE).text(by_node, problems)
+        used |= Scope(ROUTE, around).text(by_node, problems)
     to: dict[str, str] = {}
     to_node = fields.node("to", required=True)
     if isinstance(to_node, Mapping):

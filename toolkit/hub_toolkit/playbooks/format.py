@@ -52,8 +52,8 @@ class Source:
         quiet: seconds; the other durations likewise.
         only_if, always_if: conditions on a finding.
         tests: the cases that the file holds, as they are written.
-        used: every name that its expressions, templates and routes read, and `RELATED` where they
-            look up the other findings on a resource.
+        used: every name that its expressions, templates, routes and connections read, and `RELATED`
+            where they look up the other findings on a resource.
         enabled, mode: what the stage says of it.
         own: its own actions, by name. code: the text of its actions.py, where a step uses it.
         button: where the id of its custom action stands.
@@ -155,7 +155,7 @@ def load(
         used=frozenset(
             reader.names.union(
                 *map(names_of, [*(only_if or ()), *(always_if or ()), *(group_by or ())]),
-                *(connections.used[name] for name in reader.routes),
+                *(connections.used.get(name, ()) for name in reader.routes | reader.reached),
             )
         ),
         enabled=override.enabled,

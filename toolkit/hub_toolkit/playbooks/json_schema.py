@@ -45,7 +45,7 @@ def schema() -> Schema:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A playbook of hub-responder",
-        **_object(
+        **closed(
             "What to do with findings of AWS Security Hub.",
             KEYS,
             required=("format", "name", "summary", "on", "steps"),
@@ -63,13 +63,12 @@ def schema() -> Schema:
     }
 
 
-def _object(
-    description: str, properties: Schema, *, required: Iterable[str] = (), closed: bool = True
-) -> Schema:
+def closed(description: str, properties: Schema, *, required: Iterable[str] = ()) -> Schema:
+    """An object with these properties and no others."""
     made: Schema = {"type": "object", "description": description, "properties": properties}
     if required:
         made["required"] = list(required)
-    return {**made, "additionalProperties": False} if closed else made
+    return {**made, "additionalProperties": False}
 
 
 def _text(description: str, **more: Any) -> Schema:
@@ -89,17 +88,17 @@ def _expressions(description: str, **more: Any) -> Schema:
 
 
 _TRIGGERS: Schema = {
-    "imported": _object(
+    "imported": closed(
         "Findings in ASFF that Security Hub imports or updates.",
         {"match": {"$ref": "#/$defs/asff"}},
         required=("match",),
     ),
-    "imported_v2": _object(
+    "imported_v2": closed(
         "Findings in OCSF, of the new Security Hub.",
         {"match": {"$ref": "#/$defs/ocsf"}},
         required=("match",),
     ),
-    "custom_action": _object(
+    "custom_action": closed(
         "A button in the Security Hub console.",
         {
             "id": _text("1 to 20 letters and digits.", pattern=_whole(ACTION_ID)),
@@ -108,12 +107,12 @@ _TRIGGERS: Schema = {
         },
         required=("id", "name", "description"),
     ),
-    "schedule": _object(
+    "schedule": closed(
         "Runs by the clock.",
         {
             "cron": _text("Six fields, as 0 9 ? * MON *"),
             "timezone": _text("IANA name, as Asia/Tokyo; default: that of settings.yaml."),
-            "findings": _object(
+            "findings": closed(
                 "Which findings the run gets.",
                 {"insight": _text("The ARN of an insight.")},
                 required=("insight",),
@@ -123,7 +122,7 @@ _TRIGGERS: Schema = {
     ),
 }
 
-_PARAM = _object(
+_PARAM = closed(
     "A value that steps and templates read as params.NAME.",
     {
         "type": {"enum": sorted(params.TYPES), "description": "Its type; default: text."},
@@ -132,7 +131,7 @@ _PARAM = _object(
     required=("default",),
 )
 
-_CASE = _object(
+_CASE = closed(
     "A case: what arrives, what is given, what must come of it.",
     {
         "name": _text("What the case shows."),
@@ -163,7 +162,7 @@ KEYS: Schema = {
         "propertyNames": {"pattern": _whole(PARAM)},
         "additionalProperties": _PARAM,
     },
-    "on": {**_object("What starts it: any of these.", _TRIGGERS), "minProperties": 1},
+    "on": {**closed("What starts it: any of these.", _TRIGGERS), "minProperties": 1},
     "only_if": _expressions("Expressions over one finding: all must be true.", maxItems=20),
     "always_if": _expressions(
         "Expressions over one finding: where any is true, only_if is passed over.", maxItems=20
@@ -173,7 +172,7 @@ KEYS: Schema = {
         "Default: account, region and resource.",
         maxItems=8,
     ),
-    "wait": _object(
+    "wait": closed(
         "How long a burst of imported findings is collected before a round.",
         {
             "first": _duration("Before the first round; default 15s."),
@@ -203,7 +202,7 @@ _OWN = "An action of the playbook's own actions.py."
 
 def _step() -> Schema:
     known = [actions.get(name) for name in sorted(actions.names())]
-    made = _object(
+    made = closed(
         "One step: an action, and when it runs.",
         {
             "id": _text("How later steps name it; default: its action.", pattern=_whole(STEP_ID)),
@@ -248,11 +247,11 @@ def _with(action: Action) -> Schema:
     for name, one in params_schema.get("properties", {}).items():
         kinds = action.connection_kinds.get(name)
         taken = one if kinds else _taken(one)
-        text = _about(name, said)
+        text = about(name, said)
         if kinds:
             text = f"A connection or route: {', '.join(kinds)}. {text}"
         properties[name] = {**taken, "description": text}
-    return _object(
+    return closed(
         f"{said}\n\n{action.example.strip()}",
         properties,
         required=params_schema.get("required", ()),
@@ -280,7 +279,7 @@ def _taken(one: Schema) -> Schema:
     return {"anyOf": [*bare.pop("anyOf", [bare]), *more], **default}
 
 
-def _about(name: str, said: str) -> str:
-    """The sentences of an action's text that name a parameter; all of them where none does."""
+def about(name: str, said: str) -> str:
+    """The sentences of a declaration's text that name a field; all of them where none does."""
     sentences = _SENTENCE.split(" ".join(said.split()))
     return " ".join(one for one in sentences if f"`{name}`" in one) or " ".join(said.split())

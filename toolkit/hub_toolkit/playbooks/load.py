@@ -12,6 +12,7 @@ from hub_toolkit.playbooks import tables as tables_files
 from hub_toolkit.playbooks.connections import Connections
 from hub_toolkit.playbooks.overlay import STAGE
 from hub_toolkit.playbooks.problems import Place, PlaybookErrors, Problem
+from hub_toolkit.playbooks.scope import Around
 from hub_toolkit.playbooks.settings import Settings
 
 if TYPE_CHECKING:
@@ -54,13 +55,12 @@ def examine(root: Path, stage: str) -> tuple[Project, list[Problem]]:
         problems.append(Problem(Place("--stage"), f"`{stage[:40]}` is no stage's name"))
         return Project([], Connections(), Settings(), {}), problems
     settings = _collect(lambda: settings_file.load(folder, stage, root, problems), problems)
-    connections = _collect(lambda: connections_file.load(folder, stage, root, problems), problems)
-    project = Project(
-        [],
-        connections or Connections(),
-        settings or Settings(),
-        tables_files.load(folder, root, problems),
+    tables = tables_files.load(folder, root, problems)
+    around = Around(calendars=settings.calendars if settings else None, tables=tables)
+    connections = _collect(
+        lambda: connections_file.load(folder, stage, root, problems, around), problems
     )
+    project = Project([], connections or Connections(), settings or Settings(), tables)
     found = sorted(path.parent for path in folder.glob("*/playbook.yaml"))
     if not found:
         problems.append(Problem(Place(FOLDER), "holds no playbook: NAME/playbook.yaml"))

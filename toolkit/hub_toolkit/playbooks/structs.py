@@ -55,19 +55,29 @@ def check(
         if checked is msgspec.UNSET:
             continue
         seconds = duration(checked)
-        if seconds is not None and _converts(seconds, field.type):
+        if seconds is not None and not mistake(seconds, field.type):
             values[key] = seconds
             continue
-        try:
-            msgspec.convert(checked, field.type, strict=True)
-        except msgspec.ValidationError as error:
-            problems.append(Problem(value.place, f"`{key}`: {_say(checked, field.type, error)}"))
-    if len(problems) == before and all(_converts(values[key], fields[key].type) for key in values):
+        wrong = mistake(checked, field.type)
+        if wrong:
+            problems.append(Problem(value.place, f"`{key}`: {wrong}"))
+    if len(problems) == before and not any(
+        mistake(values[key], fields[key].type) for key in values
+    ):
         try:
             msgspec.convert(values, struct)
         except msgspec.ValidationError as error:  # what its fields must be together
             problems.append(Problem(node.place, f"{what}: {error}"))
     return values
+
+
+def mistake(value: Any, kind: Any) -> str:
+    """What is wrong with a plain value where ``kind`` is wanted, or empty."""
+    try:
+        msgspec.convert(value, kind, strict=True)
+    except msgspec.ValidationError as error:
+        return _say(value, kind, error)
+    return ""
 
 
 def fallback(struct: type[msgspec.Struct], key: str) -> Any:
@@ -95,14 +105,6 @@ def texts(node: Node) -> Iterator[tuple[str, Scalar]]:
             yield from texts(item)
     elif isinstance(node.value, str):
         yield node.value, node
-
-
-def _converts(value: Any, kind: Any) -> bool:
-    try:
-        msgspec.convert(value, kind, strict=True)
-    except msgspec.ValidationError:
-        return False
-    return True
 
 
 def _say(value: Any, kind: Any, error: msgspec.ValidationError) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from hub_responder.connections.settings import PLACES
 from hub_toolkit.sandbox import faults as scripted
 from hub_toolkit.sandbox import inbox as deliveries
 from hub_toolkit.sandbox.kills import is_vendor_effect
@@ -141,8 +142,7 @@ def _slack(simulators: Simulators, name: str, settings: Mapping[str, Any]) -> No
     from hub_toolkit.sandbox.vendors.slack import Slack
 
     token = _token("xoxb")
-    channels = [str(settings["channel"])]
-    simulator = Slack(simulators.around.clock, token=token, channels=channels)
+    simulator = Slack(simulators.around.clock, token=token, channels=_places(settings))
     simulators.secrets[name] = {"token": token}
     simulators.mount(name, "slack", simulator.app)
 
@@ -172,9 +172,8 @@ def _jira(simulators: Simulators, name: str, settings: Mapping[str, Any]) -> Non
     from hub_toolkit.sandbox.vendors.jira import Jira
 
     token = _token("jira")
-    project = str(settings["project"])
     around = simulators.around
-    simulator = Jira(around.clock, email=_EMAIL, api_token=token, projects=(project,))
+    simulator = Jira(around.clock, email=_EMAIL, api_token=token, projects=_places(settings))
     simulators.secrets[name] = {"email": _EMAIL, "api_token": token}
     around.tickets.register("jira", name, simulator)
     simulators.mount(name, "jira", simulator.app)
@@ -186,6 +185,11 @@ def _webhook(simulators: Simulators, name: str, _settings: Mapping[str, Any]) ->
     key = _token("key")
     simulators.secrets[name] = {"signing_key": key}
     simulators.mount(name, "webhook", Webhook(simulators.around.clock, signing_key=key).app)
+
+
+def _places(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """The channels or projects that a connection can lead to."""
+    return tuple(settings.get("allow") or (str(settings[PLACES[settings["type"]]]),))
 
 
 def _token(prefix: str) -> str:

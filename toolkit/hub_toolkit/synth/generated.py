@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hub_toolkit import requirements
 from hub_toolkit.about import readme
-from hub_toolkit.playbooks import json_schema
+from hub_toolkit.playbooks import json_schema, json_schema_connections
 from hub_toolkit.synth import actions_doc
 from hub_toolkit.synth.document import render
 
@@ -27,6 +27,7 @@ def texts(root: Path) -> dict[str, str]:
         "docs/actions.md": actions_doc.render(),
         **readme.texts(root),
         json_schema.PATH: json_schema.render(),
+        json_schema_connections.PATH: json_schema_connections.render(),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hub_toolkit.about import facts
+from hub_toolkit.about import facts, printed, readme
 from hub_toolkit.about.facts import Facts
 from hub_toolkit.playbooks.load import load_project
 
@@ -46,6 +46,20 @@ def test_connections_tell_their_secret_of_the_stage_and_the_route_to_them(root: 
     assert found["tickets"].routes == []
     (route,) = _facts(root).routes
     assert (route.to, route.default) == ({"444455556666": "slack-a"}, "topic")
+
+
+def test_a_place_that_a_template_chooses_is_told_with_all_that_it_may_be(root: Path) -> None:
+    assert not any(one.place or one.allow for one in _facts(root).connections)
+    path = root / "playbooks" / "connections.yaml"
+    text = path.read_text(encoding="utf-8")
+    chosen = "channel: \"{{ tag('Channel') }}\", allow: [C0123456789, C0123456780]"
+    path.write_text(text.replace("channel: C0123456789", chosen), encoding="utf-8")
+    found = {one.name: one for one in _facts(root).connections}["slack-a"]
+    assert (found.place, found.allow) == ("{{ tag('Channel') }}", ["C0123456789", "C0123456780"])
+    line = "at one of C0123456789, C0123456780, by {{ tag('Channel') }}"
+    assert any(line in one for one in printed.lines(_facts(root)))
+    at = "at one of `C0123456789`, `C0123456780` by `{{ tag('Channel') }}`"
+    assert at in readme.texts(root)["playbooks/tell-them/README.md"]
 
 
 def test_rules_are_as_in_the_template_with_their_size(root: Path) -> None:

@@ -261,6 +261,38 @@ def test_the_other_findings_on_the_resource_are_given(project: Project) -> None:
     assert code == 0, said
 
 
+CHOSEN = """\
+connections:
+  vision-one: {type: vision_one}
+  chat: {type: slack, channel: "{{ tag('channel') }}", allow: [C0SANDBOX01, C0SANDBOX02]}
+  tickets:
+    type: jira
+    url: https://example.atlassian.net
+    project: "{{ 'PAY' if tag('owner') == 'pay' else 'SEC' }}"
+    allow: [PAY, SEC]
+"""
+
+
+def test_places_that_templates_choose_are_there_and_others_refused(project: Project) -> None:
+    project.write("playbooks/connections.yaml", CHOSEN)
+    project.passes("""\
+        - name: the one's
+          event: high.json
+          given: {coverage: {verdict: UNPROTECTED}, tags: {owner: pay, channel: C0SANDBOX02}}
+          expect: {tell: {channel: C0SANDBOX02}, note: PAY-1}
+        - name: the others'
+          event: high.json
+          given: {coverage: {verdict: UNPROTECTED}, tags: {channel: C0SANDBOX01}}
+          expect: {tell: {channel: C0SANDBOX01}, note: SEC-1}
+        - name: nobody's
+          event: high.json
+          given: {coverage: {verdict: UNPROTECTED}, tags: {channel: C0SANDBOX03}}
+          expect:
+            tell: {failed: "gives 'C0SANDBOX03', which is not in `allow`"}
+            message: [{to: sns, contains: watch could not do everything}]
+        """)
+
+
 CONDITIONS = """\
 only_if:
   - finding.severity >= 'CRITICAL' or open('office')

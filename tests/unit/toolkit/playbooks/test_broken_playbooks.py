@@ -37,7 +37,7 @@ def _errors(root: Path, stage: str = "prod") -> list[str]:
             "{type: slack, chanel: C0123456789}",
             ("2:23: unknown key in connection chat (slack): `chanel`; did you mean "
              "`channel`? There "
-            "is: base_url, ca, channel, fallback, language, private"),
+            "is: allow, base_url, ca, channel, fallback, language, private"),
         ),
         ("  chat:", "  Chat_1:", ("2:3: `Chat_1` is no name: a to z, 0 to 9 and single hyphens, at "
          "most 20 characters")),

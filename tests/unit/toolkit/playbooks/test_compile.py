@@ -55,6 +55,30 @@ def test_only_the_connections_that_steps_reach_go_along(project) -> None:
     assert made.routes == {}
 
 
+CHOSEN = """\
+connections:
+  chat:
+    type: slack
+    channel: "{{ table.owners[tag('Owner')] }}"
+    allow: [C0123456789]
+    fallback: second
+  second: {type: slack, channel: "{{ 'C0123456789' if open('day') else '' }}", allow: [C0123456789]}
+  tickets: {type: opscenter}
+"""
+
+
+def test_what_a_connections_template_reads_goes_along(project) -> None:
+    project.write("playbooks/settings.yaml", "calendars: {day: {hours: '09:00-18:00'}}\n")
+    project.write("playbooks/tables/owners.yaml", "pay: C0123456789\n")
+    assert _compiled(project.root).functions == ()
+    project.write("playbooks/connections.yaml", CHOSEN)
+    made = _compiled(project.root)
+    assert made.functions == ("open", "tag")
+    assert made.tables == {"owners": {"pay": "C0123456789"}}
+    assert list(made.calendars) == ["day"]
+    assert made.connections["chat"]["allow"] == ["C0123456789"]
+
+
 LINKED = """\
 connections:
   chat: {type: sns}

@@ -54,6 +54,40 @@ def test_a_slack_bots_messages_arrive_under_its_connections_name() -> None:
     assert delivery["body"] == body
 
 
+def test_all_places_that_a_template_may_choose_are_there() -> None:
+    world = World()
+    chosen = {"channel": "{{ tag('C') }}", "allow": ["C0SANDBOX01", "C0SANDBOX02"]}
+    settings = world.simulators.add("bot", {"type": "slack", **chosen})
+    assert settings["channel"] == chosen["channel"]
+    token = {"Authorization": f"Bearer {world.simulators.secrets['bot']['token']}"}
+    for channel in ("C0SANDBOX01", "C0SANDBOX02", "C0SANDBOX03"):
+        world.post(f"{settings['base_url']}/chat.postMessage", _message(channel), **token)
+    arrived = [one["body"]["channel"] for one in world.inbox.deliveries()]
+    assert arrived == chosen["allow"]
+    projects = {"project": "{{ tag('P') }}", "allow": ["PAY", "OPS"]}
+    world.simulators.add("jira", {"type": "jira", "url": "https://x.atlassian.net", **projects})
+    secret = world.simulators.secrets["jira"]
+    statuses = {
+        project: world.client.post(
+            "/jira/rest/api/3/issue",
+            json={
+                "fields": {
+                    "project": {"key": project},
+                    "issuetype": {"name": "Task"},
+                    "summary": "s",
+                }
+            },
+            auth=(secret["email"], secret["api_token"]),
+        ).status_code
+        for project in ("PAY", "OPS", "SEC")
+    }
+    assert statuses == {"PAY": 201, "OPS": 201, "SEC": 400}
+
+
+def _message(channel: str) -> dict[str, str]:
+    return {"channel": channel, "text": "hello"}
+
+
 def test_a_webhooks_address_is_its_secret() -> None:
     world = World()
     settings = world.simulators.add("hook", {"type": "slack_webhook"})

@@ -163,6 +163,18 @@ def test_who_reads_no_other_findings_may_not_get_them(root: Path) -> None:
     assert GET_FINDINGS not in json.dumps(statements(template(root), "ReportRole"))
 
 
+def test_a_connections_template_brings_the_permissions_that_it_needs(root: Path) -> None:
+    report(root, IMPORTED.replace("CONDITION", "if: incident.count > 1").replace("TO", "team"))
+    path = root / "playbooks" / "connections.yaml"
+    written = path.read_text(encoding="utf-8")
+    team = "connections:\n  team: {type: slack, channel: CHANNEL, allow: [C0123456789]}\n"
+    for channel, needs in (("tag('Channel')", True), ("finding.region", False)):
+        text = written.replace("connections:\n", team.replace("CHANNEL", f'"{{{{ {channel} }}}}"'))
+        path.write_text(text, encoding="utf-8")
+        granted = json.dumps(statements(template(root), "ReportRole"))
+        assert ("tag:GetResources" in granted) is needs
+
+
 @pytest.mark.parametrize(
     ("cron", "why"),
     [
