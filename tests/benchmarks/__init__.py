@@ -4,6 +4,7 @@
 - ``cloud``     AWS and the vendors, in this process: the sandbox's services without its functions
 - ``subject``   the handler, in a process of its own; ``process`` speaks to it
 - ``warm``      batches through the handler, again and again
+- ``fleet``     the walk of 10,000 endpoints, and reading its snapshot
 - ``table``     the rows, their limits, the table
 
 Run it as ``make bench``; ``--write`` renews the table of docs/benchmarks.md, ``--check`` exits with

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import cold, table, warm
+from benchmarks import cold, fleet, table, warm
 from benchmarks.cloud import Cloud
 from benchmarks.process import Cost, Handler
 from benchmarks.table import Row
@@ -44,7 +44,14 @@ def _batch_rows(batch: Series) -> list[Row]:
             batch.median(Cost.aws),
             "",
             0.6,
-            "besides its update: BatchUpdateFindings takes one note",
+            "besides its update (BatchUpdateFindings takes one note) and the next row",
+        ),
+        Row(
+            "... to ask Vision One, per finding",
+            batch.median(Cost.asking),
+            "",
+            None,
+            "a look for the snapshot, at most one a minute, and the pace of each question",
         ),
         Row("batch: updates of findings per finding", batch.median(Cost.updates), "", 1),
         Row(
@@ -88,6 +95,21 @@ def _other_rows(click: Series, waiting: Series) -> list[Row]:
     ]
 
 
+def _fleet_rows() -> list[Row]:
+    walking, reading = fleet.measure()
+    how = f"{fleet.ENDPOINTS:,} endpoints"
+    asked = walking.requests
+    held = f"with their computers; {walking.stored / 1e6:.1f} MB in S3"
+    return [
+        Row("walk of the fleet: requests", asked["endpoints"], "", 10, how),
+        Row("... for its modules, without computers", asked["modules"], ""),
+        Row("... for its computers", asked["computers"], ""),
+        Row("snapshot: load", reading.load_ms, "ms", 150, f"{how} {held}"),
+        Row("snapshot: held in the process", reading.held_mb, "MB", 25),
+        Row("snapshot: look-up of endpoint and computer", reading.look_up_us, "µs", 20),
+    ]
+
+
 def measure(rounds: int) -> list[Row]:
     """Every figure, measured now."""
     rows = _cold_rows(max(5, rounds // 3))
@@ -97,7 +119,7 @@ def measure(rounds: int) -> list[Row]:
             click = warm.measure(cloud, handler, warm.click, rounds)
         with Handler(cloud.environment()) as handler:
             waiting = warm.measure(cloud, handler, warm.waiting, rounds)
-    return rows + _batch_rows(batch) + _other_rows(click, waiting)
+    return rows + _batch_rows(batch) + _other_rows(click, waiting) + _fleet_rows()
 
 
 def main(arguments: Sequence[str]) -> int:

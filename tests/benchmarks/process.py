@@ -30,9 +30,16 @@ class Cost:
     requests: Mapping[str, int]
 
     def aws(self) -> int:
-        """AWS calls but updates of findings, of which each takes one note."""
-        return (
-            sum(n for name, n in self.requests.items() if name.startswith("aws ")) - self.updates()
+        """AWS calls but updates of findings, of which each takes one note, and `asking`."""
+        every = sum(n for name, n in self.requests.items() if name.startswith("aws "))
+        return every - self.updates() - self.asking()
+
+    def asking(self) -> int:
+        """AWS calls that asking Vision One takes: for the fleet's snapshot, and for the pace."""
+        return sum(
+            n
+            for name, n in self.requests.items()
+            if name == "aws DynamoDB.UpdateItem" or name.endswith(".snapshot")
         )
 
     def updates(self) -> int:
