@@ -273,7 +273,7 @@ class Reader:
             return ANYTHING
         for argument, text in arguments.mistakes(called, node, self.calendars):
             self.say(argument, text)
-        return called.result
+        return called.gives(given)
 
     def _filter(self, node: nodes.Filter, names: Names) -> Kind:
         given = self.value(node.node, names) if node.node is not None else TEXT

@@ -93,12 +93,22 @@ class Record:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Function:
-    """Something to call: the kinds of its parameters by name, how many it needs, what it gives."""
+    """Something to call: the kinds of its parameters by name, how many it needs, what it gives.
+
+    ``held`` is what it gives, or else its second argument, where one is given.
+    """
 
     name: str
     parameters: Mapping[str, Kind]
     required: int
     result: Kind
+    held: Kind | None = None
+
+    def gives(self, given: Sequence[Kind]) -> Kind:
+        """What a call with these arguments gives."""
+        if self.held is None or len(given) < 2:  # noqa: PLR2004 - the second argument
+            return self.result
+        return join([self.held, given[1]])
 
     def __str__(self) -> str:
         return "a function"

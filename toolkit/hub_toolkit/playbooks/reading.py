@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hub_toolkit.playbooks.kinds import (
@@ -22,6 +23,8 @@ from hub_toolkit.playbooks.kinds import (
 from hub_toolkit.playbooks.problems import nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hub_toolkit.playbooks.kinds import Kind
 
 _TEXT_METHODS: dict[str, Kind] = {
@@ -47,9 +50,19 @@ def part(base: Kind, name: str, said: str) -> tuple[Kind, str]:
         said: ``base`` as it is written, or empty.
     """
     found = [kind for one in each(base) if (kind := _one(one, name)) is not None]
+    functions = [one for one in found if isinstance(one, Function)]
+    if functions and len(functions) == len(found):
+        return _same(functions), ""
     if found:
         return join(found), ""
     return ANYTHING, _missing(base, name, said)
+
+
+def _same(functions: Sequence[Function]) -> Function:
+    """A method of several kinds, as of ``x or {}``: it gives what any of them does."""
+    held = [one.held for one in functions if one.held is not None]
+    result = join([one.result for one in functions])
+    return replace(functions[0], result=result, held=join(held) if held else None)
 
 
 def item(base: Kind) -> Kind:
@@ -89,7 +102,9 @@ def _method(value: Kind, name: str) -> Kind | None:
         "keys": ListOf(TEXT),
         "values": ListOf(value),
     }
-    return Function(name, {}, -1, results[name]) if name in results else None
+    if name not in results:
+        return None
+    return Function(name, {}, -1, results[name], value if name == "get" else None)
 
 
 def _missing(base: Kind, name: str, said: str) -> str:

@@ -60,6 +60,10 @@ def _seen_at_run_time() -> dict[str, Any]:
         "finding.note.text == 'x' if finding.note else false",
         "false if finding.max_cvss is none else finding.max_cvss > 7",
         "finding.resource.tags.get('env', '') in ('prod', 'staging')",
+        "finding.resource.tags.get('tier', 'x') < 'y'",
+        "'a' in finding.resource.tags.get('b', '')",
+        "(finding.resource.tags or {}).get('env', '') == 'prod'",
+        "'x' in (incident.ticket or {}).get('id', '')",
         "'prod' in finding.resource.tags and finding.resource.tags['env'].startswith('pr')",
         "finding.resources[0].name == 'web' or finding.resources|length > 1",
         "'web' in finding.resources|map(attribute='name')",
@@ -112,6 +116,20 @@ def test_another_value_of_a_name_may_be_none_again() -> None:
         "f:1:65: warning: `finding.note` can be none, which has no `text`: "
         "ask `if finding.note` before"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("finding.resource.tags.get('tier') < 'y'", "which has no order"),
+        ("finding.resource.tags.get('tier', none) < 'y'", "which has no order"),
+        ("'a' in (finding.resource.tags or incident.refs).get('b')", "which has no items"),
+        ("finding.resource.tags.get('tier', 3) > 2", "cannot compare text with a number"),
+    ],
+)
+def test_a_part_that_may_be_missing_is_what_stands_in_for_it(text: str, said: str) -> None:
+    (found,) = _condition(text)
+    assert said in found
 
 
 @pytest.mark.parametrize(
