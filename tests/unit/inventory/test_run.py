@@ -16,7 +16,7 @@ import pytest
 
 from estates import TOKEN, Tenant, endpoint
 from factories import ACCOUNT, NOW, REGION
-from hub_responder import observability
+from hub_responder import fleet, observability
 from hub_responder.deadline import Deadline
 from hub_responder.handlers import inventory as handlers
 from hub_responder.inventory.plan import FILE, Plan
@@ -136,6 +136,25 @@ def test_an_account_that_cannot_be_asked_is_named_and_says_nothing_of_what_runs(
     assert history(tmp_path, "instance, running") == [
         (ONE, True), (TWO, True), (THREE, False), ("i-9", None),
     ]  # fmt: skip
+
+
+def test_more_instances_than_are_held_say_nothing_of_what_does_not_run(
+    cloud_: MemberCloud, tenant: Tenant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fleet, "MAX_INSTANCES", 1)
+    tenant.holds(endpoint(THREE))
+    (said,) = walked(planned(tenant)).left_out
+    assert said == "1 instances over 1"
+    assert history(tmp_path, "instance, running") == [(ONE, True), (THREE, None)]
+
+
+def test_an_instance_that_runs_is_looked_for_among_desktops_too(
+    cloud_: MemberCloud, tenant: Tenant, tmp_path: Path
+) -> None:
+    mac = endpoint(TWO, type="desktop", _securityDeployment=["workloadProtection"])
+    tenant.holds(endpoint(ONE), mac)
+    walked(planned(tenant))
+    assert history(tmp_path, "instance, verdict") == [(ONE, "PROTECTED"), (TWO, "PROTECTED")]
 
 
 def test_a_walk_that_does_not_come_to_its_end_leaves_the_snapshot_before(
