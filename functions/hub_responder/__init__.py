@@ -12,6 +12,7 @@
   ``connections``, ``tickets`` do the talking
 - ``inventory``    the scheduled walk: the fleet as it is, and as it was
 - ``member``, ``lookup``, ``instances``, ``fleet``, ``insights``  look-ups for them
+- ``behind``  the instances behind containers, tasks, nodes and groups
 - ``calendars``    named times, for conditions
 - ``markdown``     messages, written once and rendered natively for each target
 - ``columns``  many structs of one type in little room

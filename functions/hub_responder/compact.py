@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from hub_responder.behind.clues import clues
 from hub_responder.errors import UnreadableFinding
 from hub_responder.finding import Finding, Malware, Package, Resource, Vulnerability
 from hub_responder.values import clean, within
@@ -45,6 +46,7 @@ def to_compact(finding: Finding) -> dict[str, Any]:
         user_fields=user_fields,
         user_fields_whole=whole,
         problems=finding.problems[:3],
+        clues=tuple(replace(clue, field=clean(clue.field, 120)) for clue in clues(finding)),
         raw={},
     )
     kept: dict[str, Any] = _without_empty(msgspec.to_builtins(small))

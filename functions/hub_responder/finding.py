@@ -92,6 +92,22 @@ class Malware:
 
 
 @dataclass(frozen=True, slots=True)
+class Clue:
+    """Something in a finding that leads to the EC2 instance behind its resource.
+
+    Attributes:
+        kind: instance, container_instance, task, node, group or fargate; more: so many instances
+            that are named were left out.
+        name: the instance's id, an ARN, the node's private DNS name, or the number left out.
+        field: the path of the field that says so.
+    """
+
+    kind: str
+    name: str
+    field: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Resource:
     """A resource that a finding is about.
 
@@ -136,6 +152,7 @@ class Finding:
         metadata_uid: what the new Security Hub's calls name an OCSF finding by; empty for ASFF.
         problems: fields that were dropped or cut.
         raw: the finding as it arrived; empty after `from_compact`.
+        clues: what ``raw`` said of the instances behind ``resource``; only after `from_compact`.
         matched: which of ``resources`` is the playbook's; the first unless `with_resource` chose.
     """
 
@@ -165,6 +182,7 @@ class Finding:
     schema: Schema = "ASFF"
     metadata_uid: str = ""
     problems: tuple[Problem, ...] = ()
+    clues: tuple[Clue, ...] = ()
     raw: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
     matched: int = 0
 

@@ -9,21 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from hub_responder import aws, member
 from hub_responder.errors import HubResponderError
-from hub_responder.finding import INSTANCE, Resource
-from hub_responder.identifiers import instance_arn
-from hub_responder.instances import described
+from hub_responder.instances import Place, described, resource_of
 from hub_responder.values import clean
 
 if TYPE_CHECKING:
     from hub_responder.deadline import Deadline
+    from hub_responder.finding import Resource
 
 MAX_INSTANCES = 20_000
 """Instances that are held at once: 20,000 of them take about 40 MB."""
 THREADS = 8
 _RUNNING = [{"Name": "instance-state-name", "Values": ["running"]}]
-
-Place = tuple[str, str]
-"""Account and region."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,18 +105,7 @@ def _of_place(
 
 
 def _machine(item: Mapping[str, Any], place: Place, partition: str) -> Machine:
-    account, region = place
-    name = clean(str(item.get("InstanceId", "")), 64)
-    address = clean(str(item.get("PrivateIpAddress") or ""), 64)
     launched = item.get("LaunchTime")
-    resource = Resource(
-        type=INSTANCE,
-        id=instance_arn(partition, region, account, name),
-        instance_id=name,
-        account=account,
-        region=region,
-        tags={clean(tag["Key"], 128): clean(tag["Value"], 256) for tag in item.get("Tags", ())},
-        details={"IpV4Addresses": [address]} if address else {},
-    )
     kind = clean(str(item.get("InstanceType", "")), 64)
+    resource = resource_of(item, place, partition)
     return Machine(resource, kind, launched.timestamp() if launched is not None else None)

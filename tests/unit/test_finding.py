@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from hub_responder.behind.clues import clues
 from hub_responder.errors import UnreadableFinding
 from hub_responder.events import decode
 from hub_responder.finding import Finding, Malware, Note, Package, Resource, Vulnerability
@@ -107,7 +108,11 @@ def test_small_form_is_small_and_comes_back(path: Path) -> None:
         back = Finding.from_compact(json.loads(json.dumps(kept)))
         assert back == replace(
             found,
-            resources=(replace(found.resource, details=back.resource.details),),
+            resources=(
+                replace(found.resource, details=back.resource.details),
+                *(replace(one, tags={}, details={}) for one in found.resources[1:]),
+            ),
+            clues=clues(found),
             description=back.description,
             remediation_text=back.remediation_text,
             vulnerabilities=back.vulnerabilities,

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from hub_responder import clock
 from hub_responder.actions.base import Action, Outcome, Statement, Work
+from hub_responder.behind.kinds import STAND_INS
+from hub_responder.behind.permissions import looking_behind
+from hub_responder.behind.resolve import behind
 from hub_responder.connections.permissions import asking
 from hub_responder.connections.resolve import Connection, resolve
 from hub_responder.deadline import Deadline
@@ -23,6 +27,7 @@ from hub_responder.vision_one.endpoint import Endpoint
 from hub_responder.vision_one.inventory import inventory
 from hub_responder.vision_one.modules import MODULES, identity, with_modules
 from hub_responder.vision_one.permissions import snapshots
+from hub_responder.vision_one.together import together, without_instances
 
 if TYPE_CHECKING:
     from hub_responder.playbook import Playbook
@@ -50,9 +55,17 @@ def run(works: Sequence[Work], runtime: Runtime) -> list[Outcome]:
     """One walk through the inventory for all incidents; then a closer look at those it found."""
     found: dict[int, Coverage] = {}
     groups: list[_Group] = []
+    incidents = [work.incident for work in works]
+    machines = dict(
+        zip(
+            map(id, works),
+            behind(incidents, runtime.playbook.member_role, runtime.deadline),
+            strict=True,
+        )
+    )
     for work in works:
         try:
-            plain = _without_asking(work.incident.resource)
+            plain = without_instances(machines[id(work)], work.incident.resource)
             if plain is None:
                 _join(groups, resolve(runtime.playbook, work.params.connection, work.scope), work)
         except (ConfigurationError, ExpressionError) as error:
@@ -61,17 +74,13 @@ def run(works: Sequence[Work], runtime: Runtime) -> list[Outcome]:
             found[id(work)] = plain
     deadline = _deadline(runtime)
     for group in groups:
-        resources = [work.incident.resource for work in group.works]
-        answers = judged(resources, group.params, group.connection, runtime.stage, deadline)
-        found |= {id(work): answer for work, answer in zip(group.works, answers, strict=True)}
+        resources = [one for work in group.works for one in machines[id(work)].instances]
+        answers = iter(judged(resources, group.params, group.connection, runtime.stage, deadline))
+        for work in group.works:
+            of = machines[id(work)]
+            own = list(islice(answers, len(of.instances)))
+            found[id(work)] = together(own, of, work.incident.resource)
     return [_outcome(found[id(work)], work.incident.resource, runtime.playbook) for work in works]
-
-
-def _without_asking(resource: Resource) -> Coverage | None:
-    """The verdict where there is nothing to ask Vision One for."""
-    if resource.type != INSTANCE:
-        return verdicts.not_applicable(resource.type)
-    return None if resource.instance_id else verdicts.no_instance_id()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +160,14 @@ def _outcome(found: Coverage, resource: Resource, playbook: Playbook) -> Outcome
 def permissions(
     _params: Mapping[str, Any], connections: Mapping[str, Mapping[str, Any]]
 ) -> list[Statement]:
-    """Reading the secrets of the connections, and the snapshots of their fleets."""
-    return [*asking(connections), *snapshots()]
+    """Reading the secrets of the connections and the snapshots of their fleets, and finding the
+    instances behind other resources."""
+    return [*asking(connections), *snapshots(), *looking_behind()]
 
 
 ACTION = Action(
     name="vision_one.check_coverage",
-    summary="Checks whether Trend Vision One protects the instance.",
+    summary="Checks whether Trend Vision One protects the instance, or those behind the resource.",
     effects=False,
     params=Params,
     result=Coverage,
@@ -168,7 +178,8 @@ ACTION = Action(
   with: {stale_after: 24h, modules: [anti_malware, intrusion_prevention]}
 """,
     run=run,
-    about=(INSTANCE,),
+    about=(INSTANCE, *STAND_INS),
     connection_kinds={"connection": KINDS},
     inventory=True,
+    in_members=True,
 )

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hub_responder.behind.kinds import telling
 from hub_responder.expressions import text_of
 from hub_responder.finding import Finding
 from hub_responder.ledger import history, keys
@@ -97,9 +98,11 @@ class Group:
 def subjects(finding: Finding, playbook: Playbook) -> Iterator[Finding]:
     """The finding once for each of its resources that the playbook matches.
 
-    A click can select a finding whose resources match nothing: its first resource counts then.
+    Of a container, its cluster and the instance that it runs on, one counts: the instance, or what
+    tells most about it. A click can select a finding whose resources match nothing: its first
+    resource counts then.
     """
-    matching = [r for r in finding.resources if r.type in playbook.resource_types]
+    matching = telling([r for r in finding.resources if r.type in playbook.resource_types])
     distinct = {resource.id: resource for resource in reversed(matching or finding.resources[:1])}
     for resource in reversed(distinct.values()):
         yield finding.with_resource(resource)

@@ -65,9 +65,9 @@ class Demand:
     modules: Sequence[str] = ()
 
 
-def not_applicable(resource_type: str) -> Coverage:
-    """For a resource that is no EC2 instance."""
-    reasons = [f"not_an_instance:{resource_type[:64]}"]
+def not_applicable(resource_type: str, why: str = "") -> Coverage:
+    """For a resource that is no EC2 instance; ``why`` no agent can be there (`behind.words`)."""
+    reasons = [f"not_an_instance:{resource_type[:64]}", *([why] if why else [])]
     return Coverage(verdict="NOT_APPLICABLE", reasons=reasons, checked_at=clock.now())
 
 

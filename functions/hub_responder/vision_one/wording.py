@@ -7,6 +7,7 @@ from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from hub_responder.behind import words as of_behind
 from hub_responder.finding import Resource
 from hub_responder.markdown.characters import clean, one_line, shorten, width
 from hub_responder.vision_one.coverage import Coverage
@@ -46,6 +47,7 @@ _EN: Mapping[str, str] = {
     "incomplete": "Vision One's inventory could not be read completely",
     "last_contact": "last contact {last}",
     "more": "{} more",
+    **of_behind.EN,
 }
 _JA: Mapping[str, str] = {
     "PROTECTED": "Vision Oneエージェント稼働中",
@@ -78,6 +80,7 @@ _JA: Mapping[str, str] = {
     "incomplete": "Vision Oneのインベントリを最後まで読めませんでした",
     "last_contact": "最終接続{last}",
     "more": "ほか{}件",
+    **of_behind.JA,
 }
 REASONS = frozenset(_EN) - {"PROTECTED", "last_contact", "more"}
 """Every reason's code; those of modules and resource types are followed by ``:NAME``."""
@@ -112,7 +115,7 @@ def summary(coverage: Coverage, resource: Resource, *, language: str, timezone: 
     zone = _zone(timezone)
     at = datetime.fromtimestamp(coverage.checked_at, zone).strftime("%H:%M:%S %Z")
     said_in = _japanese if language == "ja" else _english
-    name, subject = _subject(resource)
+    name, subject = _subject(coverage, resource, language)
     text = said_in(coverage, name, subject, at, zone)
     over = width(text) - MAX_CHARACTERS
     if over > 0:
@@ -166,12 +169,38 @@ def _time(text: str, zone: tzinfo) -> str:
         return "?"
 
 
-def _subject(resource: Resource) -> tuple[str, str]:
-    """Name, and instance id or the end of the resource's id (the part that tells it apart)."""
-    subject = resource.instance_id or resource.id
-    if len(subject) > _MAX_SUBJECT:
-        subject = "…" + subject[1 - _MAX_SUBJECT :]
-    return _plain(resource.name, _MAX_NAME), _plain(subject, _MAX_SUBJECT)
+def _subject(coverage: Coverage, resource: Resource, language: str) -> tuple[str, str]:
+    """Name, and instance id or the end of the resource's id (the part that tells it apart).
+
+    Of what stands for one instance that instance, and behind what it is; of what stands for several
+    the resource, and how many there are.
+    """
+    behind = coverage.evidence.get("behind")
+    if behind is None:
+        subject = _end(resource.instance_id or resource.id, _MAX_SUBJECT)
+        return _plain(resource.name, _MAX_NAME), subject
+    japanese = language == "ja"
+    of = _end(resource.id.rpartition(":")[2], _MAX_NAME)
+    instance = str(behind.get("instance", ""))
+    if behind["instances"] == 1:
+        subject = f"{of}の背後の{instance}" if japanese else f"{instance} behind {of}"
+        return _plain(str(behind["name"]), _MAX_NAME), subject
+    words = _JA_VERDICTS if japanese else {}
+    counts = behind["verdicts"].items()
+    said = [
+        f"{words.get(verdict, verdict)}{number}" if japanese else f"{number} {verdict}"
+        for verdict, number in counts
+    ]
+    number = behind["instances"]
+    if japanese:
+        return of, f"{number}台: {'、'.join(said)}" + (f"、最悪は{instance}" if instance else "")
+    return of, f"{number} instances: {', '.join(said)}" + (
+        f", the worst {instance}" if instance else ""
+    )
+
+
+def _end(text: str, limit: int) -> str:
+    return _plain(text if len(text) <= limit else "…" + text[1 - limit :], limit)
 
 
 def _plain(text: str, limit: int) -> str:

@@ -106,7 +106,7 @@ def test_one_walk_and_one_question_answer_for_a_batch(run_time: Runtime, tenant:
         ("PROTECTED", []),
         ("DEGRADED", [f"module_off:{IPS}"]),
         ("DEGRADED", ["offline", "module_off:anti_malware", f"module_off:{IPS}"]),
-        ("NOT_APPLICABLE", ["not_an_instance:AwsS3Bucket"]),
+        ("NOT_APPLICABLE", ["not_an_instance:AwsS3Bucket", "storage"]),
         ("UNKNOWN", ["no_instance_id"]),
         ("DEGRADED", ["sensor_only"]),
         ("UNPROTECTED", ["no_endpoint"]),
@@ -339,11 +339,15 @@ def test_too_many_questions_of_all_functions_are_not_asked(
 
 def test_its_role_may_read_the_secrets_that_it_reaches_and_snapshots() -> None:
     reached = {name: {"type": "vision_one"} for name in ("one", "two")}
-    found = get("vision_one.check_coverage").permissions({"connection": "route"}, reached)
-    granted = {action: one["Resource"] for one in found for action in one["Action"]}
+    action = get("vision_one.check_coverage")
+    found = action.permissions({"connection": "route"}, reached)
+    granted = {name: one["Resource"] for one in found for name in one["Action"]}
     assert set(granted) == {
-        "dynamodb:UpdateItem", "s3:GetObject", "secretsmanager:GetSecretValue",
+        "autoscaling:DescribeAutoScalingGroups", "dynamodb:UpdateItem", "ec2:DescribeInstances",
+        "ecs:DescribeContainerInstances", "ecs:DescribeTasks", "s3:GetObject",
+        "secretsmanager:GetSecretValue",
     }  # fmt: skip
+    assert action.in_members
     secrets = str(granted["secretsmanager:GetSecretValue"])
     assert [name in secrets for name in ("/one-", "/two-")] == [True, True]
     (paced,) = [one["Condition"] for one in found if one["Action"] == ["dynamodb:UpdateItem"]]

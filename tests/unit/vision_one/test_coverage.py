@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from factories import ACCOUNT, INSTANCE, NOW, resource
 from hub_responder import clock
+from hub_responder.behind import words
 from hub_responder.errors import (
     CallError,
     ConfigurationError,
@@ -328,5 +329,6 @@ def test_the_tables_above_have_every_reason_that_can_be_said() -> None:
     judged = {reason.partition(":")[0] for *_, reasons in JUDGED for reason in reasons}
     causes = {reason for _, reason, _ in TROUBLE}
     found = {"no_endpoint", "account_mismatch", "lookalike", "not_an_instance", "no_instance_id"}
-    assert judged | causes | found == REASONS
+    assert judged | causes | found | set(words.EN) == REASONS  # words: see test_together
+    assert set(words.EN) == set(words.JA)
     assert all(isinstance(error, CallError | ConfigurationError) for error, *_ in TROUBLE)

@@ -36,7 +36,9 @@ MAX_EVENT = 1_000_000
 _CASE = ("name", "language", "trigger", "event", "finding", "given", "expect")
 _EARLIER = ("event", "finding", "trigger", "ago", "times", "closed_as")
 _GIVEN = ("estate", "tags", "time", "earlier", "related", "params", "faults")
-_ESTATE = ("vision_one", "computers", "rules", "ec2")
+_ESTATE = (
+    "vision_one", "computers", "rules", "ec2", "tasks", "container_instances", "groups",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ class Given:
         answers: by the name of another action: its result, instead of asking or doing anything.
         endpoints: of Vision One; None: none but an unrelated one. instances: of EC2.
         computers, rules: of Server & Workload Protection.
+        tasks, container_instances: of ECS. groups: of Auto Scaling.
         tags: laid over the tags of the findings' resources; None takes one away.
         time: the trigger's (epoch seconds); None: the event's.
         related: what Security Hub holds on the resource besides, as changes to a plain finding.
@@ -96,6 +99,9 @@ class Given:
     computers: list[dict[str, Any]] = field(default_factory=list)
     rules: list[dict[str, Any]] = field(default_factory=list)
     instances: list[dict[str, Any]] = field(default_factory=list)
+    tasks: list[dict[str, Any]] = field(default_factory=list)
+    container_instances: list[dict[str, Any]] = field(default_factory=list)
+    groups: list[dict[str, Any]] = field(default_factory=list)
     tags: dict[str, str | None] = field(default_factory=dict)
     time: float | None = None
     earlier: tuple[Earlier, ...] = ()
@@ -214,6 +220,11 @@ class Reader:
             computers=(self._objects(inner, "computers") if inner else None) or [],
             rules=(self._objects(inner, "rules") if inner else None) or [],
             instances=(self._objects(inner, "ec2") if inner else None) or [],
+            tasks=(self._objects(inner, "tasks") if inner else None) or [],
+            container_instances=(
+                (self._objects(inner, "container_instances") if inner else None) or []
+            ),
+            groups=(self._objects(inner, "groups") if inner else None) or [],
             tags=self._tags(fields),
             time=self._time(fields),
             earlier=self._earlier(fields),

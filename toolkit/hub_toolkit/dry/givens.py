@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from hub_responder.behind.clues import clues
 from hub_responder.ledger import history
 from hub_responder.vision_one.modules import MODULES
 from hub_toolkit.dry import stimuli
 from hub_toolkit.sandbox import estate
 
 if TYPE_CHECKING:
-    from hub_responder.finding import Finding, Resource
+    from hub_responder.finding import Finding
     from hub_toolkit.dry.cases import Coverage, Given
     from hub_toolkit.dry.world import World
 
@@ -137,22 +138,36 @@ _DEFAULTS = {
 
 
 def furnish(world: World, given: Given, findings: Sequence[Finding]) -> None:
-    """Make the estate that ``given`` says, for the instances of ``findings``.
+    """Make the estate that ``given`` says, for the instances of ``findings`` and of the estate.
 
     Raises:
         EstateError, ValueError: an endpoint, computer, rule or instance of the case cannot be one.
     """
-    resources = {one.instance_id: one for f in findings for one in f.resources if one.instance_id}
+    own = _place(world, findings)
+    instances = [{**own, **one} for one in given.instances]
+    members = world.core.members
+    members.instances.replace(instances)
+    members.groups.replace([{**own, **one} for one in given.groups])
+    members.ecs.replace_tasks(given.tasks)
+    members.ecs.replace_container_instances(given.container_instances)
+    machines = {one.instance_id: one.owner_id for one in members.instances.all()}
+    for finding in findings:
+        machines |= {
+            clue.name: finding.resource.account
+            for clue in clues(finding)
+            if clue.kind == "instance"
+        }
+        machines |= {r.instance_id: r.account for r in finding.resources if r.instance_id}
     endpoints = [_unrelated()]
     for coverage in given.coverage.values():
-        _cover(world, coverage, resources.values(), endpoints)
+        _cover(world, coverage, machines, endpoints)
     for position, item in enumerate(given.endpoints or []):
         endpoints.append(_laid_over(_model(f"given-{position}"), item))
     for simulator in world.simulators.vision_ones:
         simulator.replace_endpoints(endpoints)
-    machine = next(iter(resources.values()), None)
+    name, account = next(iter(machines.items()), ("", ""))
     computers = [
-        _laid_over(_computer(number, machine), item)
+        _laid_over(_computer(number, name, account), item)
         for number, item in enumerate(given.computers, 1)
     ]
     for manager in world.simulators.workload_securities:
@@ -162,15 +177,15 @@ def furnish(world: World, given: Given, findings: Sequence[Finding]) -> None:
         world.core.hub.seed(stimuli.beside(changes, number, findings, world.place))
     if given.faults:
         world.core.faults.add(list(given.faults))
-    if given.instances:
-        place = world.place
-        first = next(iter(resources.values()), None)
-        own = {
-            "OwnerId": first.account if first and first.account else place.account,
-            "Region": first.region if first and first.region else place.region,
-        }
-        instances = [{**own, **one} for one in given.instances]
-        world.core.members.instances.replace(instances)
+
+
+def _place(world: World, findings: Sequence[Finding]) -> Mapping[str, str]:
+    """Where things are that do not say it: where the first resource is."""
+    first = next((one for finding in findings for one in finding.resources), None)
+    return {
+        "OwnerId": first.account if first and first.account else world.place.account,
+        "Region": first.region if first and first.region else world.place.region,
+    }
 
 
 def remember(world: World, findings: Sequence[Finding], closed_as: str, at: float) -> None:
@@ -183,11 +198,14 @@ def remember(world: World, findings: Sequence[Finding], closed_as: str, at: floa
             world.core.tables.handle("PutItem", item["Put"])
 
 
-def _cover(world: World, coverage: Coverage, resources: Any, endpoints: list[Item]) -> None:
+def _cover(
+    world: World, coverage: Coverage, machines: Mapping[str, str], endpoints: list[Item]
+) -> None:
+    """Add endpoints of ``machines`` (instance id -> account) that lead to a verdict."""
     reasons = coverage.reasons or _DEFAULTS.get(coverage.verdict, ())
     if coverage.verdict == "NOT_APPLICABLE" or "no_endpoint" in reasons:
         return
-    made = [_of(resource) for resource in resources]
+    made = [_of(name, account) for name, account in machines.items()]
     for reason in reasons:
         code, _, about = reason.partition(":")
         how = REASONS[coverage.verdict][code]
@@ -217,22 +235,21 @@ def _model(guid: str) -> Item:
     return item
 
 
-def _computer(number: int, resource: Resource | None) -> Item:
+def _computer(number: int, name: str, account: str) -> Item:
     """A managed computer that prevents intrusions, without rules: the case's instance."""
     item: Item = msgspec.json.decode(_examples()[1])
     item |= {"ID": number, "agentGUID": f"guid-{number}"}
     item["intrusionPrevention"]["ruleIDs"] = []
-    if resource is not None:
-        told = {"instanceID": resource.instance_id, "accountID": resource.account}
-        item["ec2VirtualMachineSummary"].update(told)
+    if name:
+        item["ec2VirtualMachineSummary"].update({"instanceID": name, "accountID": account})
     return item
 
 
-def _of(resource: Resource) -> Item:
-    item = _model(f"guid-{resource.instance_id}")
-    machine = {"cloudInstanceId": resource.instance_id}
-    if resource.account:
-        machine["cloudAccountId"] = resource.account
+def _of(name: str, account: str) -> Item:
+    item = _model(f"guid-{name}")
+    machine = {"cloudInstanceId": name}
+    if account:
+        machine["cloudAccountId"] = account
     item["eppAgent"]["virtualMachineDetails"].update(machine)
     return item
 

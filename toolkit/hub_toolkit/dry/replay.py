@@ -205,7 +205,9 @@ def _has_schedule(sources: Sequence[Source], name: str) -> bool:
 def _sandbox_estate(world: World) -> None:
     from hub_toolkit.sandbox import estate
 
-    estate.load().furnish(world.simulators.vision_ones, world.simulators.workload_securities)
+    known = estate.load()
+    known.furnish(world.simulators.vision_ones, world.simulators.workload_securities)
+    known.provide(world.core.members)
 
 
 def _played(source: Source, seen: Seen) -> Played:

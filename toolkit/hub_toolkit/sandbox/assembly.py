@@ -125,8 +125,8 @@ def _furnish(core: Core, simulators: Simulators, stage: str) -> None:
     for name, value in simulators.secrets.items():
         core.moto.put_secret(f"hub-responder/{stage}/{name}", value)
     known = estate.load()
-    core.members.instances.replace(known.ec2.instances)
     known.furnish(simulators.vision_ones, simulators.workload_securities)
+    known.provide(core.members)
 
 
 def _parts(
@@ -146,7 +146,7 @@ def _parts(
         idle=Idle(
             core.clock, core.queues, consumed, lambda: pollers.running() > 0 or core.clock.busy
         ),
-        instances=core.members.instances,
+        members=core.members,
         vision_ones=simulators.vision_ones,
         workload_securities=simulators.workload_securities,
         dead_letters=deploy.dead_letter_queues(plan),

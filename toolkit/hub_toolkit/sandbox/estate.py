@@ -1,13 +1,14 @@
 """The estate that the sandbox starts with: a small invented one, in ``estate.json``.
 
 ``{"vision_one": {"endpoints": [...], "alerts": [...]}, "workload_security": {"computers": [...],
-"rules": [...]}, "ec2": {"instances": [...]}}``. Instances are items as ``PUT
-/_sandbox/ec2/instances`` takes them; the others as the routes named like them do: as the vendor's
-list or search call returns them, with the keys of ours that the modules ``inventory`` and
-``workbench`` of ``vendors.vision_one``, and ``computers`` and ``rules`` of
-``vendors.workload_security`` name. A time such as ``-PT5M`` stays so: it means five minutes before
-whatever the sandbox's clock then says, so an agent that reports goes on reporting when the clock
-jumps, and one that is three days offline stays so.
+"rules": [...]}, "ec2": {"instances": [...]}, "ecs": {"tasks": [...], "container_instances": [...]},
+"autoscaling": {"groups": [...]}}``. What AWS knows are items as ``PUT /_sandbox/ec2/instances`` and
+its like take them; the others as the routes named like them do: as the vendor's list or search call
+returns them, with the keys of ours that the modules ``inventory`` and ``workbench`` of
+``vendors.vision_one``, and ``computers`` and ``rules`` of ``vendors.workload_security`` name. A
+time such as ``-PT5M`` stays so: it means five minutes before whatever the sandbox's clock then
+says, so an agent that reports goes on reporting when the clock jumps, and one that is three days
+offline stays so.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from hub_toolkit.sandbox.members.plane import Members
     from hub_toolkit.sandbox.vendors.vision_one import VisionOne
     from hub_toolkit.sandbox.vendors.workload_security import WorkloadSecurity
 
@@ -44,12 +46,27 @@ class Ec2Estate(msgspec.Struct, forbid_unknown_fields=True):
     instances: list[dict[str, Any]]
 
 
+class EcsEstate(msgspec.Struct, forbid_unknown_fields=True):
+    """What ECS knows, in all accounts."""
+
+    tasks: list[dict[str, Any]]
+    container_instances: list[dict[str, Any]]
+
+
+class AutoScalingEstate(msgspec.Struct, forbid_unknown_fields=True):
+    """What EC2 Auto Scaling knows, in all accounts."""
+
+    groups: list[dict[str, Any]]
+
+
 class Estate(msgspec.Struct, forbid_unknown_fields=True):
     """What the simulated systems know."""
 
     vision_one: VisionOneEstate
     workload_security: WorkloadSecurityEstate
     ec2: Ec2Estate
+    ecs: EcsEstate
+    autoscaling: AutoScalingEstate
 
     def furnish(
         self,
@@ -63,6 +80,13 @@ class Estate(msgspec.Struct, forbid_unknown_fields=True):
         for manager in workload_securities:
             manager.replace_rules(self.workload_security.rules)
             manager.replace_computers(self.workload_security.computers)
+
+    def provide(self, members: Members) -> None:
+        """Let the member accounts hold what the estate says of them."""
+        members.instances.replace(self.ec2.instances)
+        members.ecs.replace_tasks(self.ecs.tasks)
+        members.ecs.replace_container_instances(self.ecs.container_instances)
+        members.groups.replace(self.autoscaling.groups)
 
 
 def load() -> Estate:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from hub_toolkit.sandbox.faults import Faults
     from hub_toolkit.sandbox.idle import Idle
     from hub_toolkit.sandbox.inbox import Inbox
-    from hub_toolkit.sandbox.members.ec2 import Instances
+    from hub_toolkit.sandbox.members.plane import Members
     from hub_toolkit.sandbox.security_hub.hub import SecurityHub
     from hub_toolkit.sandbox.sqs import Message, Queues
     from hub_toolkit.sandbox.tickets import Tickets
@@ -60,7 +60,7 @@ class Parts:
     tickets: Tickets
     faults: Faults
     idle: Idle
-    instances: Instances
+    members: Members
     vision_ones: Sequence[VisionOne]
     workload_securities: Sequence[WorkloadSecurity]
     dead_letters: Sequence[str]
@@ -83,6 +83,9 @@ def table(parts: Parts) -> dict[tuple[str, str], Route]:
         ("GET", "/audit"): routes.audit,
         ("GET", "/dlq"): routes.dead_letters,
         ("PUT", "/ec2/instances"): routes.replace_instances,
+        ("PUT", "/ecs/tasks"): routes.replace_tasks,
+        ("PUT", "/ecs/container-instances"): routes.replace_container_instances,
+        ("PUT", "/autoscaling/groups"): routes.replace_groups,
         ("POST", "/tick"): routes.tick,
         **vendor_routes.table(parts.vision_ones, parts.workload_securities, parts.faults),
     }
@@ -163,7 +166,17 @@ class _Routes:
         return [_shown(message, arn) for message, arn in sorted(found, key=lambda one: one[0].sent)]
 
     def replace_instances(self, body: Any, _query: Query) -> Any:
-        return {"instances": self._parts.instances.replace(a_list(body))}
+        return {"instances": self._parts.members.instances.replace(a_list(body))}
+
+    def replace_tasks(self, body: Any, _query: Query) -> Any:
+        return {"tasks": self._parts.members.ecs.replace_tasks(a_list(body))}
+
+    def replace_container_instances(self, body: Any, _query: Query) -> Any:
+        held = self._parts.members.ecs.replace_container_instances(a_list(body))
+        return {"container_instances": held}
+
+    def replace_groups(self, body: Any, _query: Query) -> Any:
+        return {"groups": self._parts.members.groups.replace(a_list(body))}
 
     def tick(self, body: Any, _query: Query) -> Any:
         return self._parts.tick(text(an_object(body, "function"), "function"))

@@ -16,7 +16,7 @@ from hub_toolkit.sandbox.event_plane.bus import EventPlane
 from hub_toolkit.sandbox.faults import Faults
 from hub_toolkit.sandbox.idle import Idle
 from hub_toolkit.sandbox.inbox import Inbox
-from hub_toolkit.sandbox.members.ec2 import Instances
+from hub_toolkit.sandbox.members.plane import Members
 from hub_toolkit.sandbox.security_hub.hub import SecurityHub
 from hub_toolkit.sandbox.sqs import Queues, SqsError
 from hub_toolkit.sandbox.tickets import Tickets
@@ -45,7 +45,8 @@ class World:
         self.tables = ItemStore(self.clock.now, region=REGION, account=ACCOUNT)
         self.vision_one = VisionOne(self.clock.now, token="key")
         self.workload_security = WorkloadSecurity(self.clock.now, api_key="key")
-        self.instances = Instances(self.clock.now)
+        self.members = Members(self.clock.now, ACCOUNT, REGION, self.hub.get)
+        self.instances = self.members.instances
         self.busy = False
         self.ticked: list[str] = []
         parts = routes.Parts(
@@ -58,7 +59,7 @@ class World:
             tickets=Tickets(),
             faults=Faults(),
             idle=Idle(self.clock, self.queues, [WORK], lambda: self.busy),
-            instances=self.instances,
+            members=self.members,
             vision_ones=[self.vision_one],
             workload_securities=[self.workload_security],
             dead_letters=[DEAD],
