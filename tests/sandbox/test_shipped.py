@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 from hub_toolkit.sandbox import estate
 from live import ACCOUNT, FINANCE, REGION, Live
+
+EVENTS = Path(__file__).parents[2] / "events"
 
 
 def medium(live: Live, *instances: str, **fields: Any) -> dict[str, Any]:
@@ -61,6 +64,24 @@ def test_check_coverage_answers_and_decides_nothing(live: Live) -> None:
     held = imported_and_clicked(live, "AskVisionOne", medium(live, Resources=[bucket]))
     assert held["Note"]["Text"].startswith("NOT_APPLICABLE: not an EC2 instance (AwsS3Bucket)")
     assert "NOT_APPLICABLE" in texts(live.messages(f"asked-{instance}"))
+
+
+def test_a_task_and_a_group_are_judged_by_the_instances_behind_them(live: Live) -> None:
+    task, fargate, group = (
+        json.loads((EVENTS / f"{name}.json").read_text("utf-8"))["detail"]["findings"][0]
+        for name in (
+            "guardduty-high-ecs-task",
+            "guardduty-high-ecs-fargate",
+            "click-auto-scaling-group",
+        )
+    )
+    live.imported(task, fargate)
+    note = live.held(task)["Note"]["Text"]
+    assert note.startswith("UNPROTECTED: no Vision One agent on shop-node-01 (i-0a30415263748596f")
+    assert " behind task/example-shop/0a1b2c3d4e5f60718293a4b5c6d7e8f9)" in note
+    assert "(AwsEcsTask), on Fargate" in live.held(fargate)["Note"]["Text"]
+    held = imported_and_clicked(live, "AskVisionOne", group)
+    assert "(3 instances: 1 UNPROTECTED, 1 DEGRADED, 1 PROTECTED" in held["Note"]["Text"]
 
 
 def test_open_ticket_answers_with_the_tickets_key(live: Live) -> None:

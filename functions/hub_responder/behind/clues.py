@@ -1,15 +1,17 @@
 """What a finding says about the EC2 instances behind its resource.
 
-The instance itself where it names one: in the resource's own details, as another resource (beside
-a container or a cluster, as GuardDuty's Runtime Monitoring does), or in its other fields. Else what
-leads to it: an ECS container instance or task, an EKS node's private DNS name, an Auto Scaling
-group; or that it runs on Fargate, where there is none.
+The instance itself where it names one: in the resource's own details, as another resource beside a
+container or a cluster, or in its other fields. Else what leads to it: an ECS container instance or
+task, an EKS node's private DNS name, an Auto Scaling group; or that it runs on Fargate, where there
+is none.
 
-Sources: ``InstanceId`` of the attachments of network interfaces and volumes, ``ClusterArn`` and
-``LaunchType`` (Security Hub API reference, "ResourceDetails"); ``ec2InstanceUids`` and
-``launchType`` (GuardDuty API reference, "EcsCluster", "EksCluster", "AutoscalingAutoScalingGroup",
+Sources: ``InstanceId`` of the attachments of network interfaces and volumes, ``LaunchType`` of
+services (Security Hub API reference, "ResourceDetails"); ``ec2InstanceUids`` and ``launchType`` (GuardDuty API reference, "EcsCluster", "EksCluster", "AutoscalingAutoScalingGroup",
 "EcsTask"), in OCSF written as ``ec2_instance_uids``; ``device.instance_uid`` (OCSF schema, object
-"Device"). What third parties write is known by the usual spellings of the same names.
+"Device"). GuardDuty's findings of containers hold the instance beside the cluster (``Resource``
+there: ``instanceDetails``, ``eksClusterDetails``); how Security Hub writes them is known of an OCSF
+finding only, which names the instance alone. What third parties write is known by the usual
+spellings of the same names.
 """
 
 from __future__ import annotations

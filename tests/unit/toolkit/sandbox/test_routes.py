@@ -395,3 +395,24 @@ def test_instances_that_are_none_are_refused_and_nothing_is_changed(
     world.instances.replace([{"InstanceId": "i-9", "OwnerId": ACCOUNT, "Region": REGION}])
     assert world.post("ec2/instances", items, "PUT").status_code == 400
     assert [one.instance_id for one in world.instances.there(ACCOUNT, REGION)] == ["i-9"]
+
+
+def test_tasks_container_instances_and_groups_replace_those_that_were_there(world: World) -> None:
+    arn = f"arn:aws:ecs:{REGION}:{ACCOUNT}:%s/shop/{1:032x}"
+    for path, key, item in (
+        ("ecs/tasks", "tasks", {"taskArn": arn % "task", "launchType": "FARGATE"}),
+        (
+            "ecs/container-instances",
+            "container_instances",
+            {"containerInstanceArn": arn % "container-instance", "ec2InstanceId": "i-1"},
+        ),
+        (
+            "autoscaling/groups",
+            "groups",
+            {"AutoScalingGroupName": "web", "OwnerId": ACCOUNT, "Region": REGION},
+        ),
+    ):
+        assert world.post(path, [item], "PUT").json == {key: 1}
+        for wrong in ([{}], [{**item, "more": 1}], [1], item):
+            assert world.post(path, wrong, "PUT").status_code == 400
+        assert world.post(path, [], "PUT").json == {key: 0}
