@@ -6,10 +6,11 @@ task, an EKS node's private DNS name, an Auto Scaling group; or that it runs on 
 is none.
 
 Sources: ``InstanceId`` of the attachments of network interfaces and volumes, ``LaunchType`` of
-services (Security Hub API reference, "ResourceDetails"); ``ec2InstanceUids`` and ``launchType`` (GuardDuty API reference, "EcsCluster", "EksCluster", "AutoscalingAutoScalingGroup",
-"EcsTask"), in OCSF written as ``ec2_instance_uids``; ``device.instance_uid`` (OCSF schema, object
-"Device"). GuardDuty's findings of containers hold the instance beside the cluster (``Resource``
-there: ``instanceDetails``, ``eksClusterDetails``); how Security Hub writes them is known of an OCSF
+services (Security Hub API reference, "ResourceDetails"); ``ec2InstanceUids``, ``launchType``
+(GuardDuty API reference, "EcsCluster", "EksCluster", "AutoscalingAutoScalingGroup", "EcsTask"), in
+OCSF written as ``ec2_instance_uids``; ``device.instance_uid`` (OCSF schema, object "Device").
+GuardDuty's own findings of containers hold the instance beside the cluster (there ``Resource`` has
+``instanceDetails`` and ``eksClusterDetails``); how Security Hub writes them is known of one OCSF
 finding only, which names the instance alone. What third parties write is known by the usual
 spellings of the same names.
 """
@@ -32,6 +33,8 @@ MAX_INSTANCES = 25
 _MAX_VALUES = 2000
 _MAX_DEPTH = 8
 _MAX_TEXT = 512
+GROUP_NAME = ":autoScalingGroupName/"
+"""What the name of an Auto Scaling group follows in its ARN."""
 _MAX_GROUP = 255
 """Characters of an Auto Scaling group's name; a longer one would be refused with its neighbours."""
 INDIRECT = ("container_instance", "task", "node", "group", "fargate")
@@ -125,9 +128,9 @@ def _beside(finding: Finding) -> Iterator[Clue]:
 def _itself(resource: Resource) -> Iterator[Clue]:
     """The resource itself, where it is a lead."""
     yield from _leads([("resource.id", "", resource.id)])
-    name = resource.id.rpartition(":autoScalingGroupName/")[2]
+    head, _, name = resource.id.rpartition(GROUP_NAME)
     if resource.type == GROUP and name.isprintable() and 0 < len(name) <= _MAX_GROUP:
-        yield Clue("group", resource.id, "resource.id")
+        yield Clue("group", f"{head}{GROUP_NAME}{name}", "resource.id")
 
 
 def _others(finding: Finding) -> Iterator[Clue]:

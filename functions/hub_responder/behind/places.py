@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from hub_responder import aws, member
 from hub_responder.behind.answer import Behind
+from hub_responder.behind.clues import GROUP_NAME
 from hub_responder.errors import HubResponderError
 from hub_responder.identifiers import instance_id
 from hub_responder.instances import Place, described, resource_of
@@ -275,8 +276,7 @@ def _tail(arn: object) -> str:
 
 
 def _group_name(clue: str) -> str:
-    """The group's name: the id of the resource, or what its ARN ends in."""
-    return clue.rpartition(":autoScalingGroupName/")[2]
+    return clue.rpartition(GROUP_NAME)[2]
 
 
 def _batches(names: Sequence[str], size: int) -> Iterator[list[str]]:

@@ -46,11 +46,12 @@ def behind(incidents: Sequence[Incident], role: str, deadline: Deadline) -> list
 
 
 def _named(incident: Incident) -> list[Clue]:
-    """The clues of all its findings; only those that name instances, where some do."""
+    """The clues of all its findings, each once; only those that name instances, where some do."""
     if incident.resource.type == INSTANCE:
         return []
-    found = [clue for finding in incident.findings for clue in clues(finding)]
-    return [clue for clue in found if clue.kind in ("instance", "more")] or found
+    told = (clue for finding in incident.findings for clue in clues(finding))
+    found = {(clue.kind, clue.name): clue for clue in told}.values()
+    return [clue for clue in found if clue.kind in ("instance", "more")] or list(found)
 
 
 def _place(incident: Incident, clue: Clue) -> Place:

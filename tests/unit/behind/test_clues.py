@@ -148,7 +148,7 @@ def test_ocsf_names_it_in_data_or_as_the_device() -> None:
         ),
         (asff(of("AwsEcsCluster"), ProductFields={"ecs/arn": TASK}), ("task", TASK)),
         (asff(of("AwsAutoScalingAutoScalingGroup", GROUP)), ("group", GROUP)),
-        (asff(of("AwsAutoScalingAutoScalingGroup", "web")), ("group", "web")),
+        (asff(of("AwsAutoScalingAutoScalingGroup", "web")), ("group", ":autoScalingGroupName/web")),
         (
             asff(of("Container", Other={"k8s.node.name": "ip-10-0-0-5.ec2.internal"})),
             ("node", "ip-10-0-0-5.ec2.internal"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -109,6 +110,14 @@ def test_an_instance_that_the_finding_names_is_taken_as_it_is_there(members: Mem
         ),
     )
     assert (mute.instances, mute.reason) == ((), "no_instance_named")
+    assert members.calls == []
+
+
+def test_what_one_finding_names_counts_for_the_incidents_others(members: MemberCloud) -> None:
+    of = Resource("AwsEcsTask", task(0), account=ACCOUNT, region=REGION)
+    silent, named = finding(resources=(of,)), finding(resources=(of, resource()))
+    (answer,) = found(incident(findings=(silent, named)))
+    assert names(answer) == [INSTANCE]
     assert members.calls == []
 
 
@@ -227,6 +236,15 @@ def test_a_group_that_is_not_there(members: MemberCloud) -> None:
     assert (answer.instances, answer.reason) == ((), "gone")
 
 
+def test_a_group_of_many_findings_is_counted_once(members: MemberCloud) -> None:
+    keys = [f"{number:08x}" for number in range(MAX_INSTANCES + 3)]
+    grouped(members, c3="Pending", **dict.fromkeys(keys, "InService"))
+    members.holds(*(instance(f"i-{key}") for key in keys))
+    one = of_group().findings[0]
+    (answer,) = found(incident(findings=(one, replace(one, id="other"))))
+    assert (len(answer.instances), answer.left_out, answer.starting) == (MAX_INSTANCES, 3, 1)
+
+
 def test_a_large_group_is_looked_at_in_part_and_the_rest_is_counted(members: MemberCloud) -> None:
     keys = [f"{number:08x}" for number in range(MAX_INSTANCES + 30)]
     grouped(members, **dict.fromkeys(keys, "InService"))
@@ -250,6 +268,16 @@ def test_a_node_is_found_by_its_private_name(members: MemberCloud) -> None:
     members.holds(instance(), instance(OTHER))  # the same address in two networks
     (two,) = found(about("Container", "x", nodeName=name))
     assert (two.instances, two.reason) == ((), "ambiguous_node")
+
+
+def test_a_group_that_is_called_like_a_node_is_no_node(members: MemberCloud) -> None:
+    name = "ip-10-0-0-5.ec2.internal"
+    members.holds(instance())
+    grouped(members, name, a1="Pending")
+    group_, node = found(
+        about("AwsAutoScalingAutoScalingGroup", name), about("Container", "x", nodeName=name)
+    )
+    assert (group_.reason, names(node)) == ("instances_starting", [INSTANCE])
 
 
 def test_each_account_and_region_is_asked_on_its_own(members: MemberCloud) -> None:
