@@ -48,7 +48,8 @@ class Stimulus:
     Attributes:
         event: a whole EventBridge event; None: the finding alone is told, or nothing.
         finding: changes laid over each finding of the event, or a finding of its own.
-        trigger: imported, click or schedule; empty: what the event is, or the playbook's first.
+        trigger: imported, click or schedule (of which event and finding are what its insight
+            holds); empty: what the event is, or the playbook's first.
     """
 
     event: dict[str, Any] | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -49,9 +49,7 @@ def event_of(
             raise CannotMake("trigger: schedule, but the playbook has no `on.schedule`")
         return None
     event = _whole(stimulus.event, place) if stimulus.event is not None else None
-    findings = _findings(event, stimulus.finding, place)
-    for finding in findings:
-        _tag(finding, tags)
+    findings = _tagged(event, stimulus, place, tags)
     click = stimulus.trigger == "click"
     if not stimulus.trigger and event is None:
         click = source.on.imported is None and source.on.imported_v2 is None
@@ -62,6 +60,41 @@ def event_of(
     if at is not None:
         event["time"] = iso(at)
     return event
+
+
+def of_insight(
+    stimulus: Stimulus, source: Source, place: Place, *, tags: Mapping[str, str | None]
+) -> list[dict[str, Any]]:
+    """The findings that the insight of the playbook's schedule holds, in ASFF.
+
+    Args:
+        tags: as for `event_of`.
+
+    Raises:
+        CannotMake: the schedule gets no findings, or they are not in ASFF.
+    """
+    if stimulus.event is None and not stimulus.finding:
+        return []
+    if source.on.schedule is None or not source.on.schedule.insight:
+        text = "the schedule gets no findings: `on.schedule.findings` names no insight"
+        raise CannotMake(text)
+    event = _whole(stimulus.event, place) if stimulus.event is not None else None
+    findings = _tagged(event, stimulus, place, tags)
+    if any("finding_info" in finding for finding in findings):
+        raise CannotMake("an insight's findings come in ASFF, not in OCSF")
+    return findings
+
+
+def _tagged(
+    event: Mapping[str, Any] | None,
+    stimulus: Stimulus,
+    place: Place,
+    tags: Mapping[str, str | None],
+) -> list[dict[str, Any]]:
+    findings = _findings(event, stimulus.finding, place)
+    for finding in findings:
+        _tag(finding, tags)
+    return findings
 
 
 def iso(at: float) -> str:
@@ -81,10 +114,15 @@ def time_of(event: Mapping[str, Any] | None) -> float:
 
 def findings_of(event: Mapping[str, Any] | None) -> list[Finding]:
     """The findings of an event that can be read."""
-    found = []
     detail = (event or {}).get("detail")
     raws = detail.get("findings") if isinstance(detail, Mapping) else None
-    for raw in raws if isinstance(raws, list) else ():
+    return decoded(raws if isinstance(raws, list) else ())
+
+
+def decoded(raws: Iterable[Any]) -> list[Finding]:
+    """Those findings that can be read."""
+    found = []
+    for raw in raws:
         try:
             found.append(decode_finding(raw))
         except HubResponderError:

@@ -155,7 +155,10 @@ def _run(case: Case, where: Bench, seen: Seen) -> None:
     given, source = case.given, case.source
     event = stimuli.event_of(case.stimulus, source, where.place, tags=given.tags, at=given.time)
     at = given.time if given.time is not None else stimuli.time_of(event)
-    findings = stimuli.findings_of(event)
+    findings, held = stimuli.findings_of(event), list[dict[str, Any]]()
+    if event is None:
+        held = stimuli.of_insight(case.stimulus, source, where.place, tags=given.tags)
+        findings = stimuli.decoded(held)
     past = _past(case, where, event, at)
     first = min([at, *(when for when, _, _ in past)])
     world = where.world([source], first, language=case.language, params=given.params)
@@ -171,6 +174,7 @@ def _run(case: Case, where: Bench, seen: Seen) -> None:
                 givens.remember(world, earlier_findings, closed_as, when)
         world.clock.advance_to(at)
         if event is None:
+            world.hold(source, held)
             start(world, source.name, seen)
         else:
             put(world, event, findings, seen)

@@ -175,6 +175,12 @@ class World:
         self.learn(event)
         return [name.removeprefix(f"{STACK}-") for name in self.core.events.put_event(event)]
 
+    def hold(self, source: Playbook, findings: Sequence[Mapping[str, Any]]) -> None:
+        """Let Security Hub hold the insight of a playbook's schedule, with these findings."""
+        if source.on.schedule is not None and source.on.schedule.insight:
+            self.core.hub.seed_insight(source.on.schedule.insight, "As the case gives it", "Id")
+            self.learn({"detail": {"findings": list(findings)}})
+
     def start(self, playbook: str) -> None:
         """Let a playbook's schedule start it now.
 

@@ -26,7 +26,7 @@ def ask(usual: Choices, around: Surroundings) -> Choices:
     products: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
     severity = words.SEVERITIES[0]
-    if "imported" in triggers:
+    if words.IMPORTS & set(triggers):
         typer.echo(f"Products: {', '.join(words.PRODUCTS)}, or another; `{_ANY}` for all.")
         products = _several("Whose findings", usual.products)
         severity = _one("The least severe", usual.severity, words.SEVERITIES)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hub_responder.finding import INSTANCE
+from hub_responder.identifiers import asff_type
 from hub_responder.severity import Severity
 from hub_toolkit.playbooks.problems import unknown
 from hub_toolkit.playbooks.schedules import mistake
@@ -13,7 +14,8 @@ from hub_toolkit.playbooks.schedules import mistake
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-TRIGGERS = ("imported", "click", "schedule")
+TRIGGERS = ("imported", "imported_v2", "click", "schedule")
+IMPORTS = frozenset({"imported", "imported_v2"})
 STEPS = {
     "coverage": "vision_one.check_coverage",
     "ticket": "ticket.open",
@@ -40,7 +42,8 @@ class Choices:
 
     Attributes:
         triggers: some of `TRIGGERS`. steps: some of `STEPS`.
-        products, resource_types: what imported findings are about; empty: any.
+        products, resource_types: what imported findings are about; empty: any. Types are in ASFF's
+            spelling (AwsEc2Instance) or CloudFormation's (AWS::EC2::Instance).
         severity: the least of imported findings.
         to, in_: the connections or routes for the message and the ticket.
         vision_one: the connection for coverage.
@@ -72,15 +75,39 @@ class Choices:
         return tuple(reversed(SEVERITIES[position:])) if position else ()
 
     @property
+    def imports(self) -> bool:
+        """Imported findings start it, in ASFF or OCSF."""
+        return bool(IMPORTS & set(self.triggers))
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The types of resources in ASFF's spelling."""
+        return tuple(dict.fromkeys(map(asff_type, self.resource_types)))
+
+    @property
     def match(self) -> dict[str, Any]:
-        """The pattern over an imported finding."""
+        """The pattern over an imported finding in ASFF."""
         found: dict[str, Any] = {}
         if self.products:
             found["ProductFields"] = {"aws/securityhub/ProductName": list(self.products)}
         if self.labels:
             found["Severity"] = {"Label": list(self.labels)}
+        if self.types:
+            found["Resources"] = {"Type": list(self.types)}
+        return found
+
+    @property
+    def match_v2(self) -> dict[str, Any]:
+        """The pattern over an imported finding in OCSF. Some name types as ASFF does there too."""
+        found: dict[str, Any] = {}
+        if self.products:
+            found["metadata"] = {"product": {"name": list(self.products)}}
+        if self.labels:
+            found["severity"] = [label.capitalize() for label in self.labels]
         if self.resource_types:
-            found["Resources"] = {"Type": list(self.resource_types)}
+            both = [name for one in self.resource_types for name in (cloudformation(one), one)]
+            both += self.types
+            found["resources"] = {"type": list(dict.fromkeys(name for name in both if name))}
         return found
 
     @property
@@ -93,6 +120,11 @@ class Choices:
         return word in self.triggers or word in self.steps
 
 
+def cloudformation(name: str) -> str:
+    """CloudFormation's name of a type of resources; empty where only ASFF's is known."""
+    return "AWS::EC2::Instance" if name == INSTANCE else name if "::" in name else ""
+
+
 def filled(name: str, said: Mapping[str, Any]) -> Choices:
     """The choices that were made, by attribute, and the usual ones for the others."""
     triggers = tuple(said.get("triggers", ("imported",)))
@@ -100,7 +132,7 @@ def filled(name: str, said: Mapping[str, Any]) -> Choices:
     insight = str(said.get("insight", ""))
     steps = tuple(said.get("steps", usual_steps(triggers, types, insight)))
     usual: dict[str, Any] = {"triggers": triggers, "steps": steps}
-    if "imported" in triggers:
+    if IMPORTS & set(triggers):
         usual["severity"] = "HIGH"
         if not {"products", "resource_types", "severity"} & set(said):
             usual["products"] = PRODUCTS[:1]
@@ -118,7 +150,7 @@ def usual_steps(
     unfit: tuple[str, ...] = ()
     if "schedule" in triggers and not insight:
         unfit = NEED_FINDINGS
-    elif resource_types and INSTANCE not in resource_types:
+    elif resource_types and INSTANCE not in map(asff_type, resource_types):
         unfit = ("coverage",)
     return tuple(step for step in STEPS if step not in unfit)
 
@@ -136,8 +168,7 @@ def problems(choices: Choices) -> Iterator[str]:
         if not given:
             yield f"a playbook needs a {what}: {', '.join(allowed)}"
     yield from _of_triggers(choices)
-    types = choices.resource_types
-    if choices.has("coverage") and types and INSTANCE not in types:
+    if choices.has("coverage") and choices.types and INSTANCE not in choices.types:
         yield (
             "coverage is a question about instances: choose resource type "
             f"{INSTANCE}, or leave the step coverage out"
@@ -146,13 +177,19 @@ def problems(choices: Choices) -> Iterator[str]:
 
 def _of_triggers(choices: Choices) -> Iterator[str]:
     chosen = choices.products or choices.resource_types or choices.severity != SEVERITIES[0]
-    if choices.has("imported") and not chosen:
+    if choices.imports and not chosen:
         yield ("this would start on every finding: choose a product, a severity or a resource type")
-    if chosen and not choices.has("imported"):
+    if chosen and not choices.imports:
         yield (
             "product, severity and resource type choose among imported findings: add trigger "
             "imported"
         )
+    for one in choices.resource_types if choices.has("imported_v2") else ():
+        if not cloudformation(one):
+            yield (
+                "imported_v2 knows types of resources by CloudFormation's names: write "
+                f"`{one[:80]}` as AWS::EC2::Instance is written"
+            )
     yield from _too_long(choices)
     if choices.has("schedule"):
         if not choices.insight and any(step in choices.steps for step in NEED_FINDINGS):
@@ -163,8 +200,11 @@ def _of_triggers(choices: Choices) -> Iterator[str]:
         reason = mistake(choices.cron.split())
         if reason:
             yield f"the schedule `{choices.cron[:80]}` {reason}: write as {CRON}"
-        if set(choices.triggers) == set(TRIGGERS):
-            yield "all three triggers are over the 12 resources of a playbook: make two of it"
+        if choices.imports and choices.has("click"):
+            yield (
+                "imported findings, a click and a schedule are over the 12 resources of a "
+                "playbook: make two of it"
+            )
 
 
 def _too_long(choices: Choices) -> Iterator[str]:
@@ -200,7 +240,7 @@ def action_id(name: str, taken: Sequence[str]) -> str:
 
 def summary(choices: Choices) -> str:
     """One line about the playbook, for who gives none."""
-    if choices.has("imported"):
+    if choices.imports:
         product = " and ".join(choices.products)
         about = f"of {' and '.join(choices.resource_types)}" if choices.resource_types else ""
         words = [_span(choices.labels), product, "findings", about]

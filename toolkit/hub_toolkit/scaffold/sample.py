@@ -1,10 +1,13 @@
-"""An event with invented values that starts a new playbook."""
+"""Events with invented values that start a new playbook."""
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from hub_responder.finding import INSTANCE
+from hub_responder.identifiers import asff_type
+from hub_toolkit.scaffold.choices import SEVERITIES, cloudformation
 
 if TYPE_CHECKING:
     from hub_toolkit.scaffold.choices import Choices
@@ -31,6 +34,74 @@ def event(choices: Choices) -> dict[str, Any]:
         "region": REGION,
         "resources": [f"{found['ProductArn']}/{found['Id']}"],
         "detail": {"findings": [found]},
+    }
+
+
+def event_v2(choices: Choices) -> dict[str, Any]:
+    """The event "Findings Imported V2" about an OCSF finding that `Choices.match_v2` lets in."""
+    found = finding_v2(choices)
+    return {
+        **event(choices),
+        "id": "1a3e5c2b-2f5e-4b7c-8d4e-6f7a8b9c0d1e",
+        "detail-type": "Findings Imported V2",
+        "resources": [found["metadata"]["uid"]],
+        "detail": {"findings": [found]},
+    }
+
+
+def finding_v2(choices: Choices) -> dict[str, Any]:
+    """`finding` as the new Security Hub tells it, in OCSF 1.6."""
+    asff = finding(choices)
+    kind = resource_type(choices)
+    named = {asff_type(one): cloudformation(one) for one in choices.resource_types}
+    number = SEVERITIES.index(asff["Severity"]["Label"])
+    vulnerable = "Vulnerabilities" in asff
+    name, uid = ("Vulnerability Finding", 2002) if vulnerable else ("Detection Finding", 2004)
+    seen, since = asff["FirstObservedAt"], asff["UpdatedAt"]
+    return {
+        "activity_id": 1,
+        "activity_name": "Create",
+        "category_name": "Findings",
+        "category_uid": 2,
+        "class_name": name,
+        "class_uid": uid,
+        "cloud": {
+            "account": {"type": "AWS Account", "type_id": 10, "uid": ACCOUNT},
+            "cloud_partition": "aws",
+            "provider": "AWS",
+            "region": REGION,
+        },
+        "finding_info": {
+            "created_time_dt": seen,
+            "desc": asff["Description"],
+            "first_seen_time_dt": seen,
+            "last_seen_time_dt": asff["LastObservedAt"],
+            "modified_time_dt": since,
+            "title": asff["Title"],
+            "types": asff["Types"],
+            "uid": asff["Id"],
+        },
+        "metadata": {
+            "product": {
+                "name": asff["ProductName"],
+                "uid": asff["ProductArn"].replace(":product/", ":productv2/"),
+                "vendor_name": asff["CompanyName"],
+            },
+            "profiles": ["cloud", "datetime"],
+            "uid": sha256(asff["Id"].encode()).hexdigest(),
+            "version": "1.6.0",
+        },
+        "resources": [
+            _resource_v2(asff["Resources"][0], named.get(kind) or cloudformation(kind) or kind)
+        ],
+        "severity": SEVERITIES[number].capitalize(),
+        "severity_id": number + 1,
+        "status": "New",
+        "status_id": 1,
+        "time_dt": since,
+        "type_name": f"{name}: Create",
+        "type_uid": uid * 100 + 1,
+        **({"vulnerabilities": _VULNERABILITIES_V2} if vulnerable else {}),
     }
 
 
@@ -71,7 +142,7 @@ def resource_type(choices: Choices) -> str:
     if choices.has("coverage"):
         return INSTANCE
     product = choices.products[0] if choices.products else ""
-    return (*choices.resource_types, _DEFAULT_TYPES.get(product, INSTANCE))[0]
+    return (*choices.types, _DEFAULT_TYPES.get(product, INSTANCE))[0]
 
 
 def _story(product: str, label: str) -> tuple[str, list[str], dict[str, Any]]:
@@ -120,6 +191,38 @@ _STORIES: dict[str, tuple[str, str, dict[str, Any]]] = {
     ),
 }
 """Product -> title, type and further fields of an invented finding."""
+
+
+_VULNERABILITIES_V2 = [
+    {
+        "affected_packages": [
+            {"name": "openssl", "version": "3.0.8", "fixed_in_version": "3.0.9"},
+        ],
+        "cve": {
+            "cvss": [{"base_score": 9.8, "version": "3.1"}],
+            "epss": {"score": "0.42"},
+            "uid": "CVE-2026-1111",
+        },
+        "is_exploit_available": True,
+        "is_fix_available": True,
+    }
+]
+
+
+def _resource_v2(asff: dict[str, Any], kind: str) -> dict[str, Any]:
+    """An instance goes by its id there, the others by their ARN."""
+    instance = asff["Type"] == INSTANCE
+    uid = _INSTANCE_ID if instance else asff["Id"]
+    return {
+        "cloud_partition": "aws",
+        **({"data": {"instance_id": uid}} if instance else {}),
+        "name": uid,
+        "owner": {"account": {"type": "AWS Account", "type_id": 10, "uid": ACCOUNT}},
+        "region": REGION,
+        "tags": [{"name": name, "value": value} for name, value in asff["Tags"].items()],
+        "type": kind,
+        "uid": uid,
+    }
 
 
 def _resource(kind: str) -> dict[str, Any]:

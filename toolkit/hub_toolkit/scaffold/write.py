@@ -26,12 +26,12 @@ _WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off"})
 
 def texts(choices: Choices) -> dict[str, str]:
     """What each file of the folder holds, by its path in the folder; the README comes after."""
-    event = f"{_slug(choices)}-finding.json"
+    event, event_v2 = (f"{_slug(choices)}-finding{form}.json" for form in ("", "-v2"))
     unusual = choices.vision_one and choices.vision_one != default_connection("coverage")
     environment = _environment()
     values = {
         "chosen": choices,
-        "cases": list(cases.of(choices, event)),
+        "cases": list(cases.of(choices, event, event_v2)),
         "connection": f"connection: {choices.vision_one}, " if unusual else "",
         "note": "{{ coverage.summary }}"
         if choices.has("coverage")
@@ -43,8 +43,14 @@ def texts(choices: Choices) -> dict[str, str]:
             about = "account" if choices.bare else stem
             template = environment.get_template(f"{about}.{language}.md.jinja")
             found[f"templates/{stem}.{language}.md.j2"] = template.render(values)
-    written = json.dumps(sample.event(choices), indent=2, ensure_ascii=False)
-    return {**found, f"tests/{event}": written + "\n"}
+    events = {}
+    if choices.triggers != ("imported_v2",):
+        events[event] = sample.event(choices)
+    if choices.has("imported_v2"):
+        events[event_v2] = sample.event_v2(choices)
+    for name, held in events.items():
+        found[f"tests/{name}"] = json.dumps(held, indent=2, ensure_ascii=False) + "\n"
+    return found
 
 
 def write(choices: Choices, root: Path) -> list[Path]:

@@ -11,6 +11,7 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
+from factories import REPOSITORY
 from hub_responder import aws, clock
 from hub_toolkit.dry.givens import REASONS
 
@@ -691,6 +692,74 @@ tests:
     project.write("playbooks/watch/templates/plain.md.j2", "# Good morning\n")
     code, said = project.test()
     assert code == 0, said
+
+
+ARN = "arn:aws:securityhub:us-east-1:111122223333:insight/111122223333/custom/mine"
+SCHEDULED = f"""\
+format: 1
+name: watch
+summary: For tests
+on:
+  schedule: {{cron: "0 9 ? * MON *", findings: {{insight: "{ARN}"}}}}
+steps:
+  - {{id: coverage, uses: vision_one.check_coverage}}
+  - {{id: tell, uses: notify, with: {{to: chat, template: message.md.j2}}}}
+tests:
+"""
+
+
+def test_a_schedule_gets_the_findings_of_its_insight(project: Project) -> None:
+    project.write("events/two.json", event(finding(), finding(Id="other", Title="another")))
+    project.playbook(f"""{SCHEDULED}\
+  - name: that of an event, with its changes and tags
+    trigger: schedule
+    event: high.json
+    finding: {{Severity: {{Label: LOW}}}}
+    given: {{coverage: {{verdict: DEGRADED}}, tags: {{owner: shop}}}}
+    expect: {{matched: schedule, coverage: {{verdict: DEGRADED}}, message: LOW on shop}}
+  - name: several
+    trigger: schedule
+    event: two.json
+    expect: {{tell: sent}}
+  - name: one that is written here
+    trigger: schedule
+    finding: {{Severity: {{Label: LOW}}, Resources: [{{Tags: {{owner: us}}}}]}}
+    expect: {{message: LOW on us}}
+  - name: what is archived is not in it
+    trigger: schedule
+    event: high.json
+    finding: {{RecordState: ARCHIVED}}
+    expect: {{tell: not_run, message: false}}
+  - name: none
+    trigger: schedule
+    expect: {{tell: not_run, message: false}}
+""")
+    project.write("playbooks/watch/templates/message.en.md.j2", TEMPLATE)
+    code, said = project.test()
+    assert code == 0, said
+
+
+TEMPLATE = "# {{ incident.severity }} on {{ finding.resource.tags.get('owner', 'nobody') }}\n"
+
+
+@pytest.mark.parametrize(
+    ("case", "said"),
+    [
+        ("event: ocsf.json", "an insight's findings come in ASFF, not in OCSF"),
+        ("event: high.json", "`on.schedule.findings` names no insight"),
+    ],
+)
+def test_what_no_insight_holds_is_said(project: Project, case: str, said: str) -> None:
+    ocsf = (REPOSITORY / "events" / "inspector-high-ec2-ocsf.json").read_text(encoding="utf-8")
+    project.write("events/ocsf.json", ocsf)
+    text = (
+        SCHEDULED if "ocsf" in case else SCHEDULED.replace(f', findings: {{insight: "{ARN}"}}', "")
+    )
+    project.playbook(f"{text}  - {{name: a, trigger: schedule, {case}, expect: {{tell: sent}}}}\n")
+    project.write("playbooks/watch/templates/message.en.md.j2", TEMPLATE)
+    code, told = project.test()
+    assert code == 1
+    assert said in " ".join(told.split())
 
 
 PROGRAMS = """\

@@ -52,6 +52,8 @@ def test_severities_are_the_least_and_all_worse() -> None:
         ({"resource_types": ("AwsS3Bucket",)}, {"steps": REST, "products": ()}),
         ({"steps": ("notify",)}, {"resource_types": (), "products": ("Inspector",)}),
         ({"triggers": ("click",)}, {"products": (), "severity": "INFORMATIONAL", "cron": ""}),
+        ({"triggers": ("imported_v2",)}, {"products": ("Inspector",), "resource_types": INSTANCES}),
+        ({"resource_types": ("AWS::EC2::Instance",)}, {"steps": tuple(choices.STEPS)}),
         ({"triggers": ("schedule",)}, {"steps": ("ticket", "notify"), "cron": "0 9 ? * MON *"}),
         ({"triggers": ("schedule",), "insight": "arn"}, {"steps": tuple(choices.STEPS)}),
     ],
@@ -81,6 +83,11 @@ def test_what_is_not_said_is_as_usual(said: dict[str, Any], want: dict[str, Any]
         ({"triggers": ("schedule",), "cron": "0 9 * * *"}, "has 5 fields, not 6: write as 0 9 ?"),
         ({"triggers": ("schedule",), "steps": ("update",)}, "a schedule brings no findings for"),
         ({"triggers": ("click", "imported", "schedule")}, "make two of it"),
+        ({"triggers": ("click", "imported_v2", "schedule")}, "make two of it"),
+        (
+            {"triggers": ("imported_v2",), "resource_types": ("AwsS3Bucket",)},
+            "write `AwsS3Bucket` as AWS::EC2::Instance is written",
+        ),
         ({"button": "x" * 21}, "the button has 21 characters; at most 20"),
         ({"summary": "one\ntwo"}, "the summary has line breaks or control characters"),
         ({"owner": "x" * 101}, "the owner has 101 characters; at most 100"),
@@ -89,6 +96,29 @@ def test_what_is_not_said_is_as_usual(said: dict[str, Any], want: dict[str, Any]
 def test_what_no_playbook_can_be_is_refused(said: dict[str, Any], problem: str) -> None:
     (found,) = choices.problems(choices.filled("a", said))
     assert re.search(re.escape(problem), found)
+
+
+def test_both_hubs_match_the_same_in_their_own_words() -> None:
+    chosen = choices.filled(
+        "a",
+        {
+            "triggers": ("imported", "imported_v2"),
+            "products": ("GuardDuty",),
+            "resource_types": ("AwsEc2Instance", "AWS::S3::Bucket"),
+        },
+    )
+    assert chosen.match == {
+        "ProductFields": {"aws/securityhub/ProductName": ["GuardDuty"]},
+        "Severity": {"Label": ["CRITICAL", "HIGH"]},
+        "Resources": {"Type": ["AwsEc2Instance", "AwsS3Bucket"]},
+    }
+    assert chosen.match_v2 == {
+        "metadata": {"product": {"name": ["GuardDuty"]}},
+        "severity": ["Critical", "High"],
+        "resources": {
+            "type": ["AWS::EC2::Instance", "AwsEc2Instance", "AWS::S3::Bucket", "AwsS3Bucket"]
+        },
+    }
 
 
 def test_the_summary_says_what_is_done_for_what() -> None:

@@ -18,6 +18,7 @@ from hub_toolkit.playbooks.load import load_project
 from hub_toolkit.scaffold import choices, surroundings, write
 from hub_toolkit.scaffold.choices import Choices
 
+INSIGHT = "arn:aws:securityhub:us-east-1:111122223333:insight/111122223333/custom/mine"
 MANY: dict[str, dict[str, Any]] = {
     "usual": {},
     "clicked": {"triggers": ("click",)},
@@ -32,6 +33,22 @@ MANY: dict[str, dict[str, Any]] = {
         "severity": "INFORMATIONAL",
         "steps": ("notify", "update"),
     },
+    "new-hub": {"triggers": ("imported_v2",)},
+    "both-hubs": {"triggers": ("imported", "imported_v2", "click"), "products": ("GuardDuty",)},
+    "new-hub-buckets": {
+        "triggers": ("imported", "imported_v2"),
+        "resource_types": ("AWS::S3::Bucket", "AWS::EC2::Instance"),
+        "severity": "INFORMATIONAL",
+        "steps": ("notify", "update"),
+    },
+    "new-hub-any": {
+        "triggers": ("imported_v2", "schedule"),
+        "products": ("Macie",),
+        "severity": "INFORMATIONAL",
+        "steps": ("ticket", "notify"),
+    },
+    "insight": {"triggers": ("schedule",), "insight": INSIGHT},
+    "insight-and-click": {"triggers": ("schedule", "click"), "insight": INSIGHT},
     "by-the-clock": {"triggers": ("schedule",)},
     "clock-and-click": {"triggers": ("schedule", "click"), "steps": ("notify",)},
     "odd-texts": {"summary": 'Is it "so", or: #1 {{ x }} 重要?', "owner": "yes", "button": "No"},

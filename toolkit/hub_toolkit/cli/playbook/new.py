@@ -19,14 +19,14 @@ def new(
     name: Annotated[str, typer.Argument(help="The playbook: a to z, 0 to 9, hyphens.")],
     *,
     trigger: Annotated[
-        list[str] | None, typer.Option(help=f"imported, click or schedule{_LISTED}")
+        list[str] | None, typer.Option(help=f"imported, imported_v2, click or schedule{_LISTED}")
     ] = None,
     product: Annotated[
         list[str] | None, typer.Option(help=f"Whose findings, as Inspector{_LISTED}")
     ] = None,
     severity: Annotated[str | None, typer.Option(help="The least severe, as HIGH.")] = None,
     resource_type: Annotated[
-        list[str] | None, typer.Option(help=f"As AwsEc2Instance{_LISTED}")
+        list[str] | None, typer.Option(help=f"As AwsEc2Instance or AWS::EC2::Instance{_LISTED}")
     ] = None,
     steps: Annotated[
         list[str] | None, typer.Option(help=f"coverage, ticket, notify, update{_LISTED}")
