@@ -11,6 +11,9 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+LOCAL_KEY = "sandbox"
+"""A key for what is on this machine; it has no meaning."""
+LOCAL_REGION = "us-east-1"
 _CONFIG = Config(
     connect_timeout=3,
     read_timeout=25,
@@ -92,15 +95,40 @@ class Stack:
                 raise DeploymentError(text)
             request["ExclusiveStartTableName"] = answer["LastEvaluatedTableName"]
 
+    def bucket(self, logical_id: str) -> str:
+        """The name of one of the stack's buckets, as ``InventoryBucket``.
+
+        CloudFormation puts both names into lower case. A bucket that outlived an earlier stack of
+        the same name is older than this stack's.
+
+        Raises:
+            DeploymentError: there is none, or it cannot be asked for.
+        """
+        form = re.compile(rf"{re.escape(f'{self.stack}-{logical_id}'.lower())}(-[a-z0-9]+)?")
+        found = [
+            bucket
+            for bucket in self.call("s3", "list_buckets")["Buckets"]
+            if form.fullmatch(bucket["Name"])
+        ]
+        if not found:
+            text = f"there is no {logical_id} of stack {self.stack}: is --stack right?"
+            raise DeploymentError(text)
+        return str(max(found, key=lambda bucket: bucket["CreationDate"])["Name"])
+
+
+def is_local(endpoint: str | None) -> bool:
+    """Whether ``endpoint`` is on this machine: a sandbox, which takes any key."""
+    return endpoint is not None and urlsplit(endpoint).hostname in _LOOPBACK
+
 
 def _session(endpoint: str | None) -> boto3.session.Session:
-    """A sandbox on this machine takes any key: nobody needs one for it."""
-    if endpoint is None or urlsplit(endpoint).hostname not in _LOOPBACK:
+    """Nobody needs a key for a sandbox."""
+    if not is_local(endpoint):
         return boto3.session.Session()
     return boto3.session.Session(
-        aws_access_key_id="sandbox",
-        aws_secret_access_key="sandbox",  # noqa: S106 - it has no meaning
-        region_name="us-east-1",
+        aws_access_key_id=LOCAL_KEY,
+        aws_secret_access_key=LOCAL_KEY,
+        region_name=LOCAL_REGION,
     )
 
 

@@ -104,6 +104,17 @@ _JA_MODULES: Mapping[str, str] = {
     "device_control": "デバイスコントロール",
     "activity_monitoring": "アクティビティ監視",
 }
+_EN_ALONE: Mapping[str, str] = {
+    "stale": "agent not in contact for too long",
+    "account_mismatch": "Vision One has the instance id in another account",
+    "lookalike": "same name or address as an endpoint without instance id",
+}
+_JA_ALONE: Mapping[str, str] = {
+    "stale": "エージェントが長時間接続していません",
+    "account_mismatch": "インスタンスIDはVision Oneでは別のアカウントのもの",
+    "lookalike": "インスタンスIDのないエンドポイントと名前かアドレスが同じ",
+}
+"""Reasons whose words hold a fact of the instance, where they stand for many instances."""
 _STATED = ("PROTECTED", "DEGRADED", "UNPROTECTED")
 
 
@@ -121,6 +132,21 @@ def summary(coverage: Coverage, resource: Resource, *, language: str, timezone: 
     if over > 0:
         text = said_in(coverage, shorten(name, max(0, width(name) - over)), subject, at, zone)
     return shorten(text, MAX_CHARACTERS)
+
+
+def reason(code: str, language: str) -> str:
+    """A reason's code in words, for a list of reasons: without the facts of one instance."""
+    known, alone = (_JA, _JA_ALONE) if language == "ja" else (_EN, _EN_ALONE)
+    name, _, about = code.partition(":")
+    if name not in REASONS:
+        return _plain(code, _MAX_NAME)
+    about = _JA_MODULES.get(about, about) if language == "ja" else about.replace("_", " ")
+    return alone.get(name, known[name]).format(about=_plain(about, _MAX_NAME))
+
+
+def verdict(name: str, language: str) -> str:
+    """A verdict as people read it: ``PROTECTED``, ``保護済み``."""
+    return _JA_VERDICTS.get(name, name) if language == "ja" else name
 
 
 def _english(coverage: Coverage, name: str, subject: str, at: str, zone: tzinfo) -> str:

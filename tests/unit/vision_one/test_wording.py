@@ -254,3 +254,16 @@ def test_names_stay_data(name: str, other: str, reason: str, language: str, verd
 
 def test_the_words_of_both_languages_are_the_same_set() -> None:
     assert set(wording._EN) == set(wording._JA)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@given(about=HOSTILE)
+def test_reasons_can_be_said_without_an_instance(language: str, about: str) -> None:
+    for code in sorted(REASONS):
+        said = wording.reason(f"{code}:{about}", language)
+        assert said
+        assert not re.search("[{}]", wording.reason(f"{code}:firewall", language))
+        assert not re.search(BROKEN, said)
+    assert wording.reason("module_off:intrusion_prevention", "ja") == "侵入防御が無効"
+    assert wording.reason("stale", "en") == "agent not in contact for too long"
+    assert wording.reason("of_another_version", language) == "of_another_version"

@@ -11,7 +11,18 @@ import gc
 
 import typer
 
-from hub_toolkit.cli import build, observed, playbook, replay, review, run, sandbox, synth
+from hub_toolkit.cli import (
+    build,
+    coverage,
+    inventory,
+    observed,
+    playbook,
+    replay,
+    review,
+    run,
+    sandbox,
+    synth,
+)
 
 
 def application() -> typer.Typer:
@@ -23,7 +34,18 @@ def application() -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
-    for module in (run, replay, sandbox, playbook, observed, review, synth, build):
+    for module in (
+        run,
+        replay,
+        sandbox,
+        playbook,
+        observed,
+        review,
+        coverage,
+        inventory,
+        synth,
+        build,
+    ):
         module.register(app)
     return app
 

@@ -58,15 +58,16 @@ class Wires:
         """The time of the world that is plugged in."""
         return self.now()
 
-    def forget(self) -> None:
-        """Drop what the functions keep between invocations, so that worlds do not mix."""
-        secrets.forget_all()
-        inventory.forget()
-        shields.forget()
-        snapshot.forget()
-        pace.forget()
-        lookup.forget()
-        member.forget()
+
+def forget() -> None:
+    """Drop what the functions keep between invocations, so that worlds do not mix."""
+    secrets.forget_all()
+    inventory.forget()
+    shields.forget()
+    snapshot.forget()
+    pace.forget()
+    lookup.forget()
+    member.forget()
 
 
 def _unplugged(*_: object) -> Any:
@@ -86,7 +87,7 @@ def installed(environment: Mapping[str, str]) -> Iterator[Wires]:
         return answer_aws(wires.app, request)
 
     with variables({**_NOWHERE, **environment}), _logs(wires.log):
-        _forget_process()
+        forget_process()
         aws.session().events.register("before-send", before_send)
         sessions = (http.session(), http.public_session())
         for session in sessions:
@@ -99,8 +100,8 @@ def installed(environment: Mapping[str, str]) -> Iterator[Wires]:
             clock.follow(None)
             for session in sessions:
                 session.close()
-            wires.forget()
-            _forget_process()
+            forget()
+            forget_process()
 
 
 @contextmanager
@@ -133,7 +134,8 @@ def printed_to(log: io.StringIO) -> Iterator[None]:
         yield
 
 
-def _forget_process() -> None:
+def forget_process() -> None:
+    """Drop the process's AWS clients and HTTP sessions."""
     aws.forget_clients()
     http.session.cache_clear()
     http.public_session.cache_clear()

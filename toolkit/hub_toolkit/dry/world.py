@@ -26,7 +26,7 @@ from hub_responder.secrets import name_of
 from hub_toolkit.dry.clock import StillClock
 from hub_toolkit.dry.elsewhere import Elsewhere
 from hub_toolkit.dry.traffic import TICKET_SYSTEMS, Call, Delivery, delivery
-from hub_toolkit.dry.wires import Wires, printed_to, through, variables
+from hub_toolkit.dry.wires import Wires, forget, printed_to, through, variables
 from hub_toolkit.playbooks import inventory
 from hub_toolkit.sandbox import audit_reader, deploy, outside
 from hub_toolkit.sandbox.aws_app import identify, is_form
@@ -149,7 +149,7 @@ class World:
         compiled = [load(folder) for _, folder in playbooks.values()]
         beyond = outside.provide(compiled, place, self._elsewhere, self.core.queues)
         self._app = self.core.app(self.simulators, kills, _no_control, beyond)
-        wires.forget()
+        forget()
         wires.app, wires.http, wires.now = self._recorded, self._http, self.clock.now
 
     def close(self) -> None:

@@ -56,6 +56,10 @@ class SandboxClient:
         self._check(response, "/_sandbox/idle")
         return True
 
+    def now(self) -> float:
+        """The time of the sandbox's clock (epoch seconds)."""
+        return float(self._call("GET", "/_sandbox/clock", None)["now"])
+
     def audit(self) -> list[dict[str, Any]]:
         """Every audit record, oldest first."""
         return self._list("audit")

@@ -10,7 +10,17 @@ from hub_toolkit.cli import application
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["run"], ["sandbox"], ["sandbox", "up"], ["sandbox", "vision-one"]]
+    "command",
+    [
+        [],
+        ["run"],
+        ["sandbox"],
+        ["sandbox", "up"],
+        ["sandbox", "vision-one"],
+        ["coverage"],
+        ["inventory"],
+        ["inventory", "report"],
+    ],
 )
 def test_every_command_explains_itself(command: list[str]) -> None:
     result = CliRunner().invoke(application(), [*command, "--help"])
@@ -18,7 +28,9 @@ def test_every_command_explains_itself(command: list[str]) -> None:
     assert "Usage:" in result.output
 
 
-@pytest.mark.parametrize("command", [["run"], ["nothing"], ["sandbox", "up", "--port", "x"]])
+@pytest.mark.parametrize(
+    "command", [["run"], ["nothing"], ["sandbox", "up", "--port", "x"], ["coverage"]]
+)
 def test_wrong_usage_is_exit_2(command: list[str]) -> None:
     assert CliRunner().invoke(application(), command).exit_code == 2
 
@@ -26,7 +38,8 @@ def test_wrong_usage_is_exit_2(command: list[str]) -> None:
 def test_help_imports_nothing_slow() -> None:
     code = (
         "import sys; from hub_toolkit.cli import application; application();"
-        "slow = {'boto3', 'moto', 'requests', 'waitress', 'jinja2'}; print(slow & {*sys.modules})"
+        "slow = {'boto3', 'duckdb', 'moto', 'requests', 'waitress', 'jinja2'};"
+        "print(slow & {*sys.modules})"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

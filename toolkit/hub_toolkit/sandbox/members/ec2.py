@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
@@ -30,6 +31,9 @@ MAX_VALUES = 200
 """Values of one filter (EC2 user guide, "List and filter your resources")."""
 MIN_PAGE, MAX_PAGE = 5, 1000
 _MALFORMED = re.compile(r"i-[0-9a-z]{1,40}")
+_TAG = "tag:"
+_PIECE = re.compile(r"\\[*?\\]|.", re.DOTALL)
+_WILD = {"*": ".*", "?": "."}
 _CODES = {
     "pending": "0",
     "running": "16",
@@ -161,10 +165,10 @@ def _described(there: list[Instance], form: Form) -> dict[str, Any]:
         )
     found = [one for one in there if not wanted or one.instance_id in wanted]
     for name, values in filters(form).items():
-        read = _READERS.get(name)
+        read = _reader(name)
         if read is None or len(values) > MAX_VALUES:
             raise AwsError("InvalidParameterValue", f"The filter '{name[:80]}' is invalid")
-        found = [one for one in found if read(one) in values]
+        found = [one for one in found if _is_any_of(read(one), values)]
     page, token = _page(found, form)
     return {"reservationSet": [_reservation(one) for one in page], **token}
 
@@ -176,6 +180,30 @@ _READERS: Mapping[str, Callable[[Instance], str]] = {
     "private-dns-name": lambda one: one.private_dns_name,
     "vpc-id": lambda one: one.vpc_id,
 }
+
+
+def _reader(name: str) -> Callable[[Instance], str | None] | None:
+    """What a filter looks at; ``tag:KEY`` at a tag's value, which is None where there is none."""
+    if name.startswith(_TAG):
+        return lambda one: one.tags.get(name.removeprefix(_TAG))
+    return _READERS.get(name)
+
+
+def _is_any_of(text: str | None, values: Sequence[str]) -> bool:
+    return text is not None and any(_form(value).fullmatch(text) for value in values)
+
+
+@lru_cache(maxsize=MAX_VALUES)
+def _form(value: str) -> re.Pattern[str]:
+    """A filter's value: ``*`` is any text and ``?`` any character, unless after a backslash.
+
+    Upper and lower case differ (EC2 user guide, "List and filter your resources").
+    """
+    parts = (
+        re.escape(found[0].removeprefix("\\")) if found[0] not in _WILD else _WILD[found[0]]
+        for found in _PIECE.finditer(value)
+    )
+    return re.compile("".join(parts), re.DOTALL)
 
 
 def _page(found: list[Instance], form: Form) -> tuple[list[Instance], dict[str, str]]:

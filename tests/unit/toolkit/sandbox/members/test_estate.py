@@ -72,8 +72,32 @@ def test_ids_that_are_not_there_are_refused_together_and_filters_pass_them_over(
     by_filter = [{"Name": "instance-id", "Values": ["i-1", "i-2"]}]
     assert ids(ec2.describe_instances(Filters=by_filter)) == ["i-1"]
     with pytest.raises(ClientError) as error:
-        ec2.describe_instances(Filters=[{"Name": "tag:x", "Values": ["y"]}])
+        ec2.describe_instances(Filters=[{"Name": "no-such-filter", "Values": ["y"]}])
     assert code(error) == "InvalidParameterValue"
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("web-01", ["i-1"]),
+        ("WEB-01", []),
+        ("web-*", ["i-1", "i-2"]),
+        ("web-0?", ["i-1"]),
+        ("web-\\*", ["i-2"]),
+        ("w.b-01", []),
+        ("*", ["i-1", "i-2"]),
+    ],
+)
+def test_tags_are_filters_whose_values_may_be_patterns(
+    members: MemberCloud, value: str, found: list[str]
+) -> None:
+    names = {"i-1": "web-01", "i-2": "web-*"}
+    named = [instance(one, Tags={"Name": name}) for one, name in names.items()]
+    members.holds(*named, instance("i-3", Tags={}))
+    answer = client(members, "ec2").describe_instances(
+        Filters=[{"Name": "tag:Name", "Values": [value]}]
+    )
+    assert ids(answer) == found
 
 
 def test_instances_come_in_pages(members: MemberCloud) -> None:

@@ -1,0 +1,268 @@
+"""Instances now, by the code that playbooks run: EC2 says what they are, Vision One the rest."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from hub_responder import aws, clock, member
+from hub_responder.actions import check_coverage
+from hub_responder.connections.resolve import Connection
+from hub_responder.deadline import Deadline
+from hub_responder.errors import HubResponderError
+from hub_responder.finding import INSTANCE, Resource
+from hub_responder.instances import described, resource_of
+from hub_responder.vision_one import wording
+from hub_responder.vision_one.coverage import Coverage
+from hub_toolkit.dry.wires import forget, forget_process, variables
+from hub_toolkit.inventory.past import Seen, seen
+from hub_toolkit.inventory.reading import DamagedError, Reader
+from hub_toolkit.sandbox.simulators import PATH, addresses
+from hub_toolkit.stack import LOCAL_KEY, DeploymentError, is_local
+from hub_toolkit.trip.client import SandboxClient
+
+if TYPE_CHECKING:
+    from hub_toolkit.inventory.place import Place
+
+MOST = 100
+"""Instances that are asked about at once; EC2 takes 200 values of a filter."""
+ANSWER_WITHIN_S = 90.0
+_INSTANCE_ID = re.compile(r"m?i-[0-9a-f]{8,17}")
+_WILD = re.compile(r"([*?\\])")
+"""What a filter of EC2 takes for a pattern, unless a backslash stands before it."""
+
+
+class Now(msgspec.Struct, frozen=True, kw_only=True):
+    """One instance as it is.
+
+    Attributes:
+        state: what EC2 says of it, as ``running``; empty where EC2 does not know it, None where it
+            was not asked.
+        coverage: the verdict by the usual demand: contact within 24 hours.
+    """
+
+    instance: str
+    account: str = ""
+    region: str = ""
+    name: str = ""
+    state: str | None = None
+    coverage: Coverage
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was found of everything that was asked for.
+
+    Attributes:
+        found: by what was asked for; several where a name is that of several.
+        missing: names that neither EC2 nor the last snapshot knows.
+        notes: what could not be asked, and why.
+    """
+
+    found: Mapping[str, Sequence[Now]]
+    missing: Sequence[str]
+    notes: Sequence[str]
+
+    @property
+    def whole(self) -> bool:
+        """All that was asked for has a verdict."""
+        told = [one.coverage.verdict for some in self.found.values() for one in some]
+        return not self.missing and "UNKNOWN" not in told
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    resource: Resource
+    state: str | None
+
+
+def ask(place: Place, asked: Sequence[str], account: str = "") -> Answer:
+    """The coverage of instances, by their id or name; in ``account`` where one is given."""
+    deadline = Deadline.after(ANSWER_WITHIN_S)
+    with _as_operator(place):
+        lookup = _Lookup(place, account, deadline)
+        known = lookup.known(asked)
+        resources = [one.resource for some in known.values() for one in some]
+        coverages = iter(
+            check_coverage.judged(
+                resources,
+                check_coverage.Params(connection=place.connection),
+                _connection(place),
+                place.stage,
+                deadline,
+            )
+        )
+        found = {
+            each: [_now(one, next(coverages), place) for one in some]
+            for each, some in known.items()
+        }
+    return Answer(
+        found={each: some for each, some in found.items() if some},
+        missing=[each for each, some in found.items() if not some],
+        notes=lookup.notes,
+    )
+
+
+def _now(known: _Known, coverage: Coverage, place: Place) -> Now:
+    resource, settings = known.resource, place.project.settings
+    said = wording.summary(
+        coverage, resource, language=settings.language, timezone=settings.timezone
+    )
+    return Now(
+        instance=resource.instance_id,
+        account=resource.account,
+        region=resource.region,
+        name=resource.name,
+        state=known.state,
+        coverage=msgspec.structs.replace(coverage, summary=said),
+    )
+
+
+def _connection(place: Place) -> Connection:
+    """The connection as the deployment has it; in a sandbox it leads to a simulator."""
+    settings = place.project.connections.connections[place.connection]
+    kind = str(settings["type"])
+    if place.sandbox:
+        settings = {**settings, **addresses(kind, f"{place.sandbox}{PATH}/{place.connection}")}
+    return Connection(place.connection, kind, settings)
+
+
+@contextmanager
+def _as_operator(place: Place) -> Iterator[None]:
+    """The production code asks ``place`` with its operator's credentials, at its time."""
+    with variables(_environment(place)), ExitStack() as closing:
+        forget()
+        forget_process()
+        closing.callback(forget_process)
+        closing.callback(forget)
+        if place.sandbox:
+            clock.follow(closing.enter_context(SandboxClient(place.sandbox)).now)
+            closing.callback(clock.follow, None)
+        yield
+
+
+def _environment(place: Place) -> dict[str, str]:
+    own = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    if not place.endpoint:
+        return own
+    if not is_local(place.endpoint):
+        return {**own, "AWS_ENDPOINT_URL": place.endpoint}
+    return {
+        "AWS_ENDPOINT_URL": place.endpoint,
+        "AWS_ACCESS_KEY_ID": LOCAL_KEY,
+        "AWS_SECRET_ACCESS_KEY": LOCAL_KEY,
+        "AWS_REGION": place.stack.region,
+        "AWS_DEFAULT_REGION": place.stack.region,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+@dataclass(slots=True)
+class _Lookup:
+    """What the instances are: EC2 tells, in this account and where the last snapshot saw them."""
+
+    place: Place
+    account: str
+    deadline: Deadline
+    notes: list[str] = field(default_factory=list)
+    answered: set[tuple[str, str]] = field(default_factory=set)
+    """The accounts and regions where EC2 answered."""
+
+    def known(self, asked: Sequence[str]) -> dict[str, list[_Known]]:
+        """What is known of each; an id that nobody knows is asked about as it is."""
+        rows = self._in_snapshot(asked)
+        told = self._in_ec2(asked, rows)
+        found: dict[str, list[_Known]] = {}
+        for each in asked:
+            ids = [row.instance for row in rows if each.lower() in row.names]
+            ids += [id_ for id_, one in told.items() if each == one.resource.name]
+            ids += [each.lower()] if _INSTANCE_ID.fullmatch(each.lower()) else []
+            found[each] = [told.get(id_) or self._untold(id_, rows) for id_ in dict.fromkeys(ids)]
+        return found
+
+    def _untold(self, instance: str, rows: Sequence[Seen]) -> _Known:
+        """An instance that EC2 does not tell of, as the last snapshot has it."""
+        row = next((row for row in rows if row.instance == instance), None)
+        resource = Resource(
+            type=INSTANCE,
+            id=instance,
+            instance_id=instance,
+            account=row.account if row else self.account,
+            region=row.region if row else "",
+            tags={"Name": row.name} if row and row.name else {},
+        )
+        place = (row.account, row.region) if row else None
+        was_asked = place in self.answered if place else bool(self.answered)
+        return _Known(resource, "" if was_asked else None)
+
+    def _in_snapshot(self, asked: Sequence[str]) -> list[Seen]:
+        """Where the last snapshot has them; without a history, EC2 and Vision One can still say."""
+        try:
+            history = self.place.history()
+            last = next(
+                (one for one in history.latest() if one.connection == self.place.connection), None
+            )
+            if last is None:
+                return []
+            with Reader(history, [last]) as reader:
+                return seen(reader, last, asked, self.account)
+        except (DeploymentError, DamagedError) as error:
+            self.notes.append(f"the history was not looked into: {error}")
+            return []
+
+    def _in_ec2(self, asked: Sequence[str], rows: Sequence[Seen]) -> dict[str, _Known]:
+        ids = [each.lower() for each in asked if _INSTANCE_ID.fullmatch(each.lower())]
+        ids = list(dict.fromkeys([*ids, *(row.instance for row in rows)]))
+        names = [_WILD.sub(r"\\\1", each) for each in asked if each.lower() not in ids]
+        wanted = [
+            [{"Name": filter_, "Values": values}]
+            for filter_, values in (("instance-id", ids), ("tag:Name", names))
+            if values
+        ]
+        told: dict[str, _Known] = {}
+        for account, region in self._places(rows):
+            try:
+                for filters in wanted:
+                    told |= self._described(account, region, filters)
+                self.answered.add((account, region))
+            except HubResponderError as error:
+                self.notes.append(f"EC2 in {account} {region} was not asked: {error}")
+        return told
+
+    def _places(self, rows: Sequence[Seen]) -> list[tuple[str, str]]:
+        """This account and region, and where the last snapshot saw the instances."""
+        region = self.place.stack.region
+        try:
+            own = member.own_account(self.deadline)
+        except HubResponderError as error:
+            self.notes.append(f"EC2 was not asked: {error}")
+            return []
+        here = (self.account or own, region)
+        return list(dict.fromkeys([here, *((row.account, row.region) for row in rows)]))
+
+    def _described(
+        self, account: str, region: str, filters: Sequence[Mapping[str, Any]]
+    ) -> dict[str, _Known]:
+        """The instances of a place that the filters name.
+
+        Raises:
+            HubResponderError: EC2 cannot be asked.
+        """
+        role = self.place.project.settings.member_role
+        target = f"ec2.DescribeInstances in {account} {region}"
+        told: dict[str, _Known] = {}
+        client = member.client("ec2", account, region, role=role, deadline=self.deadline)
+        try:
+            for item in described(client, filters, target, self.deadline):
+                resource = resource_of(item, (account, region), str(client.meta.partition))
+                state = str(item.get("State", {}).get("Name", ""))
+                told[resource.instance_id] = _Known(resource, state)
+        except aws.ERRORS as error:
+            raise aws.translate(error, target) from error
+        return told
