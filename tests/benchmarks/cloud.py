@@ -17,6 +17,7 @@ from typing import Any, Self
 
 import msgspec
 
+from benchmarks.process import Handler
 from hub_responder.playbook import Wait, load
 from hub_toolkit.sandbox import compiled, deploy, estate
 from hub_toolkit.sandbox.clock import Clock
@@ -29,8 +30,8 @@ from hub_toolkit.sandbox.pollers import to_record
 from hub_toolkit.sandbox.security_hub.events import Action, Envelopes
 from hub_toolkit.sandbox.server import ACCOUNT, REGION, STACK, TEMPLATE
 from hub_toolkit.sandbox.shipped import CODE
+from hub_toolkit.sandbox.template import Function, read_template
 from hub_toolkit.sandbox.template import plan as read_plan
-from hub_toolkit.sandbox.template import read_template
 from hub_toolkit.sandbox.workers.environment import Host, variables
 from hub_toolkit.sandbox.wsgi import App, Environ, StartResponse, respond_error
 
@@ -85,8 +86,9 @@ class Cloud:
         plan.rules.clear()
         kills = Kills(core.faults, lambda _port: False, lambda _port: False)
         simulators = core.simulators(kills)
-        compiled.compile_all(self._root, STAGE, self._folder, simulators.add)
+        made = compiled.compile_all(self._root, STAGE, self._folder, simulators.add)
         deploy.deploy(plan, core.services())
+        self._plan, self._simulators, self._inventory = plan, simulators, made.inventory
         for name, value in simulators.secrets.items():
             moto.put_secret(f"hub-responder/{STAGE}/{name}", value)
         moto.load()
@@ -109,6 +111,9 @@ class Cloud:
             changed = msgspec.structs.replace(load(folder), wait=wait)
             (folder / "playbook.json").write_bytes(msgspec.json.encode(changed))
         function = self._function
+        return self._variables(function, {**function.environment, "PLAYBOOK_DIR": str(folder)})
+
+    def _variables(self, function: Function, template: Mapping[str, str]) -> dict[str, str]:
         return variables(
             self._host,
             name=function.name,
@@ -116,7 +121,7 @@ class Cloud:
             memory_mb=function.memory,
             directory=str(self._root / CODE),
             log_stream="bench",
-            template={**function.environment, "PLAYBOOK_DIR": str(folder)},
+            template=template,
         )
 
     def offset(self) -> float:
@@ -129,15 +134,53 @@ class Cloud:
 
     def findings(self, count: int) -> list[dict[str, Any]]:
         """New findings in Security Hub, each on an instance of its own."""
-        made = []
-        for _ in range(count):
-            text = self._sample
-            for name in self._names:
-                text = text.replace(name, name[:2] + uuid.uuid4().hex[: len(name) - 2])
-            finding = msgspec.json.decode(text)
-            self._core.hub.seed(finding)
-            made.append(finding)
-        return made
+        return [self.finding(instance) for instance in self.instances(count)]
+
+    def instances(self, count: int) -> list[str]:
+        """Ids of instances that nobody has heard of."""
+        return [_renamed(self._names[0]) for _ in range(count)]
+
+    def finding(self, instance: str) -> dict[str, Any]:
+        """A new finding in Security Hub, on this instance."""
+        own, name = self._names
+        text = self._sample.replace(own, instance).replace(name, _renamed(name))
+        finding: dict[str, Any] = msgspec.json.decode(text)
+        self._core.hub.seed(finding)
+        return finding
+
+    def verdict(self, finding: Mapping[str, Any]) -> str:
+        """What a finding says of its instance's coverage."""
+        held = self._core.hub.get(finding["Id"]) or {}
+        return str(held.get("UserDefinedFields", {}).get("hubResponderVerdict"))
+
+    def protect(self, instances: Sequence[str]) -> None:
+        """Let Vision One, and what is linked to it, know these instances and no others."""
+        known = estate.load()
+        endpoint = next(e for e in known.vision_one.endpoints if e["displayName"] == "app-01")
+        machine = endpoint["eppAgent"]["virtualMachineDetails"]["cloudInstanceId"]
+        computer = next(
+            c
+            for c in known.workload_security.computers
+            if c.get("ec2VirtualMachineSummary", {}).get("instanceID") == machine
+        )
+        pairs = [_pair(endpoint, computer, machine, *one) for one in enumerate(instances, 1)]
+        for vision_one in self._simulators.vision_ones:
+            vision_one.replace_endpoints([one for one, _ in pairs])
+        for workload in self._simulators.workload_securities:
+            workload.replace_computers([one for _, one in pairs])
+
+    def walk(self) -> None:
+        """Let the scheduled function walk the fleet now, in a process of its own.
+
+        Raises:
+            RuntimeError: it left no snapshot.
+        """
+        function = next(one for one in self._plan.functions.values() if "inventory" in one.layers)
+        given = {**function.environment, "INVENTORY_DIR": str(self._inventory)}
+        with Handler(self._variables(function, given)) as handler:
+            told = handler.call({}, self.offset())
+        if any(one["error"] for one in told.values()):
+            raise RuntimeError(f"the fleet was not walked: {told}")
 
     def imported(self, findings: Sequence[dict[str, Any]]) -> list[Record]:
         """The messages of EventBridge about imported findings, one each, as Lambda gets them."""
@@ -182,6 +225,30 @@ class Cloud:
                 or workflow != "NOTIFIED"
             ):
                 raise RuntimeError(f"a finding is {workflow} with {fields}: not the whole playbook")
+
+
+def _renamed(name: str) -> str:
+    """Another name of the same form."""
+    return name[:2] + uuid.uuid4().hex[: len(name) - 2]
+
+
+def _pair(
+    endpoint: Mapping[str, Any],
+    computer: Mapping[str, Any],
+    machine: str,
+    number: int,
+    instance: str,
+) -> tuple[Any, Any]:
+    """The endpoint and the computer as those of another instance."""
+    guid, host = str(uuid.uuid4()), f"host-{number}.example.internal"
+    names = (endpoint["agentGuid"], guid), (endpoint["endpointName"], host), (machine, instance)
+    text = msgspec.json.encode([endpoint, computer]).decode()
+    for old, new in names:
+        text = text.replace(old, new)
+    one, two = msgspec.json.decode(text)
+    address = f"10.9.{number // 250}.{number % 250}"
+    one |= {"displayName": host, "ipAddresses": [address], "lastUsedIp": address}
+    return one, two | {"ID": number, "agentGUID": guid, "displayName": instance}
 
 
 def _names(finding: Mapping[str, Any]) -> tuple[str, str]:

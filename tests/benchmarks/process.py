@@ -70,16 +70,30 @@ class Handler:
     def __exit__(self, *_: object) -> None:
         self._process.communicate()
 
+    def call(self, event: Any, clock_offset: float) -> Any:
+        """Run the handler once over an event of any kind; what it returns.
+
+        Raises:
+            RuntimeError: it failed.
+        """
+        return self._ask(event, clock_offset)["returned"]
+
     def invoke(self, records: Sequence[Mapping[str, Any]], clock_offset: float) -> Cost:
         """Run the handler once over SQS records.
 
         Raises:
             RuntimeError: it failed, or wants messages again.
         """
+        found = self._ask({"Records": records}, clock_offset)
+        if found["returned"] != {"batchItemFailures": []}:
+            raise RuntimeError(f"the handler wants messages again: {found['returned']}")
+        return Cost(found["cpu_ms"], found["wall_ms"], found["peak_mb"], found["requests"])
+
+    def _ask(self, event: Any, clock_offset: float) -> dict[str, Any]:
         request = {
             "request_id": str(uuid.uuid4()),
             "clock_offset": clock_offset,
-            "event": {"Records": records},
+            "event": event,
         }
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -88,7 +102,5 @@ class Handler:
         answer = self._process.stdout.readline()
         if not answer:
             raise RuntimeError("the handler's process ended; its error stands above")
-        found = msgspec.json.decode(answer)
-        if found["returned"] != {"batchItemFailures": []}:
-            raise RuntimeError(f"the handler wants messages again: {found['returned']}")
-        return Cost(found["cpu_ms"], found["wall_ms"], found["peak_mb"], found["requests"])
+        found: dict[str, Any] = msgspec.json.decode(answer)
+        return found

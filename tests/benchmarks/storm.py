@@ -1,0 +1,48 @@
+"""A storm: 1,000 findings over 200 instances, with a snapshot of the fleet that is fresh."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from benchmarks.cloud import Cloud
+from benchmarks.process import Handler
+
+INSTANCES = 200
+EACH = 5
+BATCH = 50
+"""Messages of one invocation at most: the imports queue's."""
+PAUSE_S = 5.0
+"""Of the clock between two batches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Storm:
+    """What was asked: of Vision One, and of Server & Workload Protection."""
+
+    unprotected: int
+    vision_one: int
+    workload_security: int
+
+
+def storm(cloud: Cloud, handler: Handler, unprotected: int) -> Storm:
+    """All findings through the handler, of which so many instances have no agent.
+
+    Raises:
+        RuntimeError: a finding does not say what is so.
+    """
+    instances = cloud.instances(INSTANCES)
+    bare = set(instances[:unprotected])
+    cloud.protect([each for each in instances if each not in bare])
+    cloud.walk()
+    findings = [cloud.finding(instance) for _ in range(EACH) for instance in instances]
+    asked: Counter[str] = Counter()
+    for start in range(0, len(findings), BATCH):
+        cloud.advance(PAUSE_S)
+        records = cloud.imported(findings[start : start + BATCH])
+        asked.update(handler.invoke(records, cloud.offset()).requests)
+    for number, finding in enumerate(findings):
+        wanted = "UNPROTECTED" if instances[number % INSTANCES] in bare else "PROTECTED"
+        if cloud.verdict(finding) != wanted:
+            raise RuntimeError(f"a finding says {cloud.verdict(finding)}, not {wanted}")
+    return Storm(unprotected, asked["http vision-one"], asked["http workload-security"])
