@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from hub_responder.errors import HubResponderError
 from hub_responder.inventory import states
 from hub_responder.vision_one import inventory
+from hub_responder.vision_one.modules import Identity, identity
 from hub_responder.vision_one.snapshot import Snapshot, by_instance_id
 
 if TYPE_CHECKING:
     from hub_responder.vision_one.client import Client
+    from hub_responder.vision_one.inventory import Inventory
     from hub_responder.workload_security.client import Client as SecurityClient
     from hub_responder.workload_security.computer import Computer
 
@@ -28,7 +30,8 @@ class Walked:
 def walk(client: Client, security: SecurityClient | None, running: Collection[str]) -> Walked:
     """The tenant's endpoints, and the computers behind them where ``security`` tells of any.
 
-    What is beside the endpoints may fail: then less is known of each, and ``left_out`` says so.
+    Modules are asked of the list where agents are on that are no computer's. What is beside the
+    endpoints may fail: then less is known of each, and ``left_out`` says so.
 
     Args:
         security: of the linked Server & Workload Protection; None: there is none.
@@ -38,20 +41,25 @@ def walk(client: Client, security: SecurityClient | None, running: Collection[st
         TransientError, PermanentError: the endpoints cannot be read to their end.
     """
     known = inventory.walk(client, running)
-    if security is None:
-        on, left_out = states.of_list(client)
-        found = states.with_states(known, on)
-        return Walked(Snapshot(client.base_url, found, modules=frozenset(states.ASKED)), left_out)
-    computers, left_out = _computers(security)
+    computers, left_out = _computers(security) if security is not None else ([], [])
+    whole = not left_out
     told = states.of_computers(known.endpoints(), computers, known.shared)
+    if _untold(known, told):
+        on, more = states.of_list(client)
+        told, left_out = {**on, **told}, [*left_out, *more]
     snapshot = Snapshot(
         client.base_url,
         states.with_states(known, told),
         by_instance_id(computers),
-        computers_complete=not left_out,
+        computers_complete=whole,
         modules=frozenset(states.ASKED),
     )
     return Walked(snapshot, left_out)
+
+
+def _untold(known: Inventory, told: Collection[Identity]) -> bool:
+    """Whether agents are on of whose modules no computer tells."""
+    return any(each.epp_status == "on" and identity(each) not in told for each in known.endpoints())
 
 
 def _computers(security: SecurityClient) -> tuple[list[Computer], list[str]]:

@@ -56,7 +56,8 @@ class Snapshot:
         inventory: the endpoints, as a walk of one's own finds them. Their ``features`` hold the
             ``modules``, where they are known to be on (or, by Server & Workload Protection, off).
         computers: instance id -> its computers in Server & Workload Protection.
-        computers_complete: all computers were read; else one that is not there may be.
+        computers_complete: all computers that there may be were read (none, where Server & Workload
+            Protection is not linked); else one that is not there may be.
         modules: those whose states were asked for. Being on is proved, being absent proves nothing.
     """
 

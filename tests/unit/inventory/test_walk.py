@@ -33,7 +33,7 @@ def test_without_computers_the_list_is_asked_once_and_once_for_each_module(
     assert second.features == {}
     snapshot = found.snapshot
     assert (snapshot.tenant, snapshot.computers) == (tenant.server.url, {})
-    assert (snapshot.computers_complete, len(snapshot.modules)) == (False, 2)
+    assert (snapshot.computers_complete, len(snapshot.modules)) == (True, 2)
     assert found.left_out == []
 
 
@@ -58,7 +58,7 @@ def test_desktops_are_asked_for_where_a_running_instance_is_no_server(
 def test_computers_tell_of_modules_and_are_kept_by_instance(
     tenant: Tenant, client: Client, workload: Workload, security: SecurityClient
 ) -> None:
-    tenant.holds(endpoint(), endpoint("i-2"))
+    tenant.holds(endpoint(), endpoint("i-2", status="off"))
     workload.holds(computer(INSTANCE, ID=1, **RUNNING), bare("i-2", ID=2), bare("i-3", ID=3))
     found = walk(client, security, [INSTANCE])
     assert len(tenant.lists) == 1
@@ -71,6 +71,19 @@ def test_computers_tell_of_modules_and_are_kept_by_instance(
         INSTANCE: [1], "i-2": [2], "i-3": [3],
     }  # fmt: skip
     assert (snapshot.computers_complete, found.left_out) == (True, [])
+
+
+def test_agents_that_are_no_computers_are_asked_for_in_the_list(
+    tenant: Tenant, client: Client, workload: Workload, security: SecurityClient
+) -> None:
+    tenant.holds(endpoint(), endpoint("i-2", **ON), endpoint("i-3", status="off"))
+    workload.holds(computer(INSTANCE, ID=1, **RUNNING | {"antiMalware": {"state": "off"}}))
+    found = walk(client, security, [INSTANCE])
+    assert len(tenant.lists) == 3
+    first, second = (found.snapshot.inventory.find(each)[0] for each in (INSTANCE, "i-2"))
+    assert second.features == ON["_features"]
+    # what the computer says of itself counts before the list
+    assert first.features == {"AntiMalware": "disabled", "IntrusionPreventionSystem": "enabled"}
 
 
 def test_trouble_with_the_computers_costs_only_what_they_tell(
