@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import cold, fleet, table, warm
+from benchmarks import cold, fleet, storm, table, warm
 from benchmarks.cloud import Cloud
 from benchmarks.process import Cost, Handler
 from benchmarks.table import Row
@@ -110,6 +110,19 @@ def _fleet_rows() -> list[Row]:
     ]
 
 
+def _storm_rows(cloud: Cloud) -> list[Row]:
+    """Each in a fresh process: nothing is known there but what the walk left."""
+    count = f"{storm.INSTANCES * storm.EACH:,} findings over {storm.INSTANCES} instances"
+    rows = []
+    for unprotected in (0, 20, storm.INSTANCES):
+        with Handler(cloud.environment(Wait(0, 0))) as handler:
+            asked = storm.storm(cloud, handler, unprotected)
+        more = f"; {asked.workload_security} to Server & Workload Protection"
+        what = f"storm, {unprotected} unprotected: requests to Vision One"
+        rows.append(Row(what, asked.vision_one, "", None, f"{count}, a fresh snapshot{more}"))
+    return rows
+
+
 def measure(rounds: int) -> list[Row]:
     """Every figure, measured now."""
     rows = _cold_rows(max(5, rounds // 3))
@@ -119,7 +132,8 @@ def measure(rounds: int) -> list[Row]:
             click = warm.measure(cloud, handler, warm.click, rounds)
         with Handler(cloud.environment()) as handler:
             waiting = warm.measure(cloud, handler, warm.waiting, rounds)
-    return rows + _batch_rows(batch) + _other_rows(click, waiting) + _fleet_rows()
+        stormy = _storm_rows(cloud)
+    return rows + _batch_rows(batch) + _other_rows(click, waiting) + _fleet_rows() + stormy
 
 
 def main(arguments: Sequence[str]) -> int:
