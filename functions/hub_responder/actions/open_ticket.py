@@ -9,16 +9,14 @@ import msgspec
 
 from hub_responder.actions.base import Action, Outcome, Statement, Work, each, line
 from hub_responder.connections.permissions import secrets_of
-from hub_responder.connections.resolve import Connection, at, named, resolve
-from hub_responder.errors import ConfigurationError
+from hub_responder.connections.resolve import named, resolve
 from hub_responder.markdown import template
-from hub_responder.tickets.ticket import Draft, Ticket, label
+from hub_responder.tickets import registry
+from hub_responder.tickets.ticket import Draft, label
 
 if TYPE_CHECKING:
     from hub_responder.markdown.document import Document
     from hub_responder.runtime import Runtime
-
-KINDS = ("jira", "opscenter")
 
 
 class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"connection": "in"}):
@@ -63,7 +61,7 @@ def _open(work: Work, runtime: Runtime) -> Outcome:
         in_doubt=work.in_doubt,
         attempted_at=work.attempted_at,
     )
-    ticket = _open_in(connection, draft, runtime)
+    ticket = registry.find(connection, runtime).open(draft)
     found = " (by an earlier attempt)" if work.in_doubt and ticket.opened else ""
     verb = "opened" if ticket.opened else "is there already:"
     return Outcome(
@@ -80,35 +78,14 @@ def _document(work: Work, runtime: Runtime) -> Document:
     )
 
 
-def _open_in(connection: Connection, draft: Draft, runtime: Runtime) -> Ticket:
-    # Imported here: a playbook that uses OpsCenter does not pay for requests.
-    match connection.type:
-        case "jira":
-            from hub_responder.tickets.jira import JiraProject
-
-            return JiraProject(connection, runtime).open(draft)
-        case "opscenter":
-            from hub_responder.tickets.opscenter import open_ops_item
-
-            return open_ops_item(connection, draft, runtime)
-    raise ConfigurationError(
-        f"ticket.open cannot use connection {connection.name} of type {connection.type};"
-        f" it takes {', '.join(KINDS)}"
-    )
-
-
 def _joined(name: str, ref: Mapping[str, Any], work: Work, runtime: Runtime) -> Outcome:
     """The incident's ticket stays the one; new findings are told there where comments exist."""
     ticket = str(ref["ticket"])
     detail = f"{ticket} is open in {name} already"
     if _takes_comment(name, work, runtime):
-        from hub_responder.tickets.jira import JiraProject
-
         mark = f"{label(work.key)}-{work.incident.gen}-{work.incident.round}"
-        # It stays in its project, whatever a template gives by now: its key begins with that.
-        connection = at(named(runtime.playbook, name), ticket.rpartition("-")[0])
-        jira = JiraProject(connection, runtime)
-        added = jira.comment(ticket, _document(work, runtime), mark, in_doubt=work.in_doubt)
+        system = registry.find(named(runtime.playbook, name), runtime, ticket)
+        added = system.comment(ticket, _document(work, runtime), mark, in_doubt=work.in_doubt)
         what = "told in a comment" if added else "told in a comment before"
         detail += f"; {work.incident.new} new findings {what}"
     result = Result(ticket, str(ref.get("url", "")), opened=False)
@@ -116,8 +93,8 @@ def _joined(name: str, ref: Mapping[str, Any], work: Work, runtime: Runtime) -> 
 
 
 def _takes_comment(name: str, work: Work, runtime: Runtime) -> bool:
-    settings = runtime.playbook.connections.get(name, {})
-    return bool(work.incident.new) and settings.get("type") == "jira"
+    kind = str(runtime.playbook.connections.get(name, {}).get("type"))
+    return bool(work.incident.new) and registry.takes_comments(kind)
 
 
 def plan(work: Work, runtime: Runtime) -> str:
@@ -136,12 +113,12 @@ def plan(work: Work, runtime: Runtime) -> str:
 def permissions(
     _params: Mapping[str, Any], connections: Mapping[str, Mapping[str, Any]]
 ) -> list[Statement]:
-    """Creating OpsItems, and reading the connections' secrets."""
-    statements: list[Statement] = []
-    if any(settings.get("type") == "opscenter" for settings in connections.values()):
-        # CreateOpsItem knows no resource: the item does not exist yet.
-        statements.append({"Effect": "Allow", "Action": ["ssm:CreateOpsItem"], "Resource": ["*"]})
-    return statements + secrets_of(connections)
+    """What the ticket systems of AWS need, and reading the connections' secrets."""
+    kinds = {str(settings.get("type")) for settings in connections.values()}
+    actions = sorted({action for kind in kinds for action in registry.aws_actions(kind)})
+    # No resource: the ticket does not exist yet.
+    own: list[Statement] = [{"Effect": "Allow", "Action": actions, "Resource": ["*"]}]
+    return (own if actions else []) + secrets_of(connections)
 
 
 ACTION = Action(
@@ -153,7 +130,7 @@ ACTION = Action(
     permissions=permissions,
     example="- {id: ticket, uses: ticket.open, with: {in: soc-tickets, template: ticket.md.j2}}",
     run=run,
-    connection_kinds={"in": KINDS},
+    connection_kinds={"in": registry.KINDS},
     lasting=True,
     plan=plan,
 )

@@ -1,5 +1,6 @@
 """Ticket systems. Each opens a ticket under a key of ours, by which it is found again.
 
 - ``ticket``  what they have in common
+- ``registry``  the type of a connection -> its ticket system
 - ``jira``, ``opscenter``
 """

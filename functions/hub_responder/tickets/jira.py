@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from hub_responder import clock, http, secrets
+from hub_responder.connections.resolve import at
 from hub_responder.connections.settings import Jira, read
 from hub_responder.errors import PermanentError, TransientError
 from hub_responder.markdown.adf import to_adf
@@ -28,6 +29,11 @@ INDEX_LAG_S = 120.0
 """How long the search may lag. Atlassian names no bound; delays of seconds are usual."""
 _KEY = re.compile(r"[A-Z][A-Z0-9_]{0,254}-\d{1,18}", re.IGNORECASE)
 _COMMENTS_READ = 50
+
+
+def system(connection: Connection, runtime: Runtime, ticket: str = "") -> JiraProject:
+    """The project of ``connection``, or of ``ticket``: a key begins with its project's."""
+    return JiraProject(at(connection, ticket.rpartition("-")[0]) if ticket else connection, runtime)
 
 
 class JiraProject:
@@ -52,14 +58,14 @@ class JiraProject:
         answer = self._call("POST", "/rest/api/3/issue", {"fields": self._fields(draft)})
         return self._ticket(answer.get("key"), opened=True)
 
-    def comment(self, issue: str, document: Document, mark: str, *, in_doubt: bool) -> bool:
+    def comment(self, ticket: str, document: Document, mark: str, *, in_doubt: bool) -> bool:
         """Add a comment that ends with ``mark``; in doubt, only if no recent one has it.
 
         Returns:
             Whether this call added it.
         """
-        self._check_key(issue)
-        path = f"/rest/api/3/issue/{issue}/comment"
+        self._check_key(ticket)
+        path = f"/rest/api/3/issue/{ticket}/comment"
         if in_doubt and self._has_comment(path, mark):
             return False
         body = to_adf(document)

@@ -21,6 +21,7 @@ from hub_responder.tickets.ticket import MAX_SUMMARY, Draft, Ticket, label
 
 if TYPE_CHECKING:
     from hub_responder.connections.resolve import Connection
+    from hub_responder.markdown.document import Document
     from hub_responder.runtime import Runtime
 
 MAX_DESCRIPTION = 2048
@@ -28,33 +29,57 @@ MAX_DATA = 1000
 _PRIORITIES = ("1", "2", "3", "4", "5")
 
 
-def open_ops_item(connection: Connection, draft: Draft, runtime: Runtime) -> Ticket:
-    """Create an OpsItem, or find the open one with this key.
+def system(connection: Connection, runtime: Runtime, ticket: str = "") -> OpsItems:  # noqa: ARG001
+    """OpsCenter of the function's own account and region, whatever the ticket."""
+    return OpsItems(connection, runtime)
 
-    Raises:
-        ConfigurationError: a priority other than 1 to 5.
-        CallError: OpsCenter refused it or did not answer.
-    """
-    read(connection.settings, OpsCenter, connection.name)
-    request = _request(draft, connection.name)
-    runtime.deadline.timeout(10.0, target=connection.name)
-    client = aws.client("ssm")
-    try:
-        item, opened = client.create_ops_item(**request).get("OpsItemId"), True
-    except aws.ERRORS as error:
-        if not _exists(error):
-            raise aws.translate(error, connection.name) from error
-        # The key is this incident's alone, so it is this incident's ticket.
-        item, opened = error.response.get("OpsItemId"), draft.in_doubt
-    if not isinstance(item, str) or not item:
-        raise PermanentError(
-            f"{connection.name} answered without the id of an OpsItem",
-            target=connection.name,
-            sent=True,
-        )
-    region = client.meta.region_name
-    url = f"https://{console_host(region)}/systems-manager/opsitems/{item}/details?region={region}"
-    return Ticket(item, url, opened)
+
+class OpsItems:
+    """OpsCenter in this account and region, for one invocation."""
+
+    def __init__(self, connection: Connection, runtime: Runtime) -> None:
+        read(connection.settings, OpsCenter, connection.name)
+        self._name = connection.name
+        self._runtime = runtime
+
+    def open(self, draft: Draft) -> Ticket:
+        """Create an OpsItem, or find the open one with this key.
+
+        Raises:
+            ConfigurationError: a priority other than 1 to 5.
+            CallError: OpsCenter refused it or did not answer.
+        """
+        request = _request(draft, self._name)
+        self._runtime.deadline.timeout(10.0, target=self._name)
+        client = aws.client("ssm")
+        try:
+            item, opened = client.create_ops_item(**request).get("OpsItemId"), True
+        except aws.ERRORS as error:
+            if not _exists(error):
+                raise aws.translate(error, self._name) from error
+            # The key is this incident's alone, so it is this incident's ticket.
+            item, opened = error.response.get("OpsItemId"), draft.in_doubt
+        if not isinstance(item, str) or not item:
+            raise PermanentError(
+                f"{self._name} answered without the id of an OpsItem",
+                target=self._name,
+                sent=True,
+            )
+        region = client.meta.region_name
+        host = console_host(region)
+        url = f"https://{host}/systems-manager/opsitems/{item}/details?region={region}"
+        return Ticket(item, url, opened)
+
+    def comment(
+        self,
+        ticket: str,  # noqa: ARG002
+        document: Document,  # noqa: ARG002
+        mark: str,  # noqa: ARG002
+        *,
+        in_doubt: bool,  # noqa: ARG002
+    ) -> bool:
+        """Refused: OpsItems have no comments, as `registry.takes_comments` says beforehand."""
+        raise PermanentError(f"{self._name}: OpsItems have no comments", target=self._name)
 
 
 def _exists(error: Exception) -> TypeGuard[ClientError]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from hub_responder.markdown.document import Document
@@ -43,6 +43,31 @@ class Ticket:
     id: str
     url: str
     opened: bool
+
+
+class TicketSystem(Protocol):
+    """A ticket system behind one connection, for one invocation."""
+
+    def open(self, draft: Draft) -> Ticket:
+        """Open a ticket, or find the one that an earlier attempt opened.
+
+        Raises:
+            ConfigurationError: the connection, its secret or the draft's priority is wrong.
+            TransientError: it may pass, or whether the ticket exists cannot be told yet.
+            CallError: it refuses.
+        """
+
+    def comment(self, ticket: str, document: Document, mark: str, *, in_doubt: bool) -> bool:
+        """Add a comment that ends with ``mark``; in doubt, only if no recent one has it.
+
+        Never called of a system that the registry says takes none.
+
+        Args:
+            ticket: the id of a ticket of this system.
+
+        Returns:
+            Whether this call added it.
+        """
 
 
 def label(key: str) -> str:

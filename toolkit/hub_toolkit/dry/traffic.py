@@ -9,14 +9,15 @@ from typing import Any, Literal
 
 import msgspec
 
-from hub_responder.actions import notify, open_ticket
+from hub_responder.actions import notify
 from hub_responder.errors import HubResponderError
+from hub_responder.tickets import registry
 
 BOOKKEEPING = frozenset({"dynamodb", "sqs", "secretsmanager", "sts"})
 """AWS services whose calls keep the responder's own state or credentials: counted, not listed."""
 SNAPSHOT = "s3.GetObject"
 """The one call to read from S3: of the fleet's snapshot, which is the responder's own state too."""
-TICKET_SYSTEMS = frozenset(open_ticket.KINDS)
+TICKET_SYSTEMS = frozenset(registry.KINDS)
 MESSAGE_SYSTEMS = frozenset(notify.KINDS) - {"slack_webhook", "webhook"}
 """As the inbox names them: Slack's bot and webhooks are one system. A program of one's own
 gets more than messages."""

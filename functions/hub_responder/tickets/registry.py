@@ -1,0 +1,66 @@
+"""Ticket systems, found by the type of their connection.
+
+A ticket system is a module of this package with one function, ``system``. It is imported where a
+ticket goes to it: a playbook that uses OpsCenter does not pay for requests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol, cast
+
+from hub_responder.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from hub_responder.connections.resolve import Connection
+    from hub_responder.runtime import Runtime
+    from hub_responder.tickets.ticket import TicketSystem
+
+MODULES: Mapping[str, str] = {
+    "jira": "jira",
+    "opscenter": "opscenter",
+}
+"""Type of connection -> its module."""
+KINDS = tuple(sorted(MODULES))
+"""The types that take tickets."""
+_WITHOUT_COMMENTS = frozenset({"opscenter"})
+_AWS_ACTIONS: Mapping[str, tuple[str, ...]] = {"opscenter": ("ssm:CreateOpsItem",)}
+
+
+class _Module(Protocol):
+    """What each of these modules is."""
+
+    def system(
+        self, connection: Connection, runtime: Runtime, ticket: str = ""
+    ) -> TicketSystem: ...
+
+
+def find(connection: Connection, runtime: Runtime, ticket: str = "") -> TicketSystem:
+    """The ticket system that ``connection`` leads to.
+
+    Args:
+        ticket: the id of the one that it is asked about. It stays where it was opened, whatever
+            a template of the connection gives by now.
+
+    Raises:
+        ConfigurationError: its type takes no tickets, or a setting is wrong.
+    """
+    module = MODULES.get(connection.type)
+    if module is None:
+        raise ConfigurationError(
+            f"connection {connection.name} of type {connection.type} takes no tickets;"
+            f" these do: {', '.join(KINDS)}"
+        )
+    found = cast("_Module", import_module(f"{__package__}.{module}"))
+    return found.system(connection, runtime, ticket)
+
+
+def takes_comments(kind: str) -> bool:
+    """Whether tickets of connections of this type can be commented on."""
+    return kind in MODULES and kind not in _WITHOUT_COMMENTS
+
+
+def aws_actions(kind: str) -> tuple[str, ...]:
+    """The IAM actions that connections of this type need; none know a resource beforehand."""
+    return _AWS_ACTIONS.get(kind, ())

@@ -1,0 +1,52 @@
+"""Ticket systems by type of connection: each type has one, and it is what it says it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from factories import incident, playbook, runtime, work
+from hub_responder.actions import open_ticket
+from hub_responder.connections.resolve import Connection, named
+from hub_responder.connections.settings import TYPES
+from hub_responder.errors import ConfigurationError, PermanentError
+from hub_responder.markdown.document import Document
+from hub_responder.tickets import registry
+
+
+def test_what_takes_no_tickets_is_refused_with_what_does() -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        registry.find(Connection("chat", "sns", {"type": "sns"}), runtime())
+    assert str(refused.value) == (
+        "connection chat of type sns takes no tickets; these do: " + ", ".join(registry.KINDS)
+    )
+
+
+def test_each_is_a_type_of_connection_that_the_action_takes() -> None:
+    assert set(registry.KINDS) <= set(TYPES)
+    assert open_ticket.ACTION.connection_kinds == {"in": registry.KINDS}
+
+
+@pytest.mark.parametrize("kind", ["opscenter", "sns", "unheard-of", ""])
+def test_comments_are_taken_only_where_there_are_some(kind: str) -> None:
+    assert not registry.takes_comments(kind)
+
+
+def test_an_ops_item_refuses_the_comment_that_nobody_should_ask_for() -> None:
+    run_time = runtime()
+    system = registry.find(named(run_time.playbook, "ops"), run_time, "oi-1")
+    with pytest.raises(PermanentError, match="no comments"):
+        system.comment("oi-1", Document(()), "mark", in_doubt=False)
+
+
+@pytest.mark.parametrize(
+    ("connection", "plan"),
+    [("jira", "would comment on X-1 in jira: "), ("ops", "would leave X-1 in ops as it is")],
+)
+def test_the_plan_follows_what_the_system_can_do(connection: str, plan: str) -> None:
+    params: Any = open_ticket.Params(connection, "ticket.md.j2")
+    of = incident(refs={connection: {"ticket": "X-1", "url": "u"}})
+    assert of.new
+    run_time = runtime(playbook=playbook())
+    assert open_ticket.plan(work(params, of), run_time).startswith(plan)
