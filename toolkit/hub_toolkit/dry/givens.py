@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from hub_responder.behind.clues import clues
 from hub_responder.ledger import history
 from hub_responder.vision_one.modules import MODULES
-from hub_toolkit.dry import stimuli
+from hub_toolkit.dry import leads, stimuli
 from hub_toolkit.sandbox import estate
 
 if TYPE_CHECKING:
@@ -143,21 +142,7 @@ def furnish(world: World, given: Given, findings: Sequence[Finding]) -> None:
     Raises:
         EstateError, ValueError: an endpoint, computer, rule or instance of the case cannot be one.
     """
-    own = _place(world, findings)
-    instances = [{**own, **one} for one in given.instances]
-    members = world.core.members
-    members.instances.replace(instances)
-    members.groups.replace([{**own, **one} for one in given.groups])
-    members.ecs.replace_tasks(given.tasks)
-    members.ecs.replace_container_instances(given.container_instances)
-    machines = {one.instance_id: one.owner_id for one in members.instances.all()}
-    for finding in findings:
-        machines |= {
-            clue.name: finding.resource.account
-            for clue in clues(finding)
-            if clue.kind == "instance"
-        }
-        machines |= {r.instance_id: r.account for r in finding.resources if r.instance_id}
+    machines = leads.named(findings) | _provide(world, given, findings)
     endpoints = [_unrelated()]
     for coverage in given.coverage.values():
         _cover(world, coverage, machines, endpoints)
@@ -177,6 +162,29 @@ def furnish(world: World, given: Given, findings: Sequence[Finding]) -> None:
         world.core.hub.seed(stimuli.beside(changes, number, findings, world.place))
     if given.faults:
         world.core.faults.add(list(given.faults))
+
+
+def _provide(world: World, given: Given, findings: Sequence[Finding]) -> dict[str, str]:
+    """Let the member accounts hold what the case gives, or what leads to a verdict that it gives.
+
+    Returns:
+        the accounts of the instances in there, by their ids.
+    """
+    own, members = _place(world, findings), world.core.members
+    led = leads.Leads(
+        instances=[{**own, **one} for one in given.instances],
+        tasks=given.tasks,
+        container_instances=given.container_instances,
+        groups=[{**own, **one} for one in given.groups],
+    )
+    verdicts = {coverage.verdict for coverage in given.coverage.values()}
+    if verdicts - {"NOT_APPLICABLE"} and not (led.instances or led.tasks or led.groups):
+        led = leads.invented(findings)
+    members.instances.replace(led.instances)
+    members.groups.replace(led.groups)
+    members.ecs.replace_tasks(led.tasks)
+    members.ecs.replace_container_instances(led.container_instances)
+    return {one.instance_id: one.owner_id for one in members.instances.all()}
 
 
 def _place(world: World, findings: Sequence[Finding]) -> Mapping[str, str]:

@@ -19,6 +19,8 @@ from .conftest import CONNECTIONS, PLAYBOOK, Project, event, finding
 
 UNPROTECTED = "given: {coverage: {verdict: UNPROTECTED}}"
 PROTECTED = "given: {coverage: {verdict: PROTECTED}}"
+ECS = "arn:aws:ecs:us-east-1:111122223333:"
+TASK = f"{ECS}task/shop/{7:032x}"
 
 
 def case(expect: str, given: str = UNPROTECTED, name: str = "one", rest: str = "") -> str:
@@ -354,6 +356,52 @@ def test_tags_are_looked_up_where_the_finding_has_none(project: Project) -> None
           expect: {skipped: "tag('team')"}
         """,
         "only_if: [\"tag('team') == 'blue'\"]\n",
+    )
+
+
+BEHIND = """\
+        - name: {kind}
+          event: high.json
+          trigger: click
+          finding: {{Resources: [{resource}]}}
+          given: {{coverage: {{verdict: DEGRADED, reasons: [stale]}}}}
+          expect: {{coverage: {{verdict: DEGRADED, reasons: [stale]}}, note: "{behind}"}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "details", "behind"),
+    [
+        ("AwsEcsTask", TASK, "null", "00000001 behind task/shop"),
+        ("AwsEcsContainerInstance", f"{ECS}container-instance/s/{7:032x}", "null", "00000001"),
+        ("AwsAutoScalingAutoScalingGroup", "web", "null", "00000001 behind web"),
+        ("Container", "c", "{Other: {nodeName: ip-10-0-0-5.ec2.internal}}", "00000001 behind c"),
+        ("Container", "c", "{Other: {instanceId: i-0aa1}}", "i-0aa1 behind c"),
+    ],
+)
+def test_a_verdict_that_is_given_is_that_of_the_instance_behind_the_resource(
+    project: Project, kind: str, name: str, details: str, behind: str
+) -> None:
+    resource = f'{{Type: {kind}, Id: "{name}", Details: {details}}}'
+    project.passes(BEHIND.format(kind=kind, resource=resource, behind=behind))
+
+
+def test_what_a_case_says_of_tasks_and_groups_counts(project: Project) -> None:
+    project.passes(
+        f"""\
+        - name: on Fargate
+          event: high.json
+          trigger: click
+          finding: {{Resources: [{{Type: AwsEcsTask, Id: "{TASK}", Details: null}}]}}
+          given: {{estate: {{tasks: [{{taskArn: "{TASK}", launchType: FARGATE}}]}}}}
+          expect: {{coverage: {{verdict: NOT_APPLICABLE}}}}
+        - name: without instances
+          event: high.json
+          trigger: click
+          finding: {{Resources: [{{Type: AwsAutoScalingAutoScalingGroup, Id: web}}]}}
+          given: {{estate: {{groups: [{{AutoScalingGroupName: web}}]}}}}
+          expect: {{coverage: {{verdict: NOT_APPLICABLE}}}}
+        """
     )
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 OPERATIONS = ("DescribeTasks", "DescribeContainerInstances")
 MAX_NAMES = 100
-_ARN = r"^arn:aws:ecs:[a-z0-9-]{1,32}:\d{12}:%s/[\w-]{1,255}/[0-9a-f]{32}$"
+_ARN = r"^arn:aws:ecs:[a-z0-9-]{1,32}:\d{12}:%s/[\w-]{1,255}/[0-9a-fA-F-]{32,36}$"
 
 
 class Task(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
