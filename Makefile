@@ -1,5 +1,6 @@
 # The environment is made by the first target that needs it and made again when the lock changes.
 STAGE ?= prod
+PLAYBOOKS ?= playbooks
 STACK ?= hub-responder-$(STAGE)
 PYTHON ?= python3
 VENV := .venv
@@ -14,7 +15,7 @@ help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 run: $(VENV)/.ready ## Send the example events through the responder in the sandbox
-	$(HUB) run events/
+	$(HUB) run events/ --playbooks $(PLAYBOOKS)
 
 test: $(VENV)/.ready ## The tests
 	$(BIN)/pytest -n auto
@@ -29,7 +30,7 @@ types: $(VENV)/.ready ## mypy, strict
 	$(BIN)/mypy
 
 template: $(VENV)/.ready ## Generated files are what their sources say; cfn-lint
-	$(HUB) synth --check
+	$(HUB) synth --check --playbooks $(PLAYBOOKS)
 	AWS_DEFAULT_REGION=us-east-1 $(BIN)/cfn-lint template.yaml
 
 sam-check: build .venv-sam/.ready ## sam validate --lint and sam build, without AWS
@@ -43,10 +44,10 @@ bench: $(VENV)/.ready ## Import time, memory, calls and CPU per finding
 	cd tests && ../$(BIN)/python -m benchmarks
 
 synth: $(VENV)/.ready ## Write template.yaml and the other generated files
-	$(HUB) synth
+	$(HUB) synth --playbooks $(PLAYBOOKS)
 
 build: $(VENV)/.ready ## Make build/, which is what ships
-	$(HUB) build --stage $(STAGE)
+	$(HUB) build --stage $(STAGE) --playbooks $(PLAYBOOKS)
 
 deploy: build .venv-sam/.ready ## Build, and deploy with SAM to the account of your credentials
 	$(SAM) deploy --template-file template.yaml --stack-name $(STACK) --resolve-s3 \

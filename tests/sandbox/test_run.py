@@ -153,3 +153,22 @@ def test_a_sandbox_says_where_it_is_and_leaves_no_process_behind(number: signal.
         assert process.wait(30) == 0
     _, alive = psutil.wait_procs(children, timeout=10)
     assert alive == []
+
+
+def test_playbooks_of_a_team_run_beside_ours_without_a_template_of_their_own(
+    tmp_path: Path,
+) -> None:
+    ours = tmp_path / "ours" / "notify-team" / "playbook.yaml"
+    ours.parent.mkdir(parents=True)
+    theirs = (PROJECT / "playbooks" / "notify-team" / "playbook.yaml").read_text(encoding="utf-8")
+    renamed = theirs.replace("id: tell", "id: say").replace("tell.", "say.").partition("tests:")[0]
+    ours.write_text(renamed.replace("name: NotifyTeam", "name: Of ours"), encoding="utf-8")
+    words = ["run", str(PROJECT / "events" / "click-notify-team.json"), "--json"]
+    words += ["--playbooks", f"{PROJECT / 'playbooks'}:{tmp_path / 'ours'}", "--root", str(PROJECT)]
+    ran = subprocess.run(
+        [sys.executable, "-c", "from hub_toolkit.cli import main; main()", *words],
+        env=environment(), capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    (row,) = json.loads(ran.stdout)
+    assert row["status"] == "done"
+    assert [step["id"] for step in row["steps"]] == ["say", "answer"]

@@ -69,8 +69,8 @@ class Built:
     largest: int
 
 
-def build(root: Path, stage: str) -> Built:
-    """Make ``root/build`` for ``stage``.
+def build(root: Path, stage: str, laid: Path | None = None) -> Built:
+    """Make ``root/build`` for ``stage``, with the playbooks of the project ``laid``, or its own.
 
     Raises:
         PlaybookErrors: a playbook is wrong; nothing was made.
@@ -79,7 +79,7 @@ def build(root: Path, stage: str) -> Built:
     """
     if stage == SANDBOX:
         raise BuildError(f"the stage {SANDBOX} is never deployed; its addresses are this machine's")
-    project = load_project(root, stage)
+    project = load_project(laid or root, stage)
     target = root / "build" / "functions"
     dependencies = _installed(root, "", target, (PLATFORM,))
     code = _code(root, target, again=dependencies)

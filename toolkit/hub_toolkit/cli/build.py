@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from hub_toolkit.cli.playbook.loading import PLAYBOOKS, laid_over
+
 _STAGE = Annotated[str, typer.Option(help="Whose connections and settings are compiled in.")]
 _ROOT = Annotated[Path, typer.Option(help="The project: playbooks/ and functions/.")]
 
@@ -16,16 +18,13 @@ def register(app: typer.Typer) -> None:
     app.command("build")(build)
 
 
-def build(stage: _STAGE = "prod", root: _ROOT = Path()) -> None:
+def build(stage: _STAGE = "prod", playbooks: PLAYBOOKS = None, root: _ROOT = Path()) -> None:
     """Make build/: the functions with what they need, and what they have as layers."""
     from hub_toolkit import build as builder
-    from hub_toolkit.playbooks.problems import PlaybookErrors
 
     try:
-        built = builder.build(root.resolve(), stage)
-    except PlaybookErrors as errors:
-        typer.echo(str(errors), err=True)
-        raise typer.Exit(2) from errors
+        with laid_over(root, playbooks) as laid:
+            built = builder.build(root.resolve(), stage, laid.root)
     except builder.BuildError as error:
         typer.echo(f"build: {error}", err=True)
         raise typer.Exit(1) from error

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hub_toolkit.cli.playbook.loading import PLAYBOOKS, deployable
+
 if TYPE_CHECKING:
     from hub_toolkit.trip.client import SandboxClient
     from hub_toolkit.trip.inputs import EventFile
@@ -30,6 +32,7 @@ def run(
     endpoint: Annotated[
         str | None, typer.Option(help="Use the sandbox that is up at this address.")
     ] = None,
+    playbooks: PLAYBOOKS = None,
     root: Annotated[Path, typer.Option(help="The project: template.yaml and playbooks/.")] = Path(),
 ) -> None:
     """Send events through the responder in a sandbox and show what it did.
@@ -44,7 +47,7 @@ def run(
     for one in rejected:
         typer.echo(f"{one.path}: {one.reason}", err=True)
     try:
-        results = _run(files, endpoint, root) if files else []
+        results = _run(files, endpoint, root, playbooks) if files else []
     except SandboxError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error
@@ -55,14 +58,19 @@ def run(
         raise typer.Exit(1)
 
 
-def _run(files: Sequence[EventFile], endpoint: str | None, root: Path) -> list[Result]:
+def _run(
+    files: Sequence[EventFile], endpoint: str | None, root: Path, playbooks: Sequence[str] | None
+) -> list[Result]:
     from hub_toolkit.sandbox.server import CannotStart, Sandbox
     from hub_toolkit.trip.client import SandboxClient, SandboxError
 
     if endpoint is not None:
         return _send(files, SandboxClient(endpoint))
     try:
-        with Sandbox.start(root=root, speed=SPEED) as sandbox:
+        with (
+            deployable(root, playbooks) as project,
+            Sandbox.start(root=project, speed=SPEED) as sandbox,
+        ):
             return _send(files, SandboxClient(sandbox.endpoint))
     except CannotStart as error:
         raise SandboxError(f"the sandbox cannot start: {error}") from error

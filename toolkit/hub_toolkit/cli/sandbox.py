@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hub_toolkit.cli.playbook.loading import PLAYBOOKS, deployable
+
 if TYPE_CHECKING:
     from hub_toolkit.sandbox.vision_one_alone import Alone
 
@@ -29,24 +31,28 @@ def register(app: typer.Typer) -> None:
 
 
 def up(
+    *,
     port: _PORT = 0,
     as_json: _JSON = False,
     speed: Annotated[float, typer.Option(help="The clock's speed while nothing runs.")] = 1.0,
     stage: Annotated[
         str, typer.Option(help="Which settings and connections are used.")
     ] = "sandbox",
+    playbooks: PLAYBOOKS = None,
     root: _ROOT = Path(),
 ) -> None:
     """Serve the whole sandbox on one loopback address until Ctrl-C."""
     from hub_toolkit.sandbox.server import CannotStart, Sandbox
 
     stopped = _Signals()
-    try:
-        sandbox = Sandbox.start(port=port, root=root, speed=speed, stage=stage)
-    except CannotStart as error:
-        typer.echo(f"the sandbox cannot start: {error}", err=True)
-        raise typer.Exit(2) from error
-    with sandbox:
+    with ExitStack() as closing:
+        project = closing.enter_context(deployable(root, playbooks))
+        try:
+            sandbox = Sandbox.start(port=port, root=project, speed=speed, stage=stage)
+        except CannotStart as error:
+            typer.echo(f"the sandbox cannot start: {error}", err=True)
+            raise typer.Exit(2) from error
+        closing.enter_context(sandbox)
         if as_json:
             where = {
                 "endpoint": sandbox.endpoint,

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _NOTED = re.compile(r"\boverrides: ([0-9a-f]{12})\b")
 _NOTED_WITHIN = 5
 _DIGITS = 12
+BESIDE = ("events", "functions")
+"""What a project has besides its playbooks, for those that try them."""
 _SHARED = (f"{FOLDER}/connections", f"{FOLDER}/settings")
 
 
@@ -74,8 +76,9 @@ def laid(root: Path, folders: Sequence[Path]) -> Iterator[Laid]:
                 (project / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, project / name)
         (project / FOLDER).mkdir(exist_ok=True)
-        if (root / "events").is_dir():
-            (project / "events").symlink_to((root / "events").resolve())
+        for beside in BESIDE:
+            if (root / beside).is_dir():
+                (project / beside).symlink_to((root / beside).resolve())
         yield Laid(project, origins, tuple(stale))
 
 

@@ -10,6 +10,6 @@
 - ``generated`` files that are written from others, and whether they drifted
 """
 
-from hub_toolkit.synth.document import SynthError, render, resource_count
+from hub_toolkit.synth.document import TEMPLATE, SynthError, render, resource_count
 
-__all__ = ["SynthError", "render", "resource_count"]
+__all__ = ["TEMPLATE", "SynthError", "render", "resource_count"]

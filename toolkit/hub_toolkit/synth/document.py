@@ -22,6 +22,7 @@ WARN_AT, REFUSE_AT = 400, 480
 """A stack has 500 resources at most (AWS CloudFormation quotas)."""
 _SCHEDULE_RESOURCES = 2  # the rule and the permission that SAM makes of an event
 
+TEMPLATE = "template.yaml"
 HEADER = """\
 # Written by `hub-responder synth` from playbooks/. Do not edit: change a playbook, write it again.
 """

@@ -60,3 +60,35 @@ def test_build_without_requirements_says_what_to_do(root: Path) -> None:
     code, output = _run("build", "--root", str(root))
     assert code == 1
     assert "run `hub-responder synth`" in output
+
+
+def test_folders_laid_over_each_other_make_the_template_and_nothing_about_ours(
+    root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    ours = tmp_path_factory.mktemp("ours")
+    shutil.copytree(root / "playbooks" / "notify-team", ours / "of-ours")
+    source = (ours / "of-ours" / "playbook.yaml").read_text(encoding="utf-8")
+    renamed = source.replace("name: notify-team", "name: of-ours").replace("NotifyTeam", "OfOurs")
+    (ours / "of-ours" / "playbook.yaml").write_text(renamed, encoding="utf-8")
+    laid = ["--playbooks", f"{root / 'playbooks'}:{ours}", "--root", str(root)]
+    code, output = _run("synth", *laid)
+    assert code == 0
+    requirements = "functions/requirements.txt, functions/requirements-parquet.txt"
+    assert output == f"written: template.yaml, {requirements}\n"
+    template = (root / "template.yaml").read_text(encoding="utf-8")
+    assert "OfOursFunction" in template
+    assert "NotifyTeamFunction" in template
+    assert _run("synth", "--check", *laid) == (0, "up to date\n")
+    assert "OfOursFunction" in _run("synth", "--check", "--root", str(root))[1]
+
+
+def test_what_is_wrong_in_a_folder_of_ours_is_said_where_it_is(
+    root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    ours = tmp_path_factory.mktemp("ours")
+    (ours / "settings.yaml").write_text("langage: ja\n", encoding="utf-8")
+    laid = ["--playbooks", f"{root / 'playbooks'}:{ours}", "--root", str(root)]
+    for command in ("synth", "build"):
+        code, output = _run(command, *laid)
+        assert code == 2
+        assert f"{ours / 'settings.yaml'}:1:1: unknown key" in output

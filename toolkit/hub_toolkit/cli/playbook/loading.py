@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 if TYPE_CHECKING:
     from hub_toolkit.playbooks.load import Project
+    from hub_toolkit.playbooks.roots import Laid
 
 PLAYBOOKS = Annotated[
     list[str] | None,
@@ -29,6 +30,22 @@ def project(root: Path, playbooks: Sequence[str] | None, stage: str) -> Iterator
         typer.Exit: with code 2; what is wrong was said.
     """
     from hub_toolkit.playbooks.load import load_project
+
+    with laid_over(root, playbooks) as found:
+        try:
+            loaded = load_project(found.root, stage)
+        except OSError as error:
+            _unreadable(error)
+        yield loaded
+
+
+@contextmanager
+def laid_over(root: Path, playbooks: Sequence[str] | None) -> Iterator[Laid]:
+    """``root`` with these folders of playbooks laid over each other; none: with its own.
+
+    Raises:
+        typer.Exit: with code 2; what is wrong, in the playbooks too, was said.
+    """
     from hub_toolkit.playbooks.problems import PlaybookErrors
     from hub_toolkit.playbooks.roots import laid
 
@@ -37,14 +54,37 @@ def project(root: Path, playbooks: Sequence[str] | None, stage: str) -> Iterator
         if not folder.is_dir():
             typer.echo(f"there is no folder {folder}", err=True)
             raise typer.Exit(2)
-    try:
-        with laid(root.resolve(), folders) as found:
+    with ExitStack() as closing:
+        try:
+            found = closing.enter_context(laid(root.resolve(), folders))
+        except OSError as error:
+            _unreadable(error)
+        try:
+            yield found
+        except PlaybookErrors as errors:
+            typer.echo("\n".join(str(found.told(one)) for one in errors.problems), err=True)
+            raise typer.Exit(2) from errors
+
+
+@contextmanager
+def deployable(root: Path, playbooks: Sequence[str] | None) -> Iterator[Path]:
+    """The project with the template of these folders of playbooks; none: as it is.
+
+    Raises:
+        typer.Exit: with code 2; what is wrong, in the playbooks too, was said.
+    """
+    from hub_toolkit.synth import TEMPLATE, SynthError, render
+
+    with laid_over(root, playbooks) as found:
+        if found.root != root.resolve():
             try:
-                loaded = load_project(found.root, stage)
-            except PlaybookErrors as errors:
-                typer.echo("\n".join(str(found.told(one)) for one in errors.problems), err=True)
-                raise typer.Exit(2) from errors
-            yield loaded
-    except OSError as error:
-        typer.echo(f"the playbooks cannot be read: {error}", err=True)
-        raise typer.Exit(2) from error
+                (found.root / TEMPLATE).write_text(render(found.root), encoding="utf-8")
+            except SynthError as error:
+                typer.echo(str(error), err=True)
+                raise typer.Exit(2) from error
+        yield found.root
+
+
+def _unreadable(error: OSError) -> NoReturn:
+    typer.echo(f"the playbooks cannot be read: {error}", err=True)
+    raise typer.Exit(2) from error
