@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from hub_toolkit.cli import application
 from hub_toolkit.sandbox import estate
-from live import ACCOUNT, SPEED, Live
+from live import ACCOUNT, FINANCE, SPEED, Live
 
 APP, WEB = "i-0b2c3d4e5f6071829", "i-0a1b2c3d4e5f60718"
 
@@ -106,3 +106,25 @@ def test_an_instance_that_nobody_knows_is_asked_about_and_a_name_is_named(live: 
     assert one["state"] == ""
     assert one["coverage"]["verdict"] == "UNPROTECTED"
     assert found["missing"] == [{"asked": "no-such-name"}]
+
+
+def test_where_ec2_does_not_answer_the_last_snapshot_says_where_an_instance_is(live: Live) -> None:
+    walk(live)
+    live.fault(target="ec2.DescribeInstances", status=403, times=5)
+    code, found = run(live, "coverage", "app-01")
+    (one,) = found["instances"]
+    assert code == 0
+    assert (one["instance"], one["state"]) == (APP, None)
+    assert one["coverage"]["verdict"] == "PROTECTED"
+    assert "was not asked" in found["notes"][0]
+
+
+def test_a_name_is_no_pattern(live: Live) -> None:
+    code, found = run(live, "coverage", "app-*", "app-0?")
+    assert code == 1
+    assert [one["asked"] for one in found["missing"]] == ["app-*", "app-0?"]
+
+
+def test_instances_of_another_account_are_asked_about_there(live: Live) -> None:
+    _, found = run(live, "coverage", APP, "--account", FINANCE)
+    assert found["instances"][0]["coverage"]["reasons"] == ["account_mismatch"]

@@ -21,7 +21,7 @@ _MOMENT_S = 0.5
 _SEEN = """
 SELECT * FROM {snapshot}
 WHERE ($account = '' OR account = $account)
-  AND (lower(instance) IN (SELECT unnest($asked))
+  AND (instance IN (SELECT unnest($asked))
     OR lower(name) IN (SELECT unnest($asked))
     OR lower(endpoint) IN (SELECT unnest($asked))
     OR lower(split_part(endpoint, '.', 1)) IN (SELECT unnest($asked)))

@@ -40,15 +40,7 @@ def print_trend(console: Console, trend: Trend, period: Period, said: Said) -> N
     _print_reasons(console, trend, said)
     _print_lost(console, trend, said)
     last = trend.told[-1]
-    console.print(
-        Text.assemble(
-            (said.headline(last.all), "bold"),
-            " ",
-            said.word("at", at=said.at(last.taken_at)),
-            ": ",
-            said.word("of", protected=f"{last.all.protected:,}", total=f"{last.all.total:,}"),
-        )
-    )
+    console.print(Text.assemble((said.headline(last.all), "bold"), ": ", said.sentence(last)))
     for line in filter(None, (said.since_beginning(trend.told), *said.notes(trend, period))):
         console.print(Text(line, style="dim"))
 

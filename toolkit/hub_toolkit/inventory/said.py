@@ -77,6 +77,11 @@ class Said:
             return self.word("nothing")
         return self.word("share", percent=f"{counts.percent:.1f}")
 
+    def sentence(self, last: Bucket) -> str:
+        """How many are protected, and when that was."""
+        counts = {"protected": f"{last.all.protected:,}", "total": f"{last.all.total:,}"}
+        return self.word("of", **counts, at=self.at(last.taken_at))
+
     def change(self, now: Counts, before: Counts | None) -> str:
         """``+1.3 points`` of the percentage; that it is new where it was not there."""
         if before is None or before.percent is None:

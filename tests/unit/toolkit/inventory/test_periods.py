@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from datetime import datetime
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -55,6 +56,13 @@ def test_every_moment_of_a_range_is_in_one_of_its_buckets(
     assert buckets[0] <= period.start
     at = min(start + share * length, start + length - 0.001)
     assert max(one for one in buckets if one <= at) == period.bucket(at)
+
+
+def test_a_day_of_25_hours_is_one_day() -> None:
+    zone = ZoneInfo("Europe/Berlin")
+    days = Period(moment("2026-10-24T10:00"), moment("2026-10-27T10:00"), zone).buckets()
+    began = [datetime.fromtimestamp(one, zone) for one in itertools.islice(days, 5)]
+    assert [f"{one:%d %H:%M}" for one in began] == ["24 00:00", "25 00:00", "26 00:00", "27 00:00"]
 
 
 def test_a_range_must_begin_before_it_ends_and_have_an_end() -> None:

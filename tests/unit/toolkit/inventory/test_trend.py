@@ -208,8 +208,8 @@ def test_the_terminal_says_the_sum_last(deployed: Deployed) -> None:
     assert (
         "UNPROTECTED: no Vision One agent; between 2026-11-18 10:00 and 2026-11-20 10:00" in lines
     )
-    assert "50.0 % protected as of 2026-11-20 10:00 UTC: 1 of 2 running instances" in lines
-    assert "50.0 points worse than on 2026-11-18 10:00" in lines
+    assert "50.0 % protected: 1 of 2 running instances, as of 2026-11-20 10:00 UTC." in lines
+    assert "50.0 points worse than on 2026-11-18 10:00." in lines
     assert "The last snapshot of each day is read: 2 of 2 in the range. For 1 there" in done.stdout
 
 
