@@ -99,7 +99,7 @@ class Tenant:
         scripted = self.replies.pop(0) if self.replies else None
         if scripted is not None:
             return scripted
-        wanted = ("authorization", "content-type", "tmv1-filter")
+        wanted = ("authorization", "content-type", "tmv1-filter", "tmv1-query")
         answer = Wsgi(self.simulator.app).open(
             request.path,
             method=request.method,

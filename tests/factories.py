@@ -28,6 +28,9 @@ COVERAGE = {
     "summary": f"UNPROTECTED: no Vision One agent on web-01 ({INSTANCE}), matched by instance id",
     "checked_at": NOW + 3.0,
     "retry_after": None,
+    "tier": "",
+    "cves": [{"cve": "CVE-2026-1111", "state": "shieldable", "rules": [11, 12, 13, 14]}],
+    "computer": None,
 }
 
 

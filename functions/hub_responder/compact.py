@@ -7,6 +7,7 @@ take 1 to 2 KB as JSON; one that fills every field to its limit, in Japanese, st
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +16,10 @@ import msgspec
 from hub_responder.behind.clues import clues
 from hub_responder.errors import UnreadableFinding
 from hub_responder.finding import Finding, Malware, Package, Resource, Vulnerability
-from hub_responder.values import clean, within
+from hub_responder.values import clean, seconds, within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 _PAIRS_BYTES = 1000
 _OTHER_RESOURCES = 4
@@ -26,6 +27,7 @@ _VULNERABILITIES = 6
 _PACKAGES = 3
 _MALWARE = 2
 _URL = 256
+_INTERFACES = 4
 _ADDRESS = 45  # the longest form of an IPv6 address
 
 
@@ -86,18 +88,36 @@ def _resources(finding: Finding) -> tuple[Resource, ...]:
 
 
 def _recognizable(details: Mapping[str, Any]) -> dict[str, Any]:
-    """The host name and addresses: what tells a record of another system from a look-alike."""
+    """Host names, addresses and the time of the start: what tells a record of another system from
+    a look-alike."""
     kept: dict[str, Any] = {}
-    for name in ("hostname", "ip"):
+    for name in ("hostname", "ip", "LaunchedAt"):
         value = details.get(name)
         if type(value) is str:
             kept[name] = clean(value, 253)
+    launched = details.get("launch_time")
+    if type(launched) is int and seconds(launched) is not None:
+        kept["launch_time"] = launched
     for name in ("IpV4Addresses", "IpV6Addresses", "ip_addresses"):
         values = details.get(name)
         if isinstance(values, list):
-            texts = (one for one in values if type(one) is str and len(one) <= _ADDRESS)
-            kept[name] = [clean(one, _ADDRESS) for one in texts][:8]
+            kept[name] = _addresses(values)
+    interfaces = details.get("network_interfaces")
+    if isinstance(interfaces, list):
+        held = [each for each in interfaces[:_INTERFACES] if isinstance(each, Mapping)]
+        kept["network_interfaces"] = [_interface(each) for each in held]
     return kept
+
+
+def _addresses(values: list[Any]) -> list[str]:
+    texts = (one for one in values if type(one) is str and len(one) <= _ADDRESS)
+    return [clean(one, _ADDRESS) for one in texts][:8]
+
+
+def _interface(held: Mapping[str, Any]) -> dict[str, str]:
+    limits = {"private_ip_address": _ADDRESS, "private_dns_name": 253}
+    told = {name: held.get(name) for name in limits}
+    return {name: clean(value, limits[name]) for name, value in told.items() if type(value) is str}
 
 
 def _within(pairs: Mapping[str, str]) -> dict[str, str]:

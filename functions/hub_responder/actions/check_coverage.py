@@ -3,37 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from hub_responder import clock
 from hub_responder.actions.base import Action, Outcome, Statement, Work
 from hub_responder.behind.kinds import STAND_INS
 from hub_responder.behind.permissions import looking_behind
 from hub_responder.behind.resolve import behind
 from hub_responder.connections.permissions import asking
 from hub_responder.connections.resolve import Connection, resolve
+from hub_responder.connections.settings import VisionOne, read
 from hub_responder.deadline import Deadline
-from hub_responder.errors import ConfigurationError, ExpressionError, HubResponderError
+from hub_responder.errors import ConfigurationError, ExpressionError
+from hub_responder.expressions import StepView
 from hub_responder.finding import INSTANCE, Resource
+from hub_responder.tally import tally
+from hub_responder.vision_one import clues, wording
 from hub_responder.vision_one import coverage as verdicts
-from hub_responder.vision_one import wording
+from hub_responder.vision_one.asking import Question, Tenant, answers
 from hub_responder.vision_one.connect import KIND, connect
-from hub_responder.vision_one.coverage import Coverage, Demand, has_agent
-from hub_responder.vision_one.endpoint import Endpoint
-from hub_responder.vision_one.inventory import inventory
-from hub_responder.vision_one.modules import MODULES, identity, with_modules
+from hub_responder.vision_one.coverage import Coverage, Demand
+from hub_responder.vision_one.modules import MODULES
 from hub_responder.vision_one.permissions import snapshots
 from hub_responder.vision_one.together import together, without_instances
+from hub_responder.workload_security import client as workload_security
 
 if TYPE_CHECKING:
     from hub_responder.playbook import Playbook
     from hub_responder.runtime import Runtime
 
 KINDS = (KIND,)
+ENRICH = "enrich.ec2"
+Connections = Mapping[str, Mapping[str, Any]]
+"""Name -> type and settings."""
 FOR_THE_REST_S = 20.0
 """What is left to the steps after this one however slowly Vision One answers, or half of what there
 is: an analyst gets an answer in this run, if only that it could not be told."""
@@ -74,11 +80,24 @@ def run(works: Sequence[Work], runtime: Runtime) -> list[Outcome]:
             found[id(work)] = plain
     deadline = _deadline(runtime)
     for group in groups:
-        resources = [one for work in group.works for one in machines[id(work)].instances]
-        answers = iter(judged(resources, group.params, group.connection, runtime.stage, deadline))
+        asked = [
+            _question(work, one, runtime.playbook)
+            for work in group.works
+            for one in machines[id(work)].instances
+        ]
+        told = iter(
+            judged(
+                asked,
+                group.params,
+                group.connection,
+                runtime.playbook.connections,
+                stage=runtime.stage,
+                deadline=deadline,
+            )
+        )
         for work in group.works:
             of = machines[id(work)]
-            own = list(islice(answers, len(of.instances)))
+            own = list(islice(told, len(of.instances)))
             found[id(work)] = together(own, of, work.incident.resource)
     return [_outcome(found[id(work)], work.incident.resource, runtime.playbook) for work in works]
 
@@ -105,39 +124,58 @@ def _deadline(runtime: Runtime) -> Deadline:
     return Deadline(lambda: runtime.deadline.left() - rest)
 
 
+def _question(work: Work, instance: Resource, playbook: Playbook) -> Question:
+    incident = work.incident
+    return Question(
+        clues=clues.of(instance, _described(work, playbook)),
+        cves=[cve.id for cve in tally(incident).cves],
+        clicked=incident.clicked,
+    )
+
+
+def _described(work: Work, playbook: Playbook) -> Mapping[str, Any]:
+    """What a step before has asked EC2 about the instance; nothing where there was none."""
+    told: dict[str, Any] = {}
+    for step in playbook.steps:
+        view = work.scope.get(step.id) if step.uses == ENRICH else None
+        if isinstance(view, StepView) and view.status == "done":
+            with suppress(ExpressionError):  # of a run before the action told it
+                told |= {name: view[name] for name in clues.DESCRIBED}
+    return told
+
+
 def judged(
-    resources: Sequence[Resource],
+    questions: Sequence[Question],
     params: Params,
     connection: Connection,
+    connections: Connections,
+    *,
     stage: str,
     deadline: Deadline,
 ) -> list[Coverage]:
-    """The verdicts on instances; trouble that concerns all of them is the verdict of each."""
+    """The verdicts on instances; trouble that concerns all of them is the verdict of each.
+
+    Args:
+        connections: those among which the one that ``connection`` is linked to is found.
+    """
     try:
         demand = _demand(params)
         client = connect(connection, stage, deadline)
+        linked = read(connection.settings, VisionOne, connection.name).workload_security
     except ConfigurationError as error:
-        return [verdicts.unknown(error, "configuration")] * len(resources)
+        return [verdicts.unknown(error, "configuration")] * len(questions)
+    workload = _workload(connections, linked, stage, deadline) if linked else None
+    return answers(Tenant(client, workload), questions, demand)
+
+
+def _workload(
+    connections: Connections, linked: str, stage: str, deadline: Deadline
+) -> workload_security.Client | ConfigurationError:
+    """Server & Workload Protection of the same tenant, or why it cannot be asked."""
     try:
-        known = inventory(client, [resource.instance_id for resource in resources])
-    except HubResponderError as error:
-        return [verdicts.unknown(error)] * len(resources)
-    found = [verdicts.find(known, each) for each in resources]
-    agents = [each for each in found if isinstance(each, Endpoint) and has_agent(each)]
-    asked_at = clock.now()
-    closer = with_modules(client, agents, demand.modules, known.shared) if demand.modules else {}
-
-    def verdict(each: Endpoint | Coverage) -> Coverage:
-        if isinstance(each, Coverage):
-            return each
-        now = closer.get(identity(each))
-        if now is None:
-            return verdicts.judge(each, demand, known.read_at)
-        if isinstance(now, HubResponderError):
-            return verdicts.unknown(now)
-        return verdicts.judge(now, demand, asked_at)
-
-    return [verdict(each) for each in found]
+        return workload_security.connect(connections, linked, stage, deadline)
+    except ConfigurationError as error:
+        return error
 
 
 def _demand(params: Params) -> Demand:

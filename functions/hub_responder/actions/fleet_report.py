@@ -33,6 +33,8 @@ from hub_responder.connections.permissions import asking
 from hub_responder.connections.resolve import resolve
 from hub_responder.deadline import Deadline
 from hub_responder.errors import ConfigurationError, TransientError
+from hub_responder.vision_one import clues
+from hub_responder.vision_one.asking import Question
 from hub_responder.vision_one.permissions import snapshots
 
 if TYPE_CHECKING:
@@ -150,11 +152,12 @@ def _judged(found: Fleet, work: Work, runtime: Runtime) -> list[Judged]:
     """The instances with their verdicts, the worst first."""
     params: Params = work.params
     coverages = check_coverage.judged(
-        [machine.resource for machine in found.machines],
+        [Question(clues.of(machine.resource)) for machine in found.machines],
         check_coverage.Params(stale_after=params.stale_after, connection=params.connection),
         resolve(runtime.playbook, params.connection, work.scope),
-        runtime.stage,
-        Deadline(lambda: runtime.deadline.left() - FOR_THE_FILE_S),
+        runtime.playbook.connections,
+        stage=runtime.stage,
+        deadline=Deadline(lambda: runtime.deadline.left() - FOR_THE_FILE_S),
     )
     return sorted(zip(found.machines, coverages, strict=True), key=_place_in_list)
 

@@ -9,7 +9,7 @@ comes back in ``UnprocessedFindings`` of a 200
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import msgspec
 
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from hub_responder.runtime import Runtime
 
 _RANK = {"NEW": 0, "NOTIFIED": 1, "RESOLVED": 2, "SUPPRESSED": 2}
+
+T = TypeVar("T")
+_MAX_SHIELDS = 1000
 
 Workflow = Literal["NEW", "NOTIFIED", "RESOLVED", "SUPPRESSED"]
 
@@ -127,6 +130,7 @@ def _our_fields(work: Work, runtime: Runtime) -> dict[str, str]:
     ticket = work.incident.ticket
     fields = {
         "hubResponderVerdict": verdict_of(work, runtime),
+        "hubResponderShields": _shields(work, runtime),
         "hubResponderTicket": str(ticket["id"]) if ticket else "",
         "hubResponderIncident": f"{work.incident.key}#{work.incident.gen}",
         "hubResponderAt": iso(runtime.now),
@@ -144,15 +148,32 @@ def _workflow(params: Params, finding: Finding) -> str:
 
 def verdict_of(work: Work, runtime: Runtime) -> str:
     """The verdict of the last step before this one that told any; else empty."""
+    verdict = _told(work, runtime, "verdict", str)
+    return str(verdict) if verdict else ""
+
+
+def _shields(work: Work, runtime: Runtime) -> str:
+    """``CVE-2026-1111 not_shieldable, CVE-2026-2222 shielded``, the most urgent that have room."""
+    said = ""
+    for one in _told(work, runtime, "cves", list) or ():
+        longer = f"{said}, {one['cve']} {one['state']}" if said else f"{one['cve']} {one['state']}"
+        if len(longer) > _MAX_SHIELDS:
+            break
+        said = longer
+    return said
+
+
+def _told(work: Work, runtime: Runtime, name: str, kind: type[T]) -> T | None:
+    """A result of the last step before this one that told it."""
     for step in reversed(runtime.playbook.steps):
         view = work.scope.get(step.id)
         try:
-            verdict = view["verdict"] if view is not None else ""
+            value = view[name] if view is not None else None
         except (ExpressionError, KeyError, TypeError):
             continue
-        if isinstance(verdict, str) and verdict:
-            return str(verdict)
-    return ""
+        if isinstance(value, kind) and value:
+            return value
+    return None
 
 
 def _outcome(part: Progress) -> Outcome:

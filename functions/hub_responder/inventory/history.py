@@ -15,15 +15,16 @@ import msgspec
 
 from hub_responder.finding import INSTANCE, Resource
 from hub_responder.identifiers import instance_arn
-from hub_responder.vision_one import coverage
-from hub_responder.vision_one.coverage import Coverage, Demand
+from hub_responder.vision_one import clues, tiers
+from hub_responder.vision_one.coverage import Demand
 from hub_responder.vision_one.endpoint import Endpoint
+from hub_responder.vision_one.matching import Absent, Match
 from hub_responder.vision_one.modules import MODULES, OFF, ON
 
 if TYPE_CHECKING:
     from hub_responder.fleet import Fleet
     from hub_responder.vision_one.snapshot import Snapshot
-    from hub_responder.workload_security.computer import Computer
+    from hub_responder.vision_one.tiers import Tiers
 
 PREFIX = "history"
 DEMAND = Demand(stale_after=86_400.0)
@@ -109,14 +110,15 @@ def rows(
         fleet: what runs. whole: the accounts of which all is known that runs.
     """
     seen = set()
+    known = tiers.of_snapshot(snapshot)
     for machine in fleet.machines:
         seen.add(machine.resource.instance_id.lower())
-        yield _row(connection, snapshot, machine.resource, running=True)
+        yield _row(connection, known, machine.resource, running=True)
     for instance, records in snapshot.inventory.by_instance.items():
         if instance not in seen:
             account = next((one.account_id for one in records if one.account_id), "")
             running = False if account in whole else None
-            yield _row(connection, snapshot, _resource(instance, account), running=running)
+            yield _row(connection, known, _resource(instance, account), running=running)
 
 
 def _resource(instance: str, account: str) -> Resource:
@@ -124,11 +126,14 @@ def _resource(instance: str, account: str) -> Resource:
     return Resource(type=INSTANCE, id=arn, instance_id=instance, account=account)
 
 
-def _row(connection: str, snapshot: Snapshot, resource: Resource, *, running: bool | None) -> Row:
-    found, judged = _judged(snapshot, resource)
-    computer = _computer(snapshot, resource)
+def _row(connection: str, known: Tiers, resource: Resource, *, running: bool | None) -> Row:
+    clue = clues.of(resource)
+    read_at = known.inventory.read_at
+    (found,) = known.find([clue])
+    computer = known.computer(clue, found)
+    judged = tiers.judged(known, clue, found, DEMAND, read_at)
     row = Row(
-        taken_at=_ms(snapshot.read_at),
+        taken_at=_ms(read_at),
         connection=connection,
         account=resource.account,
         region=resource.region,
@@ -137,19 +142,15 @@ def _row(connection: str, snapshot: Snapshot, resource: Resource, *, running: bo
         running=running,
         verdict=judged.verdict,
         reasons=judged.reasons,
-        tier="instance_id" if found else "",
+        tier=judged.tier,
         computer=computer.id if computer else None,
         ips_state=computer.ips_state if computer else "",
         ips_rules=len(computer.rules) if computer and computer.rules is not None else None,
     )
-    return msgspec.structs.replace(row, **_of_endpoint(found)) if found else row
-
-
-def _judged(snapshot: Snapshot, resource: Resource) -> tuple[Endpoint | None, Coverage]:
-    found = coverage.find(snapshot.inventory, resource)
-    if isinstance(found, Coverage):
-        return None, found
-    return found, coverage.judge(found, DEMAND, snapshot.read_at)
+    match = found.bare if isinstance(found, Absent) else found
+    if not isinstance(match, Match):
+        return row
+    return msgspec.structs.replace(row, **_of_endpoint(match.endpoint))
 
 
 def _of_endpoint(endpoint: Endpoint) -> dict[str, object]:
@@ -180,16 +181,6 @@ def _modules(endpoint: Endpoint) -> tuple[list[str], list[str]]:
         elif states and all(state in OFF for state in states):
             off.append(module)
     return on, off
-
-
-def _computer(snapshot: Snapshot, resource: Resource) -> Computer | None:
-    """The instance's one computer."""
-    found = [
-        one
-        for one in snapshot.computers.get(resource.instance_id.lower(), ())
-        if not resource.account or one.account_id in (resource.account, "")
-    ]
-    return found[0] if len(found) == 1 else None
 
 
 def _ms(at: float) -> int:

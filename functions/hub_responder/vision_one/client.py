@@ -21,6 +21,7 @@ from hub_responder.errors import DeniedError, IncompleteError, PermanentError
 from hub_responder.pace import Pace
 from hub_responder.retry import Patience, twice
 from hub_responder.vision_one.endpoint import Endpoint, Page, read, read_page
+from hub_responder.vision_one.hits import Hits, read_hits
 
 TARGET = "vision_one"
 PAGE = 1000
@@ -31,6 +32,7 @@ MAX_BYTES = 16_000_000
 TIMEOUT_S = 20.0
 
 T = TypeVar("T")
+P = TypeVar("P", Page, Hits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +67,23 @@ class Client:
             PermanentError: the call is refused.
         """
         url = f"{self._endpoints()}?top={top}&orderBy=agentGuid%20asc"
-        headers = {"TMV1-Filter": filter_} if filter_ else {}
-        seen: set[str] = set()
-        while url:
-            if url in seen or len(seen) >= MAX_PAGES:
-                raise IncompleteError("Vision One's paging does not end", target=TARGET)
-            page = self._page(url, headers, first=not seen)
-            seen.add(url)
-            yield page
-            url = self._next(page.next_link)
+        yield from self._pages(url, {"TMV1-Filter": filter_} if filter_ else {}, read_page)
+
+    def search(self, query: str) -> Iterator[Hits]:
+        """``GET /v3.0/eiqs/endpoints``, page by page: the one call that finds endpoints by address.
+
+        It says nothing of their agents. A query that is not understood is answered with 200 and no
+        items: that something is not found proves nothing.
+
+        Args:
+            query: ``ip eq '...'``, ``endpointName eq '...'``, joined by or.
+
+        Raises:
+            IncompleteError, TransientError, PermanentError: as `pages`.
+        """
+        yield from self._pages(
+            f"{self.base_url}/v3.0/eiqs/endpoints", {"TMV1-Query": query}, read_hits
+        )
 
     def detail(self, guid: str) -> Endpoint:
         """``GET /v3.0/endpointSecurity/endpoints/{agentGuid}``.
@@ -103,9 +113,24 @@ class Client:
     def _endpoints(self) -> str:
         return f"{self.base_url}/v3.0/endpointSecurity/endpoints"
 
-    def _page(self, url: str, headers: Mapping[str, str], *, first: bool) -> Page:
+    def _pages(
+        self, url: str, headers: Mapping[str, str], decode: Callable[[bytes], P]
+    ) -> Iterator[P]:
+        """The header goes with every page: without it, the next page is another list's."""
+        seen: set[str] = set()
+        while url:
+            if url in seen or len(seen) >= MAX_PAGES:
+                raise IncompleteError("Vision One's paging does not end", target=TARGET)
+            page = self._page(url, headers, decode, first=not seen)
+            seen.add(url)
+            yield page
+            url = self._next(page.next_link)
+
+    def _page(
+        self, url: str, headers: Mapping[str, str], decode: Callable[[bytes], P], *, first: bool
+    ) -> P:
         try:
-            return self._get(url, headers, read_page)
+            return self._get(url, headers, decode)
         except DeniedError:
             raise
         except PermanentError as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -23,13 +23,13 @@ from hub_responder.errors import (
     TransientError,
 )
 from hub_responder.retry import TOO_MANY
+from hub_responder.vision_one import computers
 from hub_responder.vision_one.client import TARGET
 from hub_responder.vision_one.endpoint import UNREADABLE, Endpoint
-from hub_responder.vision_one.inventory import Inventory
+from hub_responder.vision_one.matching import Absent, Found, Match, Tier
 from hub_responder.vision_one.modules import MODULES, OFF, ON
-
-if TYPE_CHECKING:
-    from hub_responder.finding import Resource
+from hub_responder.workload_security.computer import Computer
+from hub_responder.workload_security.shields import Shield
 
 Verdict = Literal["PROTECTED", "DEGRADED", "UNPROTECTED", "UNKNOWN", "NOT_APPLICABLE"]
 
@@ -39,6 +39,7 @@ LATEST_S = 900.0
 """The longest wait that is taken over from Vision One; it is also the queue's longest delay."""
 _SKEW_S = 300.0
 _NOT_FOUND = 404
+_MAX_ACTIONS = 5
 
 
 class Coverage(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +47,11 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
 
     ``reasons`` are codes, worst first. ``evidence`` holds what they were read from. ``checked_at``
     is when Vision One was asked (epoch seconds). ``retry_after``: seconds after which an UNKNOWN
-    may be another verdict; None where asking again cannot help.
+    may be another verdict; None where asking again cannot help. ``tier`` is how the endpoint was
+    found: instance_id, workload_agent_guid, workload_instance_id, host_name or private_ip; empty
+    where none was. ``cves`` says of the finding's CVEs, the most urgent 20, whether intrusion
+    prevention shields them (only where the connection is linked to Server & Workload Protection);
+    ``computer`` is the instance's id there.
     """
 
     verdict: Verdict
@@ -55,6 +60,9 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     summary: str = ""
     checked_at: float = 0.0
     retry_after: float | None = None
+    tier: Tier = ""
+    cves: list[Shield] = []
+    computer: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,97 +118,104 @@ def _passing(error: TransientError) -> str:
     return "rate_limited" if error.status == TOO_MANY else "vision_one_unreachable"
 
 
-def find(inventory: Inventory, resource: Resource) -> Endpoint | Coverage:
-    """The endpoint of an instance, or the verdict where there is none to look at.
-
-    Several records of one instance are its earlier agents, or a cloud connector's: one with an
-    agent counts before one that may have it, and that before one without; then the latest contact.
-    An account that either side does not tell is taken to fit: instance ids are unique.
-    """
-    account = resource.account
-    records = inventory.find(resource.instance_id)
-    own = [record for record in records if not account or record.account_id in (account, "")]
-    if own:
-        return max(own, key=_standing)
-    evidence: dict[str, Any] = {
-        "matched_by": "cloud instance id and account",
-        "servers_walked": inventory.walked,
-    }
-    if records:
-        evidence["other_account"] = records[0].account_id
-        return _verdict("UNKNOWN", "account_mismatch", evidence, inventory)
-    unseen = inventory.unseen(account)
-    if unseen:
-        evidence["unreadable"] = unseen
-        return _verdict("UNKNOWN", "incomplete", evidence, inventory, AGAIN_S)
-    other = inventory.resembling(resource)
-    if other is not None:
-        evidence |= {"endpoint": other.name, "agent_guid": other.guid}
-        return _verdict("UNKNOWN", "lookalike", evidence, inventory)
-    return _verdict("UNPROTECTED", "no_endpoint", evidence, inventory)
-
-
-def _standing(record: Endpoint) -> tuple[bool, bool, bool, float]:
-    on, bare = record.epp_status == "on", _plainly_without_agent(record)
-    return on, has_agent(record), not bare, record.epp_last_connected or 0.0
-
-
-def _verdict(
-    verdict: Verdict,
-    reason: str,
-    evidence: dict[str, Any],
-    inventory: Inventory,
-    retry_after: float | None = None,
+def of(
+    found: Found,
+    demand: Demand,
+    checked_at: float,
+    *,
+    walked: int = 0,
+    computer: Computer | None = None,
 ) -> Coverage:
+    """The verdict on what was found for an instance.
+
+    Args:
+        checked_at: when that was read (epoch seconds). walked: how many servers were read for it.
+        computer: of the instance, as Server & Workload Protection knows it.
+    """
+    if isinstance(found, Match):
+        return judge(found, demand, checked_at, computer)
+    if isinstance(found, Absent) and found.bare is not None:
+        return judge(found.bare, demand, checked_at, computer)
+    asked = {"matched_by": "cloud instance id and account", "servers_walked": walked}
+    if isinstance(found, Absent):
+        return Coverage(
+            verdict="UNPROTECTED", reasons=["no_endpoint"], evidence=asked, checked_at=checked_at
+        )
     return Coverage(
-        verdict=verdict,
-        reasons=[reason],
-        evidence=evidence,
-        checked_at=inventory.read_at,
-        retry_after=retry_after,
+        verdict="UNKNOWN",
+        reasons=[found.reason],
+        evidence=asked | dict(found.evidence),
+        checked_at=checked_at,
+        retry_after=AGAIN_S if found.passing else None,
     )
 
 
-def judge(endpoint: Endpoint, demand: Demand, checked_at: float) -> Coverage:
-    """The verdict on an endpoint (with its modules' states) against what is demanded."""
+def judge(
+    match: Match, demand: Demand, checked_at: float, computer: Computer | None = None
+) -> Coverage:
+    """The verdict on a record (with its modules' states) against what is demanded.
+
+    Where Server & Workload Protection says otherwise of the same agent, the worse counts.
+    """
+    endpoint = match.endpoint
+    last = endpoint.epp_last_connected
     evidence: dict[str, Any] = {
         "endpoint": endpoint.name,
         "agent_guid": endpoint.guid,
-        "matched_by": "cloud instance id and account" if endpoint.account_id else "instance id",
+        "matched_by": match.by,
         "agent_status": endpoint.epp_status,
-        "last_connected": clock.iso(endpoint.last_connected) if endpoint.last_connected else "",
+        "last_connected": clock.iso(last) if last else "",
         "policy": endpoint.policy or "",
     }
-    verdict, reasons = _judged(endpoint, demand, checked_at)
-    return Coverage(verdict=verdict, reasons=reasons, evidence=evidence, checked_at=checked_at)
+    if endpoint.actions:
+        evidence["recommended"] = list(endpoint.actions[:_MAX_ACTIONS])
+    verdict, reasons = _judged(match, demand, checked_at, computer)
+    return Coverage(
+        verdict=verdict,
+        reasons=reasons,
+        evidence=evidence,
+        checked_at=checked_at,
+        tier=match.tier,
+    )
 
 
-def _judged(endpoint: Endpoint, demand: Demand, now: float) -> tuple[Verdict, list[str]]:
-    if not has_agent(endpoint):
+def _judged(
+    match: Match, demand: Demand, now: float, computer: Computer | None
+) -> tuple[Verdict, list[str]]:
+    endpoint = match.endpoint
+    if not endpoint.has_agent:
         return _without_agent(endpoint)
-    weak, untold = _weaknesses(endpoint, demand, now), _untold(endpoint, demand, now)
+    objections: list[str] = []
+    if computer is not None and computers.is_of(computer, endpoint):
+        objections = computers.objections(computer, demand.stale_after, demand.modules, now)
+        endpoint = _completed(endpoint, computer, demand)
+    weak = ["not_in_vision_one"] if match.tier == "workload_instance_id" else []
+    weak = list(dict.fromkeys([*weak, *_weaknesses(endpoint, demand, now), *objections]))
+    untold = _untold(endpoint, demand, now)
     if weak:
-        return "DEGRADED", [*weak, *untold]
+        return "DEGRADED", [*weak, *(one for one in untold if _is_open(one, weak))]
     return ("UNKNOWN", untold) if untold else ("PROTECTED", [])
 
 
-def has_agent(endpoint: Endpoint) -> bool:
-    """Whether a protection agent is there, as far as is told."""
-    return endpoint.epp_installed or endpoint.epp_status == "on"
+def _completed(endpoint: Endpoint, computer: Computer, demand: Demand) -> Endpoint:
+    """The endpoint with those modules' states that only Server & Workload Protection tells."""
+    untold = [module for module in demand.modules if not _states(endpoint, module)]
+    more = computers.features(computer, untold)
+    return msgspec.structs.replace(endpoint, features={**endpoint.features, **more})
+
+
+def _is_open(untold: str, weak: Sequence[str]) -> bool:
+    """A module that one of both says is off is told."""
+    return untold.replace("module_unknown:", "module_off:") not in weak
 
 
 def _without_agent(endpoint: Endpoint) -> tuple[Verdict, list[str]]:
     """A record alone is no protection: cloud connectors list instances without any agent."""
     if endpoint.epp_status != UNREADABLE and endpoint.sensor_status in ON:
         return "DEGRADED", ["sensor_only"]
-    if _plainly_without_agent(endpoint):
+    if endpoint.bare:
         return "UNPROTECTED", ["no_agent"]
     return "UNKNOWN", ["agent_status_unknown"]
-
-
-def _plainly_without_agent(endpoint: Endpoint) -> bool:
-    silent = endpoint.epp_status in ("", "off") and endpoint.sensor_status in ("", "disabled")
-    return silent and not has_agent(endpoint)
 
 
 def _untold(endpoint: Endpoint, demand: Demand, now: float) -> list[str]:
@@ -232,7 +247,22 @@ def _weaknesses(endpoint: Endpoint, demand: Demand, now: float) -> list[str]:
         reasons.append("policy_missing")
     if endpoint.isolation == "on":
         reasons.append("isolated")
-    return reasons
+    return reasons + [reason for reason in map(_required, endpoint.actions) if reason]
+
+
+def _required(action: str) -> str:
+    """The reason that a recommended action is, as ``sensorUpdateRequired``; what is recommended
+    only (``swpMaintenanceRecommended``) is none: managers always recommend something.
+
+    The names are those that the inventory's filter takes (``availableActions``); that the detail
+    call's ``recommendedActions`` are the same is a guess.
+    """
+    text = action.lower()
+    if "required" not in text:
+        return ""
+    if "reboot" in text or "restart" in text:
+        return "reboot_required"
+    return "upgrade_required" if "update" in text or "upgrade" in text else "action_required"
 
 
 def _states(endpoint: Endpoint, module: str) -> list[str]:

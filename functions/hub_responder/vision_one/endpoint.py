@@ -10,22 +10,32 @@ Only what is needed is decoded: a page of 1,000 endpoints has megabytes, most of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from hub_responder import values
-from hub_responder.vision_one import lookalike
+from hub_responder.vision_one import marks
 
 _MAX_TEXT = 256
+_MAX_LISTED = 32
 _AWS = ("aws", "amazon")
 """What the inventory calls AWS is not published; the events of the same product say amazon."""
 NO_VERSION = ("", "0.0.0.0")  # noqa: S104 - an agent's version, not an address
 """Server & Workload Protection's version of a computer without an agent is 0.0.0.0; that the
 inventory shows it too is a guess."""
+_NAMED = re.compile(rb'"(m?i-[0-9a-f]{8,17})"')
 UNREADABLE = "unreadable"
 """A status that is said in another type than text."""
+
+
+class Interface(msgspec.Struct, frozen=True, gc=False):
+    """A network interface: its MAC address (12 hex digits) and its addresses, in lower case."""
+
+    mac: str
+    addresses: tuple[str, ...] = ()
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -44,7 +54,9 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         policy: the protection policy's name; None where nothing is said about policies.
         sensor_status: enabled, disabled, ..., ``UNREADABLE``, or empty where there is no sensor.
         features: module -> status, as the detail call gives them.
-        marks: what it can be recognized by where it has no instance id; see `lookalike`.
+        marks: what it can be recognized by where it has no instance id; see `marks`.
+        interfaces: as the detail call gives them, where a MAC address is told.
+        actions: what the detail call recommends to do, as it is written there.
     """
 
     guid: str = ""
@@ -64,6 +76,19 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     isolation: str = ""
     features: Mapping[str, str] = {}
     marks: tuple[str, ...] = ()
+    interfaces: tuple[Interface, ...] = ()
+    actions: tuple[str, ...] = ()
+
+    @property
+    def has_agent(self) -> bool:
+        """Whether a protection agent is there, as far as is told."""
+        return self.epp_installed or self.epp_status == "on"
+
+    @property
+    def bare(self) -> bool:
+        """Whether there is plainly no agent: cloud connectors list instances without any."""
+        silent = self.epp_status in ("", "off") and self.sensor_status in ("", "disabled")
+        return silent and not self.has_agent
 
     @property
     def epp_last_connected(self) -> float | None:
@@ -100,6 +125,8 @@ class _Item(msgspec.Struct, gc=False):
     ipAddresses: Any = None  # noqa: N815
     isolationStatus: Any = None  # noqa: N815
     securityPolicy: Any = None  # noqa: N815
+    interfaces: Any = None
+    recommendedActions: Any = None  # noqa: N815
     eppAgent: _Agent | None = None  # noqa: N815
     edrSensor: _Sensor | None = None  # noqa: N815
 
@@ -140,7 +167,15 @@ def read(raw: bytes | msgspec.Raw) -> Endpoint | None:
     try:
         return _endpoint(_item(raw))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _attributed(bytes(raw))
+
+
+def _attributed(raw: bytes) -> Endpoint | None:
+    """An item of another shape that names one instance: it costs that one, and no other."""
+    named = {found.decode() for found in _NAMED.findall(raw)}
+    if len(named) != 1:
         return None
+    return Endpoint(instance_id=named.pop(), epp_status=UNREADABLE, sensor_status=UNREADABLE)
 
 
 def read_page(body: bytes) -> Page:
@@ -179,6 +214,7 @@ def _endpoint(item: _Item) -> Endpoint:
     account, instance, identified = _machine(epp.virtualMachineDetails)
     version, contact = _text(epp.version), _text(epp.lastConnectedDateTime)
     name, shown = _text(item.endpointName), _text(item.displayName)
+    interfaces = tuple(_interfaces(item.interfaces)) if item.interfaces else ()
     return Endpoint(
         guid=_text(item.agentGuid),
         name=name or shown,
@@ -196,8 +232,30 @@ def _endpoint(item: _Item) -> Endpoint:
         sensor_contact=_text(sensor.lastConnectedDateTime),
         isolation=_text(item.isolationStatus).lower(),
         features=_features(epp.features) if epp.features else {},
-        marks=() if instance else lookalike.of_endpoint((name, shown), item.ipAddresses),
+        marks=() if instance else _marks((name, shown), item.ipAddresses, interfaces),
+        interfaces=interfaces,
+        actions=tuple(_texts(item.recommendedActions)),
     )
+
+
+def _marks(
+    names: Iterable[str], addresses: object, interfaces: Iterable[Interface]
+) -> tuple[str, ...]:
+    told = [address for each in interfaces for address in each.addresses]
+    return marks.of_endpoint(names, [*marks.texts(addresses), *told])
+
+
+def _interfaces(raw: object) -> Iterator[Interface]:
+    """Those with a MAC address: where none is told, a machine cannot be told from another."""
+    for each in raw[:_MAX_LISTED] if isinstance(raw, list) else ():
+        if isinstance(each, Mapping) and (mac := marks.mac(each.get("macAddress"))):
+            yield Interface(mac, tuple(marks.texts(each.get("ipAddresses"))))
+
+
+def _texts(raw: object) -> Iterator[str]:
+    for each in raw[:_MAX_LISTED] if isinstance(raw, list) else ():
+        if text := _text(each):
+            yield text
 
 
 def _text(value: object) -> str:
@@ -269,4 +327,4 @@ def merged(listed: Endpoint, detail: Endpoint, *, shared: bool) -> Endpoint:
 
 
 _MERGED = tuple(n for n in Endpoint.__struct_fields__ if n not in ("identified", "marks"))
-_NOTHING: Iterable[object] = ("", None, {}, False)
+_NOTHING: Iterable[object] = ("", None, {}, False, ())

@@ -1,4 +1,4 @@
-"""TMV1-Filter expressions.
+"""TMV1-Filter and TMV1-Query expressions.
 
 How a quote inside a literal is escaped is not documented, so a value that would need it is refused
 rather than sent. Fields: vision-one-mcp-server, ``tooldescriptions.FilterEndpoints``. Neither the
@@ -8,6 +8,7 @@ cloud instance id nor an address can be filtered on.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 
 from hub_responder.errors import ConfigurationError
 
@@ -42,3 +43,16 @@ def equals(field: str, value: str) -> str:
 def any_of(terms: list[str]) -> str:
     """``(a or b or c)``."""
     return f"({' or '.join(terms)})"
+
+
+def packed(terms: Iterable[str], room: int = MAX_CHARACTERS) -> Iterator[str]:
+    """``a or b or c``, as few of them as ``room`` allows; a term that is longer is left out."""
+    held: list[str] = []
+    for term in terms:
+        if held and len(" or ".join([*held, term])) > room:
+            yield " or ".join(held)
+            held = []
+        if len(term) <= room:
+            held.append(term)
+    if held:
+        yield " or ".join(held)

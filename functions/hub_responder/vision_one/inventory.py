@@ -13,14 +13,14 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from hub_responder import clock
+from hub_responder import clock, observability
 from hub_responder.errors import IncompleteError, PermanentError
-from hub_responder.vision_one import filters, lookalike
+from hub_responder.vision_one import filters
 from hub_responder.vision_one.client import TARGET, Client
 from hub_responder.vision_one.endpoint import Endpoint, Page
 
 if TYPE_CHECKING:
-    from hub_responder.finding import Resource
+    from hub_responder.vision_one.clues import Clues
 
 FRESH_S = 60.0
 """How long a walk may answer that an endpoint is there."""
@@ -58,10 +58,10 @@ class Inventory:
         """The endpoints of an instance: none, one, or several records of it."""
         return self.by_instance.get(instance_id.lower(), ())
 
-    def resembling(self, resource: Resource) -> Endpoint | None:
-        """A server without an instance id that could be the instance: by its name or address."""
-        alike = (self.by_mark.get(mark) for mark in lookalike.of_resource(resource))
-        return next((found[0] for found in alike if found), None)
+    def resembling(self, clues: Clues) -> Sequence[Endpoint]:
+        """Servers without an instance id that share a name or an address with the instance."""
+        alike = (self.by_mark.get(mark, ()) for mark in clues.marks())
+        return list({id(each): each for found in alike for each in found}.values())
 
     def unseen(self, account: str) -> int:
         """How many servers could be any instance of the account; 0: absence here is absence."""
@@ -97,6 +97,7 @@ class _Walk:
     shared: set[str] = field(default_factory=set)
     walked: int = 0
     missing: int = 0
+    odd: int = 0
 
     def read(self, pages: Iterable[Page]) -> None:
         """Add all pages. Their counts may be absent; where they are there, they bind."""
@@ -114,12 +115,27 @@ class _Walk:
         if endpoint is None or not endpoint.identified:
             account = endpoint.account_id if endpoint else ""
             self.unreadable[account] = self.unreadable.get(account, 0) + 1
+            self.odd += 1
+        if endpoint is None:
             return
-        (self.shared if endpoint.guid in self.guids else self.guids).add(endpoint.guid)
+        if endpoint.guid:
+            (self.shared if endpoint.guid in self.guids else self.guids).add(endpoint.guid)
+        else:
+            self.odd += 1
         if endpoint.instance_id:
             self.found.setdefault(endpoint.instance_id, []).append(endpoint)
         for mark in endpoint.marks:
             self.by_mark.setdefault(mark, []).append(endpoint)
+
+    def has_agent(self, instance_id: str) -> bool:
+        """Whether an agent of the instance may be among what was read."""
+        return _told(self.found.get(instance_id.lower(), ()))
+
+
+def _told(records: Sequence[Endpoint]) -> bool:
+    """Whether an agent may be there: a record that is plainly without one is not the whole story,
+    since the agent may have a record of its own."""
+    return any(not record.bare for record in records)
 
 
 def _count(value: object) -> int:
@@ -136,9 +152,11 @@ def walk(client: Client, instance_ids: Iterable[str] = ()) -> Inventory:
     found.read(client.pages(filters.SERVERS))
     if not found.walked:
         _check_empty(client)
-    complete = not all(instance.lower() in found.found for instance in instance_ids)
+    complete = not all(map(found.has_agent, instance_ids))
     if complete:
         found.read(_cloud_desktops(client))
+    if found.odd:
+        observability.count("UnreadableEndpoints", found.odd)
     return Inventory(
         read_at=started,
         by_instance=found.found,
@@ -193,7 +211,7 @@ def inventory(client: Client, instance_ids: Collection[str]) -> Inventory:
 
 
 def _allowed(kept: Inventory, instance_ids: Iterable[str]) -> float:
-    if all(kept.find(instance) for instance in instance_ids):
+    if all(_told(kept.find(instance)) for instance in instance_ids):
         return FRESH_S
     return CONFIRM_S if kept.complete else 0.0
 

@@ -122,13 +122,6 @@ def _expressions(endpoints: Iterable[Endpoint], modules: Sequence[str]) -> Itera
     """As few as the header's length allows; GUIDs that no filter can carry are left out."""
     demands = " and ".join(map(demand, modules))
     room = filters.MAX_CHARACTERS - len(demands) - len("() and ")
-    terms: list[str] = []
-    for guid in dict.fromkeys(each.guid for each in endpoints if filters.is_safe(each.guid)):
-        term = filters.equals("agentGuid", guid)
-        if terms and len(" or ".join([*terms, term])) > room:
-            yield f"{filters.any_of(terms)} and {demands}"
-            terms = []
-        if len(term) <= room:
-            terms.append(term)
-    if terms:
-        yield f"{filters.any_of(terms)} and {demands}"
+    guids = dict.fromkeys(each.guid for each in endpoints if filters.is_safe(each.guid))
+    for agents in filters.packed([filters.equals("agentGuid", guid) for guid in guids], room):
+        yield f"({agents}) and {demands}"

@@ -13,6 +13,7 @@ from hub_responder.behind.answer import UNCERTAIN, Behind
 from hub_responder.errors import ConfigurationError, DeniedError, TransientError
 from hub_responder.vision_one import coverage as verdicts
 from hub_responder.vision_one.coverage import AGAIN_S, Coverage
+from hub_responder.workload_security.shields import Shield
 
 if TYPE_CHECKING:
     from hub_responder.errors import HubResponderError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 WORST_FIRST = ("UNPROTECTED", "DEGRADED", "UNKNOWN", "PROTECTED")
 """UNKNOWN is never hidden behind a PROTECTED one, and never counts as UNPROTECTED."""
+_RANK = ("not_shieldable", "shieldable", "unknown", "detect_only", "shielded")
 SHOWN = 5
 """Instances that the evidence names, the worst first."""
 
@@ -68,6 +70,7 @@ def together(found: Sequence[Coverage], behind: Behind, resource: Resource) -> C
     of_one = {"instance": instance.instance_id, "name": instance.name}
     if worst.verdict == "PROTECTED" and (len(found) > 1 or behind.left_out):
         worst, of_one = _all(worst, behind), {}
+    worst = msgspec.structs.replace(worst, cves=_least(found))
     evidence: dict[str, Any] = {
         "of": resource.type,
         "known_by": behind.known_by,
@@ -86,9 +89,19 @@ def _all(best: Coverage, behind: Behind) -> Coverage:
     """All that were looked at are protected: what was read of one of them says nothing of all."""
     if not behind.left_out:
         evidence = {name: best.evidence[name] for name in ("matched_by",) if name in best.evidence}
-        return msgspec.structs.replace(best, evidence=evidence)
+        return msgspec.structs.replace(best, evidence=evidence, tier="", computer=None)
     unknown = Coverage(verdict="UNKNOWN", checked_at=best.checked_at)
     if behind.error is not None:
         unknown = verdicts.unknown(behind.error, _trouble(behind.error))
     reasons = ["not_all_looked_at", *unknown.reasons]
     return msgspec.structs.replace(unknown, reasons=reasons)
+
+
+def _least(found: Sequence[Coverage]) -> list[Shield]:
+    """Of each CVE what is said of the instance that is shielded least."""
+    least: dict[str, Shield] = {}
+    for shield in (one for each in found for one in each.cves):
+        known = least.get(shield.cve)
+        if known is None or _RANK.index(shield.state) < _RANK.index(known.state):
+            least[shield.cve] = shield
+    return list(least.values())

@@ -11,11 +11,13 @@ from hub_responder.behind import words as of_behind
 from hub_responder.finding import Resource
 from hub_responder.markdown.characters import clean, one_line, shorten, width
 from hub_responder.vision_one.coverage import Coverage
+from hub_responder.workload_security import shield_wording as shields
 
 MAX_CHARACTERS = 300
 _MAX_NAME = 64
 _MAX_SUBJECT = 80
 _MAX_SAID = 4
+_MAX_CVES = 2
 _EN: Mapping[str, str] = {
     "PROTECTED": "Vision One agent running",
     "no_endpoint": "no Vision One agent",
@@ -44,7 +46,16 @@ _EN: Mapping[str, str] = {
     "endpoint_gone": "the endpoint has just been removed",
     "account_mismatch": "Vision One has this instance id in another account ({other})",
     "lookalike": "same name or address as {endpoint}, which Vision One has without instance id",
+    "ambiguous": "same name or address as {count} endpoints of Vision One, as {endpoint}",
     "incomplete": "Vision One's inventory could not be read completely",
+    "workload_security": "Server & Workload Protection could not be asked",
+    "reboot_required": "reboot required",
+    "upgrade_required": "agent upgrade required",
+    "activation_required": "agent activation required",
+    "action_required": "Vision One asks for action",
+    "agent_error": "agent reports errors",
+    "unmanaged": "agent not managed by Server & Workload Protection",
+    "not_in_vision_one": "agent known to Server & Workload Protection only",
     "last_contact": "last contact {last}",
     "more": "{} more",
     **of_behind.EN,
@@ -77,7 +88,16 @@ _JA: Mapping[str, str] = {
     "endpoint_gone": "エンドポイントは削除されたばかりです",
     "account_mismatch": "このインスタンスIDはVision Oneでは別のアカウント({other})のもの",
     "lookalike": "Vision OneにインスタンスIDのない{endpoint}と名前かアドレスが同じ",
+    "ambiguous": "{endpoint}などVision Oneの{count}件と名前かアドレスが同じ",
     "incomplete": "Vision Oneのインベントリを最後まで読めませんでした",
+    "workload_security": "Server & Workload Protectionに照会できません",
+    "reboot_required": "再起動が必要",
+    "upgrade_required": "エージェントのアップグレードが必要",
+    "activation_required": "エージェントの有効化が必要",
+    "action_required": "Vision Oneが対応を要求",
+    "agent_error": "エージェントでエラー発生",
+    "unmanaged": "エージェントはServer & Workload Protectionの管理対象外",
+    "not_in_vision_one": "エージェントはServer & Workload Protectionにのみ登録",
     "last_contact": "最終接続{last}",
     "more": "ほか{}件",
     **of_behind.JA,
@@ -108,14 +128,29 @@ _EN_ALONE: Mapping[str, str] = {
     "stale": "agent not in contact for too long",
     "account_mismatch": "Vision One has the instance id in another account",
     "lookalike": "same name or address as an endpoint without instance id",
+    "ambiguous": "same name or address as several endpoints",
 }
 _JA_ALONE: Mapping[str, str] = {
     "stale": "エージェントが長時間接続していません",
     "account_mismatch": "インスタンスIDはVision Oneでは別のアカウントのもの",
     "lookalike": "インスタンスIDのないエンドポイントと名前かアドレスが同じ",
+    "ambiguous": "複数のエンドポイントと名前かアドレスが同じ",
 }
 """Reasons whose words hold a fact of the instance, where they stand for many instances."""
 _STATED = ("PROTECTED", "DEGRADED", "UNPROTECTED")
+_BY_EN: Mapping[str, str] = {
+    "workload_agent_guid": "agent id",
+    "workload_instance_id": "instance id in Server & Workload Protection",
+}
+_BY_JA: Mapping[str, str] = {
+    "workload_agent_guid": "エージェントID",
+    "workload_instance_id": "Server & Workload ProtectionのインスタンスID",
+    "instance id in its name": "名前の中のインスタンスID",
+    "MAC address": "MACアドレス",
+    "host name": "ホスト名",
+    "address": "アドレス",
+}
+_LIKE = ("host_name", "private_ip")
 
 
 def summary(coverage: Coverage, resource: Resource, *, language: str, timezone: str) -> str:
@@ -131,7 +166,22 @@ def summary(coverage: Coverage, resource: Resource, *, language: str, timezone: 
     over = width(text) - MAX_CHARACTERS
     if over > 0:
         text = said_in(coverage, shorten(name, max(0, width(name) - over)), subject, at, zone)
-    return shorten(text, MAX_CHARACTERS)
+    return _with_shields(shorten(text, MAX_CHARACTERS), coverage, language)
+
+
+def _with_shields(text: str, coverage: Coverage, language: str) -> str:
+    """The sentence with what is said of the most urgent CVEs, as far as there is room."""
+    bar, comma = ("|", "、") if language == "ja" else (" | ", ", ")
+    shown = 0
+    for shield in coverage.cves[:_MAX_CVES]:
+        longer = text + (comma if shown else bar) + shields.said(shield, language)
+        if width(longer) > MAX_CHARACTERS:
+            break
+        text, shown = longer, shown + 1
+    left = len(coverage.cves) - shown + int(coverage.evidence.get("cves_left_out", 0))
+    words = (_JA if language == "ja" else _EN)["more"].format(left)
+    longer = f"{text}{comma}{words}"
+    return longer if shown and left and width(longer) <= MAX_CHARACTERS else text
 
 
 def reason(code: str, language: str) -> str:
@@ -152,7 +202,7 @@ def verdict(name: str, language: str) -> str:
 def _english(coverage: Coverage, name: str, subject: str, at: str, zone: tzinfo) -> str:
     said = ", ".join(_said(coverage, _EN, zone, lambda name: name.replace("_", " ")))
     subject = f"{name} ({subject})" if name else subject
-    matched = ", matched by instance id" if _matched(coverage) else ""
+    matched = f", matched by {_matched_by(coverage)}" if _matched(coverage) else ""
     again = f", looked at again in {coverage.retry_after:.0f} s" if coverage.retry_after else ""
     about = "on" if coverage.verdict in _STATED else "for"
     return f"{coverage.verdict}: {said} {about} {subject}, {at}{matched}{again}"
@@ -161,7 +211,7 @@ def _english(coverage: Coverage, name: str, subject: str, at: str, zone: tzinfo)
 def _japanese(coverage: Coverage, name: str, subject: str, at: str, zone: tzinfo) -> str:
     said = "、".join(_said(coverage, _JA, zone, lambda name: _JA_MODULES.get(name, name)))
     subject = f"{name}({subject})" if name else f"{subject} "
-    matched = "、インスタンスIDで照合" if _matched(coverage) else ""
+    matched = f"、{_matched_by_ja(coverage)}で照合" if _matched(coverage) else ""
     again = f"、{coverage.retry_after:.0f}秒後に再確認" if coverage.retry_after else ""
     return f"【{_JA_VERDICTS[coverage.verdict]}】{subject}{said}({at}{matched}){again}"
 
@@ -177,6 +227,7 @@ def _said(
         "last": _time(last, zone),
         "other": _plain(str(coverage.evidence.get("other_account", "")), 12),
         "endpoint": _plain(str(coverage.evidence.get("endpoint", "")), _MAX_NAME),
+        "count": coverage.evidence.get("candidates", "?"),
     }
     if last and codes[0] in ("PROTECTED", "offline") and "stale" not in codes:
         codes.insert(1, "last_contact")
@@ -236,6 +287,19 @@ def _plain(text: str, limit: int) -> str:
 
 def _matched(coverage: Coverage) -> bool:
     return "matched_by" in coverage.evidence and coverage.verdict != "UNKNOWN"
+
+
+def _matched_by(coverage: Coverage) -> str:
+    if coverage.tier in _LIKE:
+        return str(coverage.evidence["matched_by"])
+    return _BY_EN.get(coverage.tier, "instance id")
+
+
+def _matched_by_ja(coverage: Coverage) -> str:
+    if coverage.tier in _LIKE:
+        facts = str(coverage.evidence["matched_by"]).replace(" and ", ", ").split(", ")
+        return "と".join(_BY_JA.get(fact, fact) for fact in facts)
+    return _BY_JA.get(coverage.tier, "インスタンスID")
 
 
 @lru_cache(maxsize=16)

@@ -23,7 +23,8 @@ from hub_responder.connections.resolve import Connection
 from hub_responder.deadline import Deadline
 from hub_responder.engine.steps import MAX_RESULT
 from hub_responder.fleet import Machine
-from hub_responder.vision_one import inventory
+from hub_responder.vision_one import clues, inventory
+from hub_responder.vision_one.asking import Question
 from hub_responder.vision_one.coverage import Coverage
 from hub_toolkit.sandbox.aws_json import JSON_1_1, respond_ok
 from hub_toolkit.sandbox.wsgi import Environ, StartResponse, read_body, respond
@@ -133,7 +134,12 @@ def test_a_verdict_is_the_one_that_a_coverage_check_gives(
     connection = Connection("vision-one", "vision_one", settings)
     resources = [machine.resource for machine in machines]
     expected = check_coverage.judged(
-        resources, check_coverage.Params(), connection, "test", Deadline.after(60)
+        [Question(clues.of(one)) for one in resources],
+        check_coverage.Params(),
+        connection,
+        {},
+        stage="test",
+        deadline=Deadline.after(60),
     )
     wanted = {
         one.instance_id: coverage.verdict for one, coverage in zip(resources, expected, strict=True)

@@ -18,6 +18,7 @@ from loopback import Cloud, Reply, error
 
 OURS = {
     "hubResponderVerdict": "UNPROTECTED",
+    "hubResponderShields": "CVE-2026-1111 shieldable",
     "hubResponderIncident": incident().key + "#1",
     "hubResponderAt": "2026-11-22T00:00:00.000Z",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -141,12 +142,25 @@ def test_an_instance_is_one_row_whatever_the_case_of_its_id() -> None:
     assert len(written(taken(server("i-0abc")), running("i-0ABC"))) == 1
 
 
-def test_a_computer_is_told_of_where_it_is_the_only_one() -> None:
-    two = [computer(), computer(id=35)]
-    assert written(taken(computers=two), running(INSTANCE))[INSTANCE].computer is None
+def test_the_computer_is_the_agents_and_of_the_instances_account() -> None:
+    two = [computer(guid="x"), computer(id=35, guid=server().guid)]
+    assert written(taken(server(), computers=two), running(INSTANCE))[INSTANCE].computer == 35
     other = [computer(account_id=MEMBER), computer(id=35, rules=None)]
     row = written(taken(computers=other), running(INSTANCE))[INSTANCE]
     assert (row.computer, row.ips_rules) == (35, None)
+
+
+def test_an_agent_that_only_server_and_workload_protection_knows_is_one() -> None:
+    row = written(taken(computers=[computer(has_agent=True)]), running(INSTANCE))[INSTANCE]
+    assert (row.verdict, row.reasons[0]) == ("DEGRADED", "not_in_vision_one")
+    assert row.tier == "workload_instance_id"
+
+
+def test_computers_that_could_not_be_read_make_nobody_unprotected() -> None:
+    unread = replace(taken(server("i-2")), computers_complete=False)
+    found = written(unread, running(INSTANCE))
+    assert (found[INSTANCE].verdict, found[INSTANCE].reasons) == ("UNKNOWN", ["workload_security"])
+    assert found["i-2"].verdict == "PROTECTED"
 
 
 def test_columns_are_what_a_row_has(tmp_path: Path) -> None:

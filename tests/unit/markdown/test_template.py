@@ -324,7 +324,10 @@ def test_the_shipped_templates_say_what_people_need(name: str, language: str, ve
         "console.aws.amazon.com/securityhub",
     ):
         assert part in text
-    assert "IPS" not in text
+    shield = {"en": "'shieldable, IPS rule'", "ja": "'適用可能なIPSルール'"}[language]
+    assert text.index(shield) < text.index("'11, 12, 13'")
+    unlinked = StepView("coverage", "done", COVERAGE | {"cves": [], "retry_after": None})
+    assert "IPS" not in str(render(folder, name, language, scope(of, coverage=unlinked)))
     assert isinstance(document.blocks[0], Heading)
     words = {
         "PROTECTED": "保護済み",

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from factories import ACCOUNT, INSTANCE, NOW, resource
+from factories import ACCOUNT, INSTANCE, NOW
 from hub_responder import clock
 from hub_responder.behind import words
 from hub_responder.errors import (
@@ -22,11 +22,13 @@ from hub_responder.errors import (
     TransientError,
 )
 from hub_responder.vision_one import coverage as verdicts
+from hub_responder.vision_one.computers import as_endpoint
 from hub_responder.vision_one.coverage import Coverage, Demand
 from hub_responder.vision_one.endpoint import UNREADABLE, Endpoint
-from hub_responder.vision_one.inventory import Inventory
+from hub_responder.vision_one.matching import Absent, Doubt, Match, Tier
 from hub_responder.vision_one.modules import MODULES, OFF, ON
 from hub_responder.vision_one.wording import REASONS
+from hub_responder.workload_security.computer import Computer
 
 DAY = 86_400.0
 IPS = "intrusion_prevention"
@@ -52,6 +54,15 @@ BARE = Endpoint(guid="g-2", account_id=ACCOUNT, instance_id=INSTANCE)
 
 def but(of: Endpoint = PROTECTED, **changes: Any) -> Endpoint:
     return msgspec.structs.replace(of, **changes)
+
+
+def judged(
+    endpoint: Endpoint,
+    demand: Demand,
+    computer: Computer | None = None,
+    tier: Tier = "instance_id",
+) -> Coverage:
+    return verdicts.judge(Match(tier, endpoint, "instance id"), demand, NOW, computer)
 
 
 def ips(state: str, **more: str) -> Endpoint:
@@ -114,6 +125,11 @@ JUDGED: list[tuple[Endpoint, Demand, str, list[str]]] = [
         "DEGRADED",
         ["policy_missing", "isolated", "agent_status_unknown", f"module_unknown:{IPS}"],
     ),
+    # What is required to be done counts, what is recommended does not.
+    (but(actions=("sensorUpdateRequired",)), PLAIN, "DEGRADED", ["upgrade_required"]),
+    (but(actions=("rebootRequired",)), PLAIN, "DEGRADED", ["reboot_required"]),
+    (but(actions=("immediateActionRequired",)), PLAIN, "DEGRADED", ["action_required"]),
+    (but(actions=("swpMaintenanceRecommended",)), PLAIN, "PROTECTED", []),
     # No agent.
     (BARE, PLAIN, "UNPROTECTED", ["no_agent"]),
     (but(BARE, epp_status="off", sensor_status="disabled"), PLAIN, "UNPROTECTED", ["no_agent"]),
@@ -137,22 +153,22 @@ JUDGED: list[tuple[Endpoint, Demand, str, list[str]]] = [
 def test_an_endpoint_is_judged(
     endpoint: Endpoint, demand: Demand, verdict: str, reasons: list[str]
 ) -> None:
-    found = verdicts.judge(endpoint, demand, NOW)
+    found = judged(endpoint, demand)
     assert (found.verdict, found.reasons) == (verdict, reasons)
     assert (found.checked_at, found.retry_after) == (NOW, None)
 
 
 def test_the_evidence_is_what_was_read() -> None:
-    assert verdicts.judge(PROTECTED, PLAIN, NOW).evidence == {
+    assert judged(PROTECTED, PLAIN).evidence == {
         "endpoint": "web-01",
         "agent_guid": "g-1",
-        "matched_by": "cloud instance id and account",
+        "matched_by": "instance id",
         "agent_status": "on",
         "last_connected": "2026-11-21T23:55:00.000Z",
         "policy": "Linux",
     }
-    bare = verdicts.judge(but(BARE, account_id=""), PLAIN, NOW).evidence
-    assert (bare["matched_by"], bare["last_connected"], bare["policy"]) == ("instance id", "", "")
+    bare = judged(but(BARE, account_id=""), PLAIN).evidence
+    assert (bare["last_connected"], bare["policy"]) == ("", "")
 
 
 _STATUSES = st.sampled_from(["", "on", "off", "unknown", UNREADABLE, "x"])
@@ -179,7 +195,7 @@ _FEATURES = st.dictionaries(
 )
 @settings(max_examples=500, deadline=None)
 def test_protected_and_unprotected_need_proof(endpoint: Endpoint, modules: list[str]) -> None:
-    found = verdicts.judge(endpoint, Demand(DAY, modules), NOW)
+    found = judged(endpoint, Demand(DAY, modules))
     assert (found.verdict == "PROTECTED") == (not found.reasons)
     assert {reason.partition(":")[0] for reason in found.reasons} <= REASONS
     contact = endpoint.epp_last_connected
@@ -192,92 +208,6 @@ def test_protected_and_unprotected_need_proof(endpoint: Endpoint, modules: list[
         assert not endpoint.epp_installed
         assert endpoint.epp_status in ("", "off")
         assert endpoint.sensor_status in ("", "disabled")
-
-
-def inventory(*records: Endpoint, **more: Any) -> Inventory:
-    marks = {mark: [record] for record in records for mark in record.marks}
-    found = {INSTANCE: [record for record in records if record.instance_id == INSTANCE]}
-    return Inventory(NOW, found if found[INSTANCE] else {}, 7, by_mark=marks, **more)
-
-
-def missing(held: Inventory, **instance: Any) -> Coverage:
-    found = verdicts.find(held, resource(**instance))
-    assert isinstance(found, Coverage)
-    assert found.checked_at == NOW
-    return found
-
-
-def test_an_instance_without_a_record_is_unprotected() -> None:
-    found = missing(inventory())
-    assert (found.verdict, found.reasons, found.retry_after) == (
-        "UNPROTECTED",
-        ["no_endpoint"],
-        None,
-    )
-    assert found.evidence == {"matched_by": "cloud instance id and account", "servers_walked": 7}
-
-
-@pytest.mark.parametrize(
-    "more", [{"missing": 1}, {"unreadable": {"": 1}}, {"unreadable": {ACCOUNT: 1}}]
-)
-def test_what_was_not_seen_could_be_the_instance(more: dict[str, Any]) -> None:
-    found = missing(inventory(**more))
-    assert (found.verdict, found.reasons, found.retry_after) == ("UNKNOWN", ["incomplete"], 60.0)
-    assert found.evidence["unreadable"] == 1
-
-
-def test_what_was_not_seen_of_another_account_could_not() -> None:
-    held = inventory(unreadable={"444455556666": 1})
-    assert missing(held).verdict == "UNPROTECTED"
-    assert missing(held, account="").verdict == "UNKNOWN"
-
-
-def test_the_same_instance_id_in_another_account_is_no_answer() -> None:
-    found = missing(inventory(but(account_id="444455556666")))
-    assert (found.verdict, found.reasons) == ("UNKNOWN", ["account_mismatch"])
-    assert found.evidence["other_account"] == "444455556666"
-
-
-@pytest.mark.parametrize(
-    ("told", "recorded"), [("", "444455556666"), (ACCOUNT, ""), (ACCOUNT, ACCOUNT)]
-)
-def test_an_account_that_one_side_does_not_tell_fits(told: str, recorded: str) -> None:
-    record = but(account_id=recorded)
-    assert verdicts.find(inventory(record), resource(account=told)) == record
-
-
-def test_a_record_of_another_account_does_not_stand_for_the_own_one() -> None:
-    own = but(epp_status="off")
-    held = inventory(but(account_id="444455556666"), own)
-    assert verdicts.find(held, resource()) == own
-
-
-@pytest.mark.parametrize(
-    "best_first",
-    [
-        [PROTECTED, but(guid="older", epp_contact=clock.iso(NOW - 900))],
-        [PROTECTED, but(guid="off", epp_status="off", epp_contact=clock.iso(NOW))],
-        [but(epp_status="off"), but(BARE, sensor_contact=clock.iso(NOW))],
-        [but(epp_status="unknown"), BARE],
-        # What may have an agent counts before what plainly has none.
-        [but(BARE, epp_status=UNREADABLE), BARE],
-        [but(BARE, sensor_status="enabled"), BARE],
-        # The sensor's contact makes no agent's record the latest.
-        [PROTECTED, but(guid="x", epp_contact="", sensor_contact=clock.iso(NOW + 60))],
-    ],
-)
-def test_of_several_records_the_one_with_the_agent_counts(best_first: list[Endpoint]) -> None:
-    for records in (best_first, best_first[::-1]):
-        assert verdicts.find(inventory(*records), resource()) == best_first[0]
-
-
-def test_a_server_that_could_be_the_instance_makes_it_unknown() -> None:
-    other = Endpoint(guid="g-3", name="WEB-01.corp.example", marks=("web-01",))
-    found = missing(inventory(other))
-    assert (found.verdict, found.reasons, found.retry_after) == ("UNKNOWN", ["lookalike"], None)
-    assert (found.evidence["endpoint"], found.evidence["agent_guid"]) == (other.name, "g-3")
-    assert missing(inventory(other), tags={"Name": "db-01"}).verdict == "UNPROTECTED"
-    assert verdicts.find(inventory(other, PROTECTED), resource()) == PROTECTED
 
 
 V1 = "vision_one"
@@ -325,10 +255,117 @@ def test_what_cannot_be_asked_for() -> None:
     assert nameless.retry_after is None
 
 
+COMPUTER = Computer(
+    id=7,
+    guid="g-1",
+    instance_id=INSTANCE,
+    has_agent=True,
+    agent_status="active",
+    messages=("Managed (Online)",),
+    last_contact=NOW - 300,
+    ips_state="prevent",
+    ips_active=True,
+    am_state="on",
+)
+BOTH = Demand(DAY, ["anti_malware", IPS])
+
+
+def other(**changes: Any) -> Computer:
+    return msgspec.structs.replace(COMPUTER, **changes)
+
+
+SECOND: list[tuple[Endpoint, Computer, Demand, str, list[str]]] = [
+    (PROTECTED, COMPUTER, PLAIN, "PROTECTED", []),
+    (PROTECTED, other(agent_status="inactive"), PLAIN, "DEGRADED", ["offline"]),
+    (PROTECTED, other(messages=("Managed (Offline)",)), PLAIN, "DEGRADED", ["offline"]),
+    (but(epp_status="off"), other(agent_status="inactive"), PLAIN, "DEGRADED", ["offline"]),
+    (PROTECTED, other(last_contact=NOW - DAY - 1), PLAIN, "DEGRADED", ["stale"]),
+    (PROTECTED, other(last_contact=None), PLAIN, "PROTECTED", []),
+    (PROTECTED, other(messages=("Reboot Required",)), PLAIN, "DEGRADED", ["reboot_required"]),
+    (
+        PROTECTED,
+        other(messages=("Agent Upgrade Required",)),
+        PLAIN,
+        "DEGRADED",
+        ["upgrade_required"],
+    ),
+    (PROTECTED, other(messages=("Upgrade Recommended",)), PLAIN, "PROTECTED", []),
+    (
+        PROTECTED,
+        other(messages=("Reactivation Required",)),
+        PLAIN,
+        "DEGRADED",
+        ["activation_required"],
+    ),
+    (PROTECTED, other(messages=("Multiple Errors",)), PLAIN, "DEGRADED", ["agent_error"]),
+    (PROTECTED, other(agent_status="error"), PLAIN, "DEGRADED", ["agent_error"]),
+    (PROTECTED, other(has_agent=False), PLAIN, "DEGRADED", ["unmanaged"]),
+    # Of another agent, or of none that is told, it says nothing here.
+    (PROTECTED, other(guid="g-2", agent_status="inactive"), PLAIN, "PROTECTED", []),
+    (PROTECTED, other(guid="", has_agent=False), PLAIN, "PROTECTED", []),
+    (PROTECTED, other(guid="", agent_status="inactive"), PLAIN, "DEGRADED", ["offline"]),
+    (but(guid="G-1"), other(agent_status="inactive"), PLAIN, "DEGRADED", ["offline"]),
+    # Modules: the worse counts, and what only one tells is told.
+    (ips("enabled"), other(ips_state="off"), WITH_IPS, "DEGRADED", [f"module_off:{IPS}"]),
+    (ips("enabled"), other(ips_active=False), WITH_IPS, "DEGRADED", [f"module_off:{IPS}"]),
+    (ips("enabled"), other(ips_state="detect"), WITH_IPS, "PROTECTED", []),
+    (ips("disabled"), COMPUTER, WITH_IPS, "DEGRADED", [f"module_off:{IPS}"]),
+    (PROTECTED, COMPUTER, WITH_IPS, "PROTECTED", []),
+    (PROTECTED, other(ips_active=None), WITH_IPS, "UNKNOWN", [f"module_unknown:{IPS}"]),
+    (ips("unknown"), other(ips_state="off"), WITH_IPS, "DEGRADED", [f"module_off:{IPS}"]),
+    (ips("enabled"), other(am_state="off"), BOTH, "DEGRADED", ["module_off:anti_malware"]),
+    (ips("enabled"), COMPUTER, BOTH, "UNKNOWN", ["module_unknown:anti_malware"]),
+    (PROTECTED, other(ips_state="off", am_state="off"), PLAIN, "PROTECTED", []),
+    # It takes nothing from a record without an agent.
+    (BARE, other(guid="g-2"), PLAIN, "UNPROTECTED", ["no_agent"]),
+]
+
+
+@pytest.mark.parametrize(("endpoint", "computer", "demand", "verdict", "reasons"), SECOND)
+def test_of_two_opinions_on_one_agent_the_worse_counts(
+    endpoint: Endpoint, computer: Computer, demand: Demand, verdict: str, reasons: list[str]
+) -> None:
+    found = judged(endpoint, demand, computer)
+    assert (found.verdict, found.reasons) == (verdict, reasons)
+
+
+def test_an_agent_that_only_server_and_workload_protection_knows_is_degraded() -> None:
+    def alone(computer: Computer) -> tuple[str, list[str]]:
+        made = as_endpoint(computer)
+        found = judged(made, WITH_IPS, computer, "workload_instance_id")
+        return found.verdict, found.reasons
+
+    assert alone(COMPUTER) == ("DEGRADED", ["not_in_vision_one"])
+    assert alone(other(agent_status="inactive")) == (
+        "DEGRADED",
+        ["not_in_vision_one", "offline"],
+    )
+    assert alone(other(has_agent=None)) == ("UNKNOWN", ["agent_status_unknown"])
+
+
+def test_what_is_absent_is_unprotected_and_what_is_doubtful_unknown() -> None:
+    absent = verdicts.of(Absent(), PLAIN, NOW, walked=7)
+    assert (absent.verdict, absent.reasons, absent.retry_after) == (
+        "UNPROTECTED",
+        ["no_endpoint"],
+        None,
+    )
+    assert absent.evidence == {"matched_by": "cloud instance id and account", "servers_walked": 7}
+    bare = verdicts.of(Absent(Match("instance_id", BARE, "instance id")), PLAIN, NOW)
+    assert (bare.verdict, bare.reasons, bare.tier) == ("UNPROTECTED", ["no_agent"], "instance_id")
+    for passing, again in ((False, None), (True, 60.0)):
+        doubt = verdicts.of(Doubt("ambiguous", {"candidates": 2}, passing=passing), PLAIN, NOW)
+        assert (doubt.verdict, doubt.reasons) == ("UNKNOWN", ["ambiguous"])
+        assert (doubt.retry_after, doubt.tier) == (again, "")
+        assert doubt.evidence["candidates"] == 2
+
+
 def test_the_tables_above_have_every_reason_that_can_be_said() -> None:
-    judged = {reason.partition(":")[0] for *_, reasons in JUDGED for reason in reasons}
+    told = [reason for *_, reasons in (*JUDGED, *SECOND) for reason in reasons]
     causes = {reason for _, reason, _ in TROUBLE}
-    found = {"no_endpoint", "account_mismatch", "lookalike", "not_an_instance", "no_instance_id"}
-    assert judged | causes | found | set(words.EN) == REASONS  # words: see test_together
+    found = {"no_endpoint", "account_mismatch", "lookalike", "ambiguous", "not_in_vision_one"}
+    plain = {"not_an_instance", "no_instance_id", "workload_security"}
+    judged = {reason.partition(":")[0] for reason in told}
+    assert judged | causes | found | plain | set(words.EN) == REASONS  # words: test_together
     assert set(words.EN) == set(words.JA)
     assert all(isinstance(error, CallError | ConfigurationError) for error, *_ in TROUBLE)

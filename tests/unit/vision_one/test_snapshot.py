@@ -20,9 +20,9 @@ from hub_responder import clock
 from hub_responder.columns import DamagedError
 from hub_responder.deadline import Deadline
 from hub_responder.errors import PermanentError, TransientError
-from hub_responder.vision_one import coverage, snapshot
+from hub_responder.vision_one import clues, snapshot, tiers
 from hub_responder.vision_one.client import Client
-from hub_responder.vision_one.coverage import Coverage, Demand
+from hub_responder.vision_one.coverage import Demand
 from hub_responder.vision_one.endpoint import Endpoint
 from hub_responder.vision_one.inventory import Inventory, walk
 from hub_responder.vision_one.snapshot import (
@@ -68,10 +68,11 @@ def taken(*names: str, **overrides: Any) -> Snapshot:
 
 
 def verdict(known: Inventory, instance: str) -> tuple[str, list[str]]:
-    found = coverage.find(known, resource(instance_id=instance, details={}, tags={}))
-    if not isinstance(found, Coverage):
-        found = coverage.judge(found, Demand(86_400), known.read_at)
-    return found.verdict, found.reasons
+    clue = clues.of(resource(instance_id=instance, details={}, tags={}))
+    held = tiers.of_snapshot(Snapshot(TENANT, known, computers_complete=True))
+    (found,) = held.find([clue])
+    judged = tiers.judged(held, clue, found, Demand(86_400), known.read_at)
+    return judged.verdict, judged.reasons
 
 
 # What is in it
@@ -96,8 +97,8 @@ def test_a_snapshot_answers_as_the_walk_that_it_was_made_of(tenant: Tenant, clie
         assert verdict(read, instance) == verdict(walked, instance)
     (found,) = read.find("I-2")
     assert (found.agent_version, found.guid in read.shared) == ("20.0.2.1234", True)
-    named = resource(instance_id="i-5", details={}, tags={"Name": "web-05"})
-    assert read.resembling(named) == walked.resembling(named) is not None
+    named = clues.of(resource(instance_id="i-5", details={}, tags={"Name": "web-05"}))
+    assert read.resembling(named) == walked.resembling(named) != []
     assert [read.unseen(each) for each in ("777788889999", ACCOUNT, "")] == [1, 0, 1]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from hub_responder.vision_one import wording
 from hub_responder.vision_one.coverage import Coverage
 from hub_responder.vision_one.modules import MODULES
 from hub_responder.vision_one.wording import MAX_CHARACTERS, REASONS, summary
+from hub_responder.workload_security.shields import Shield
 
 TOKYO = "Asia/Tokyo"
 LAST = clock.iso(NOW - 300)
@@ -91,6 +93,17 @@ def coverage(verdict: Any, *reasons: str, again: float | None = None, **evidence
                 " 09:00:03 JST, looked at again in 60 s"
             ),
             f"【不明】web-01({INSTANCE})Vision Oneのレート制限(429)(09:00:03 JST)、60秒後に再確認",
+        ),
+        (
+            coverage("UNKNOWN", "ambiguous", **MATCHED, endpoint="WEB-01", candidates=3),
+            (
+                "UNKNOWN: same name or address as 3 endpoints of Vision One, as WEB-01 for web-01"
+                f" ({INSTANCE}), 09:00:03 JST"
+            ),
+            (
+                f"【不明】web-01({INSTANCE})WEB-01などVision Oneの3件と名前かアドレスが同じ"
+                "(09:00:03 JST)"
+            ),
         ),
         (
             coverage("UNKNOWN", "lookalike", **MATCHED, endpoint="WEB-01.corp.example"),
@@ -222,6 +235,86 @@ def test_without_a_name_the_id_stands_alone() -> None:
     found, nameless = coverage("UNPROTECTED", "no_endpoint"), resource(tags={})
     assert f"agent on {INSTANCE}, " in summary(found, nameless, language="en", timezone="UTC")
     assert f"【未保護】{INSTANCE} Vision" in summary(found, nameless, language="ja", timezone="UTC")
+
+
+def matched_by(tier: str, by: str, language: str) -> str:
+    found = coverage("PROTECTED", matched_by=by)
+    found = msgspec.structs.replace(found, tier=tier)
+    return summary(found, resource(), language=language, timezone="UTC")
+
+
+@pytest.mark.parametrize(
+    ("tier", "by", "english", "japanese"),
+    [
+        ("instance_id", "cloud instance id and account", "instance id", "インスタンスID"),
+        ("workload_agent_guid", "x", "agent id", "エージェントID"),
+        (
+            "workload_instance_id",
+            "x",
+            "instance id in Server & Workload Protection",
+            "Server & Workload ProtectionのインスタンスID",
+        ),
+        ("host_name", "host name and address", "host name and address", "ホスト名とアドレス"),
+        (
+            "host_name",
+            "instance id in its name",
+            "instance id in its name",
+            "名前の中のインスタンスID",
+        ),
+        (
+            "private_ip",
+            "MAC address, host name and address",
+            "MAC address, host name and address",
+            "MACアドレスとホスト名とアドレス",
+        ),
+    ],
+)
+def test_how_it_was_matched_is_said(tier: str, by: str, english: str, japanese: str) -> None:
+    assert matched_by(tier, by, "en").endswith(f", 00:00:03 UTC, matched by {english}")
+    assert matched_by(tier, by, "ja").endswith(f"(00:00:03 UTC、{japanese}で照合)")
+
+
+def shielded(
+    *shields: Shield, language: str = "en", name: str = "web-01", left_out: int = 0
+) -> str:
+    found = coverage("UNPROTECTED", "no_endpoint", cves_left_out=left_out, **MATCHED)
+    found = msgspec.structs.replace(found, cves=list(shields))
+    return summary(found, resource(tags={"Name": name}), language=language, timezone=TOKYO)
+
+
+ONE, TWO = (
+    Shield("CVE-2026-1111", "not_shieldable"),
+    Shield("CVE-2026-2222", "shielded", (1012345,)),
+)
+
+
+def test_the_most_urgent_cves_are_said_with_their_shields() -> None:
+    assert shielded(ONE).endswith(", matched by instance id | CVE-2026-1111: no IPS rule")
+    assert shielded(TWO).endswith(" | CVE-2026-2222: shielded by rule 1012345 (prevent)")
+    assert shielded(ONE, TWO, ONE, left_out=4).endswith(
+        " | CVE-2026-1111: no IPS rule, CVE-2026-2222: shielded by rule 1012345 (prevent), 5 more"
+    )
+    assert shielded(ONE, TWO, TWO, language="ja").endswith(
+        "、インスタンスIDで照合)|CVE-2026-1111: IPSルールなし、"
+        "CVE-2026-2222: ルール1012345で防御中(防御モード)、ほか1件"
+    )
+
+
+@pytest.mark.parametrize("reasons", [[], [f"module_unknown:{m}" for m in MODULES]])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_shields_are_said_as_far_as_there_is_room(reasons: list[str], language: str) -> None:
+    for length in range(0, 70, 3):
+        found = coverage("UNKNOWN", *reasons, again=900.0)
+        found = msgspec.structs.replace(found, cves=[ONE, TWO, TWO])
+        named = resource(tags={"Name": "n" * length})
+        said = summary(found, named, language=language, timezone=TOKYO)
+        assert width(said) <= MAX_CHARACTERS
+        assert not said.endswith(("|", ",", "、", " "))
+        assert ("CVE-2026-2222" in said) <= ("CVE-2026-1111" in said)
+        assert said.startswith(
+            summary(coverage("UNKNOWN", *reasons, again=900.0), named, language=language,
+                    timezone=TOKYO)
+        )  # fmt: skip
 
 
 BROKEN = "[\x00-\x1f\x7f-\x9f\u200b\u2028-\u202e\u2066-\u2069\ud800-\udfff|]"

@@ -18,7 +18,8 @@ from hub_responder.deadline import Deadline
 from hub_responder.errors import HubResponderError
 from hub_responder.finding import INSTANCE, Resource
 from hub_responder.instances import described, resource_of
-from hub_responder.vision_one import wording
+from hub_responder.vision_one import clues, wording
+from hub_responder.vision_one.asking import Question
 from hub_responder.vision_one.coverage import Coverage
 from hub_toolkit.dry.wires import forget, forget_process, variables
 from hub_toolkit.inventory.past import Seen, seen
@@ -88,14 +89,21 @@ def ask(place: Place, asked: Sequence[str], account: str = "") -> Answer:
     with _as_operator(place):
         lookup = _Lookup(place, account, deadline)
         known = lookup.known(asked)
-        resources = [one.resource for some in known.values() for one in some]
+        questions = [
+            Question(clues.of(one.resource), clicked=True)
+            for some in known.values()
+            for one in some
+        ]
+        connections = _connections(place)
+        settings = connections[place.connection]
         coverages = iter(
             check_coverage.judged(
-                resources,
+                questions,
                 check_coverage.Params(connection=place.connection),
-                _connection(place),
-                place.stage,
-                deadline,
+                Connection(place.connection, str(settings["type"]), settings),
+                connections,
+                stage=place.stage,
+                deadline=deadline,
             )
         )
         found = {
@@ -124,13 +132,15 @@ def _now(known: _Known, coverage: Coverage, place: Place) -> Now:
     )
 
 
-def _connection(place: Place) -> Connection:
-    """The connection as the deployment has it; in a sandbox it leads to a simulator."""
-    settings = place.project.connections.connections[place.connection]
-    kind = str(settings["type"])
-    if place.sandbox:
-        settings = {**settings, **addresses(kind, f"{place.sandbox}{PATH}/{place.connection}")}
-    return Connection(place.connection, kind, settings)
+def _connections(place: Place) -> Mapping[str, Mapping[str, Any]]:
+    """The connections as the deployment has them; in a sandbox they lead to simulators."""
+    held = place.project.connections.connections
+    if not place.sandbox:
+        return held
+    return {
+        name: {**one, **addresses(str(one["type"]), f"{place.sandbox}{PATH}/{name}")}
+        for name, one in held.items()
+    }
 
 
 @contextmanager
