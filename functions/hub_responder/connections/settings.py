@@ -85,6 +85,25 @@ class OpsCenter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """AWS Systems Manager OpsCenter in this account and region; no secret."""
 
 
+GITHUB_API = "https://api.github.com"
+
+
+class GitHub(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The issues of a repository on GitHub; secret ``{"token": "github_pat_..."}``.
+
+    ``repository`` is ``owner/name``; ``base_url`` is the API's, of GitHub Enterprise Server
+    ``https://HOST/api/v3``. ``private`` and ``ca`` as of a channel.
+    """
+
+    repository: Annotated[
+        str,
+        msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$"),
+    ]
+    base_url: Annotated[str, msgspec.Meta(pattern=r"^https?://")] = GITHUB_API
+    private: bool = False
+    ca: Annotated[str, msgspec.Meta(max_length=65_536)] = ""
+
+
 PerMinute = Annotated[int, msgspec.Meta(ge=10, le=10_000)]
 """Requests in any 60 seconds, of all functions together."""
 
@@ -136,12 +155,22 @@ TYPES: dict[str, type[msgspec.Struct]] = {
     "sns": Sns,
     "jira": Jira,
     "opscenter": OpsCenter,
+    "github": GitHub,
     "vision_one": VisionOne,
     "webhook": Webhook,
     "workload_security": WorkloadSecurity,
 }
 WITH_SECRET = frozenset(
-    {"slack", "slack_webhook", "teams", "jira", "vision_one", "webhook", "workload_security"}
+    {
+        "slack",
+        "slack_webhook",
+        "teams",
+        "github",
+        "jira",
+        "vision_one",
+        "webhook",
+        "workload_security",
+    }
 )
 CHANNELS = tuple(kind for kind, struct in TYPES.items() if issubclass(struct, Channel))
 """The types that take messages."""

@@ -2,5 +2,5 @@
 
 - ``ticket``  what they have in common
 - ``registry``  the type of a connection -> its ticket system
-- ``jira``, ``opscenter``
+- ``github``, ``jira``, ``opscenter``
 """

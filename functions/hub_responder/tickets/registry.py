@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hub_responder.tickets.ticket import TicketSystem
 
 MODULES: Mapping[str, str] = {
+    "github": "github",
     "jira": "jira",
     "opscenter": "opscenter",
 }

@@ -146,6 +146,11 @@ def _opscenter(body: Mapping[str, Any]) -> Iterator[str]:
     yield str(body.get("Description", ""))
 
 
+def _github(body: Mapping[str, Any]) -> Iterator[str]:
+    yield str(body.get("title", ""))
+    yield str(body.get("body", ""))
+
+
 def _jira(body: Mapping[str, Any]) -> Iterator[str]:
     from hub_toolkit.sandbox.vendors.jira import adf
 
@@ -164,7 +169,13 @@ def _webhook(body: Mapping[str, Any]) -> Iterator[str]:
     yield str(message["text"]) if message else msgspec.json.encode(body).decode()
 
 
-_MARKED_UP = {"slack": _slack, "sns": _sns, "opscenter": _opscenter, "jira": _jira}
+_MARKED_UP = {
+    "slack": _slack,
+    "sns": _sns,
+    "opscenter": _opscenter,
+    "jira": _jira,
+    "github": _github,
+}
 _BARE = {"teams": _teams, "webhook": _webhook}
 """Which parts of a payload people read, by system: with the markup of the chat, and without."""
 

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from hub_responder.actions.base import Action, Outcome
+from hub_responder.connections.settings import GITHUB_API
 from hub_responder.handlers import playbook as playbook_handler
 from hub_responder.playbook import load
 from hub_responder.secrets import name_of
@@ -330,7 +331,8 @@ class World:
         """Simulate a connection, and know it by the address that it keeps."""
         self.simulators.add(name, settings)
         if name in self.simulators.apps and settings.get("type") in TICKET_SYSTEMS:
-            self._hosts.setdefault(urlsplit(str(settings["url"])).netloc, []).append(name)
+            address = settings.get("url") or settings.get("base_url") or GITHUB_API
+            self._hosts.setdefault(urlsplit(str(address)).netloc, []).append(name)
 
     def _http(self, request: requests.PreparedRequest) -> Any:
         url = str(request.url)

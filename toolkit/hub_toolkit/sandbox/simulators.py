@@ -112,6 +112,7 @@ def addresses(kind: str, url: str) -> dict[str, Any]:
         "slack_webhook": _OWN,
         "teams": _OWN,
         "jira": {"url": url},
+        "github": {"base_url": f"{url}/api/v3", **_OWN},
         "webhook": {"url": f"{url}/", **_OWN},
     }
     return found.get(kind, {})
@@ -179,6 +180,17 @@ def _jira(simulators: Simulators, name: str, settings: Mapping[str, Any]) -> Non
     simulators.mount(name, "jira", simulator.app)
 
 
+def _github(simulators: Simulators, name: str, settings: Mapping[str, Any]) -> None:
+    from hub_toolkit.sandbox.vendors.github import GitHub
+
+    token = _token("github")
+    around = simulators.around
+    simulator = GitHub(around.clock, token=token, repository=str(settings["repository"]))
+    simulators.secrets[name] = {"token": token}
+    around.tickets.register("github", name, simulator)
+    simulators.mount(name, "github", simulator.app)
+
+
 def _webhook(simulators: Simulators, name: str, _settings: Mapping[str, Any]) -> None:
     from hub_toolkit.sandbox.vendors.webhook import Webhook
 
@@ -204,5 +216,6 @@ _MAKERS: dict[str, Callable[[Simulators, str, Mapping[str, Any]], None]] = {
     "slack_webhook": _slack_webhook,
     "teams": _teams,
     "jira": _jira,
+    "github": _github,
     "webhook": _webhook,
 }

@@ -103,6 +103,8 @@ def test_lists_of_objects_are_laid_over_one_by_one_and_null_takes_away() -> None
         ),
         ("sns", {"Message": "plain", "Subject": "S"}, "S\nplain"),
         ("opscenter", {"Title": "T", "Description": "D"}, "T\nD"),
+        ("github", {"title": "T", "body": "**D**", "labels": ["x"]}, "T\nD"),
+        ("github", {"body": "D"}, "D"),
         ("webhook", {"title": "*T*", "deep": [1]}, '{"title":"*T*","deep":[1]}'),
         ("webhook", {"message": {"text": "*T* &lt;", "markdown": "m"}, "x": 1}, "*T* &lt;"),
         (

@@ -296,6 +296,33 @@ def test_places_that_templates_choose_are_there_and_others_refused(project: Proj
         """)
 
 
+def test_an_issue_in_github_is_a_ticket(project: Project) -> None:
+    jira = "{type: jira, url: https://example.atlassian.net, project: SEC}"
+    connections = CONNECTIONS.replace(jira, "{type: github, repository: acme/findings}")
+    assert "github" in connections
+    project.write("playbooks/connections.yaml", connections)
+    project.passes("""\
+        - name: opened
+          event: high.json
+          given: {coverage: {verdict: UNPROTECTED}}
+          expect:
+            ticket:
+              system: github
+              connection: tickets
+              summary: Look at CVE-2026-0001
+              body: UNPROTECTED
+              labels: [hub-responder]
+              count: 1
+            note: acme/findings#1
+        - name: limited
+          event: high.json
+          given:
+            coverage: {verdict: UNPROTECTED}
+            faults: [{target: github, status: 429, times: 1}]
+          expect: {ticket: opened}
+        """)
+
+
 CONDITIONS = """\
 only_if:
   - finding.severity >= 'CRITICAL' or open('office')

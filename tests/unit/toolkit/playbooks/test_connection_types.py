@@ -70,6 +70,8 @@ def test_the_regions_are_those_of_the_client() -> None:
         "{type: sns, topic_arn: 'arn:aws:sns:us-east-1:111122223333:x'}",
         "{type: jira, url: 'https://example.atlassian.net', project: SEC, issue_type: Task}",
         "{type: opscenter}",
+        "{type: github, repository: example/findings}",
+        "{type: github, repository: a/.github, base_url: 'https://h.example/api/v3'}",
         "{type: vision_one, region: jp}",
         "{type: vision_one, base_url: 'https://api.example.com'}",
         "{type: vision_one, isolation: true, requests_per_minute: 60}",

@@ -114,6 +114,23 @@ def test_a_workflow_accepts_what_teams_does_not_show() -> None:
     assert (refused["status"], "version" in refused["reason"]) == (202, True)
 
 
+def test_a_repositorys_issues_are_tickets_and_fail_as_scripted() -> None:
+    world = World()
+    given = {"type": "github", "repository": "acme/findings"}
+    settings = world.simulators.add("gh", given)
+    base = f"{ENDPOINT}/_vendors/gh/api/v3"
+    assert settings == {**given, "base_url": base, "private": True, "ca": ""}
+    token = world.simulators.secrets["gh"]["token"]
+    headers = {"Authorization": f"Bearer {token}", "User-Agent": "test"}
+    world.faults.add([{"target": "github", "status": 503}])
+    url = f"{base}/repos/acme/findings/issues"
+    assert [world.post(url, {"title": "t"}, **headers) for _ in range(2)] == [503, 201]
+    (ticket,) = world.tickets.list()
+    assert (ticket["system"], ticket["connection"]) == ("github", "gh")
+    assert ticket["id"] == "acme/findings#1"
+    assert world.client.get("/gh/acme/findings/issues/1").status_code == 200
+
+
 def test_a_jira_projects_issues_are_tickets() -> None:
     world = World()
     given = {"type": "jira", "url": "https://x.atlassian.net", "project": "OPS"}

@@ -1,0 +1,278 @@
+"""GitHub Issues: what the repository gets, what each answer means, and what hostile text can do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from werkzeug.test import Client
+
+from factories import finding, incident, playbook, runtime, work
+from hostile import HOSTILE, message
+from hub_responder import clock
+from hub_responder.actions import open_ticket
+from hub_responder.actions.base import Outcome
+from hub_responder.incident import Incident
+from hub_responder.runtime import Runtime
+from hub_responder.tickets import registry
+from hub_responder.tickets.ticket import Draft
+from hub_toolkit.sandbox.vendors.github import GitHub
+from loopback import Cloud, Loopback, Reply, Request
+
+LABEL = "hr-" + "ab" * 16
+MARK = f"{LABEL}-1-1"
+ISSUES = "/api/v3/repos/acme/findings/issues"
+
+
+def to(client: Client) -> Callable[[Request], Reply]:
+    """Answers as the simulator behind ``client`` does."""
+
+    def answer(request: Request) -> Reply:
+        headers = dict(request.headers)
+        headers.pop("content-length", None)
+        told = client.open(request.path, method=request.method, headers=headers, data=request.body)
+        kept = {name: told.headers[name] for name in ("Retry-After",) if name in told.headers}
+        return Reply(told.status_code, told.data, kept)
+
+    return answer
+
+
+@pytest.fixture
+def github() -> GitHub:
+    return GitHub(clock.now, token="t0ken", repository="acme/findings")
+
+
+@pytest.fixture
+def run_time(server: Loopback, cloud: Cloud, github: GitHub) -> Runtime:
+    """A run whose connection leads to the simulator."""
+    server.answer = to(Client(github.app))
+    cloud.secrets["hub-responder/test/gh"] = {"token": "t0ken"}
+    settings = {
+        "type": "github",
+        "repository": "acme/findings",
+        "base_url": f"{server.url}/api/v3/",
+        "private": True,
+    }
+    return runtime(playbook=playbook(connections={"gh": settings}))
+
+
+def open_in(
+    run_time: Runtime, of: Incident | None = None, params: dict[str, Any] | None = None, **more: Any
+) -> Outcome:
+    wanted = open_ticket.Params("gh", "ticket.md.j2", **(params or {}))
+    (outcome,) = open_ticket.run([work(wanted, of, **more)], run_time)
+    return outcome
+
+
+def joined(number: int = 1) -> Incident:
+    return incident(refs={"gh": {"ticket": f"acme/findings#{number}", "url": "u"}})
+
+
+def test_an_issue_is_opened_with_the_keys_label(
+    run_time: Runtime, server: Loopback, github: GitHub
+) -> None:
+    outcome = open_in(run_time, params={"priority": "P1", "labels": ("team, a", "PRIORITY: p1")})
+    url = f"{server.url}/acme/findings/issues/1"
+    assert (outcome.status, outcome.detail) == ("done", "opened acme/findings#1 in gh")
+    assert outcome.result == {"id": "acme/findings#1", "url": url, "opened": True}
+    assert outcome.refs == {"gh": {"ticket": "acme/findings#1", "url": url}}
+    (request,) = server.requests
+    assert (request.method, request.path) == ("POST", ISSUES)
+    assert request.headers["authorization"] == "Bearer t0ken"
+    assert request.headers["accept"] == "application/vnd.github+json"
+    assert request.headers["x-github-api-version"] == "2022-11-28"
+    assert request.headers["user-agent"] == "hub-responder"
+    assert set(request.json) == {"title", "body", "labels"}
+    (ticket,) = github.tickets()
+    assert ticket["summary"].startswith("UNPROTECTED: CRITICAL vulnerabilities on web-01")
+    assert ticket["labels"] == [LABEL, "hub-responder", "priority: P1", "team  a"]
+    assert "CVE-2026-1111" in ticket["body"]
+
+
+@pytest.mark.parametrize(
+    ("base", "url"),
+    [
+        ("https://api.github.com", "https://github.com/a/b/issues/7"),
+        ("https://github.example.com/api/v3", "https://github.example.com/a/b/issues/7"),
+        ("https://api.acme.ghe.com/", "https://acme.ghe.com/a/b/issues/7"),
+    ],
+)
+def test_the_address_for_people_follows_from_the_apis(base: str, url: str) -> None:
+    from hub_responder.connections.resolve import Connection
+    from hub_responder.tickets.github import GitHubIssues
+
+    settings = {"type": "github", "repository": "a/b", "base_url": base}
+    issues = GitHubIssues(Connection("gh", "github", settings), runtime())
+    assert issues._ticket("a/b", {"number": 7}, opened=True).url == url
+
+
+def test_in_doubt_the_issue_is_found_by_its_label_also_when_it_was_closed(
+    run_time: Runtime, server: Loopback, github: GitHub
+) -> None:
+    open_in(run_time)
+    open_in(run_time, key="cd" * 20)
+    auth = {"Authorization": "Bearer t0ken", "User-Agent": "people"}
+    closed = Client(github.app).patch(f"{ISSUES}/1", json={"state": "closed"}, headers=auth)
+    assert closed.status_code == 200
+    server.requests.clear()
+    outcome = open_in(run_time, in_doubt=True, attempted_at=clock.now())
+    assert outcome.result["id"] == "acme/findings#1"
+    assert outcome.detail == "opened acme/findings#1 in gh (by an earlier attempt)"
+    assert [request.method for request in server.requests] == ["GET"]
+    assert len(github.tickets()) == 2
+
+
+def test_a_pull_request_that_carries_the_label_is_not_the_ticket(
+    run_time: Runtime, server: Loopback
+) -> None:
+    listed = [{"number": 3, "pull_request": {}}, {"number": 4}]
+    server.replies(Reply(200, listed))
+    assert open_in(run_time, in_doubt=True).result["id"] == "acme/findings#4"
+
+
+def test_not_found_right_after_the_attempt_is_still_in_doubt(
+    run_time: Runtime, github: GitHub
+) -> None:
+    outcome = open_in(run_time, in_doubt=True, attempted_at=clock.now() - 5)
+    assert (outcome.status, outcome.in_doubt, outcome.retry_after) == ("deferred", True, 30.0)
+    assert not github.tickets()
+    outcome = open_in(run_time, in_doubt=True, attempted_at=clock.now() - 31)
+    assert outcome.status == "done"
+    assert len(github.tickets()) == 1
+
+
+def test_new_findings_become_a_comment_once(
+    run_time: Runtime, server: Loopback, github: GitHub
+) -> None:
+    open_in(run_time)
+    outcome = open_in(run_time, of=joined())
+    assert outcome.detail.endswith("1 new findings told in a comment")
+    outcome = open_in(run_time, of=joined(), in_doubt=True)
+    assert outcome.detail.endswith("1 new findings told in a comment before")
+    (ticket,) = github.tickets()
+    (comment,) = ticket["comments"]
+    assert comment.endswith(f"\n\n`{MARK}`")
+    assert "CVE-2026-1111" in comment
+
+
+@pytest.mark.parametrize(("earlier", "later"), [(0, 0), (70, 30), (170, 0), (170, 99)])
+def test_a_comment_is_found_among_the_last_hundred(
+    run_time: Runtime, github: GitHub, earlier: int, later: int
+) -> None:
+    open_in(run_time)
+    held = github._issues[0].comments
+    held += [{"body": "by people"}] * earlier
+    held += [{"body": f"x\n\n`{MARK}`"}, *[{"body": "later"}] * later]
+    outcome = open_in(run_time, of=joined(), in_doubt=True)
+    assert outcome.detail.endswith("told in a comment before")
+    assert len(held) == earlier + 1 + later
+
+
+def test_a_tickets_id_that_is_none_of_githubs_leads_nowhere(
+    run_time: Runtime, server: Loopback
+) -> None:
+    of = incident(refs={"gh": {"ticket": "../../user#1", "url": "u"}})
+    assert open_in(run_time, of=of).status == "failed"
+    assert not server.requests
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        (Reply(403, None, {"Retry-After": "40"}), ("deferred", False, 40.0)),
+        (Reply(429, None, {"Retry-After": "41"}), ("deferred", False, 41.0)),
+        (Reply(429, None), ("deferred", False, 60.0)),
+        (Reply(403, {"message": "a secondary rate limit"}), ("deferred", False, 60.0)),
+        (Reply(403, {"message": "Resource not accessible"}), ("failed", False, None)),
+        (Reply(401, {"message": "Bad credentials"}), ("failed", False, None)),
+        (Reply(404, {"message": "Not Found"}), ("failed", False, None)),
+        (Reply(410, {"message": "Issues are disabled"}), ("failed", False, None)),
+        (Reply(301, None, {"Location": "https://x.example"}), ("failed", False, None)),
+        (Reply(502), ("deferred", True, None)),
+        (Reply(hang_up=True), ("deferred", True, None)),
+    ],
+)
+def test_each_answer_means_what_follows(
+    run_time: Runtime,
+    server: Loopback,
+    reply: Reply,
+    expected: tuple[str, bool, float | None],
+) -> None:
+    server.answer = lambda _request: reply
+    outcome = open_in(run_time)
+    assert (outcome.status, outcome.in_doubt, outcome.retry_after) == expected
+    posts = [request for request in server.requests if request.method == "POST"]
+    assert len(posts) == 1
+
+
+def test_a_budget_that_is_used_up_is_waited_for(run_time: Runtime, server: Loopback) -> None:
+    reset = str(int(clock.now()) + 900)
+    headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": reset}
+    server.answer = lambda _request: Reply(403, {"message": "API rate limit exceeded"}, headers)
+    outcome = open_in(run_time)
+    assert outcome.status == "deferred"
+    assert 800 < (outcome.retry_after or 0) <= 900
+
+
+def test_the_limit_for_content_defers_the_next_issue(run_time: Runtime, github: GitHub) -> None:
+    outcomes = [open_in(run_time, key=f"{number:040x}") for number in range(81)]
+    assert [one.status for one in outcomes] == ["done"] * 80 + ["deferred"]
+    assert 0 < (outcomes[-1].retry_after or 0) <= 60
+    assert len(github.tickets()) == 80
+
+
+def test_what_github_complains_about_is_told_bounded(run_time: Runtime, server: Loopback) -> None:
+    errors = [{"resource": "Issue", "field": "title", "code": "x" * 500}]
+    server.answer = lambda _request: Reply(422, {"message": "Validation Failed", "errors": errors})
+    detail = open_in(run_time).detail
+    assert detail.startswith("gh answered 422: Validation Failed; title: xxx")
+    assert len(detail) < 300
+
+
+def test_a_token_that_may_not_set_labels_still_opens_the_ticket(
+    run_time: Runtime, server: Loopback, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weak = GitHub(clock.now, token="t0ken", repository="acme/findings", labels=False)
+    server.answer = to(Client(weak.app))
+    assert open_in(run_time).status == "done"
+    assert "the token may not set labels" in capsys.readouterr().out
+
+
+def test_a_repository_that_cannot_be_seen_fails_for_good(run_time: Runtime) -> None:
+    settings = {**run_time.playbook.connections["gh"], "repository": "acme/other"}
+    elsewhere = runtime(playbook=playbook(connections={"gh": settings}))
+    outcome = open_in(elsewhere)
+    assert (outcome.status, outcome.detail) == ("failed", "gh answered 404: Not Found")
+
+
+def test_a_hostile_name_makes_a_title_of_one_short_line(run_time: Runtime, github: GitHub) -> None:
+    name = 'x"\n' + "\u202ey" * 2000
+    resource = type(finding().resource)("AwsEc2Instance", "i-1", tags={"Name": name})
+    open_in(run_time, of=incident(findings=(finding(resources=(resource,)),)))
+    (ticket,) = github.tickets()
+    assert len(ticket["summary"]) <= 256
+    assert "\n" not in ticket["summary"]
+
+
+@settings(deadline=None)  # a slow machine is no fault
+@given(HOSTILE)
+def test_github_takes_whatever_a_message_holds(x: str) -> None:
+    from hub_responder.markdown.characters import shorten
+    from hub_responder.markdown.github import to_github
+    from hub_responder.tickets.github import MAX_BODY, _labels
+    from hub_toolkit.sandbox.vendors.github import issues
+
+    document = message(x)
+    issues.body(to_github(document.body, MAX_BODY), required=True)
+    issues.title(shorten(document.title, 255))
+    names = _labels(Draft(document, "ab" * 20, priority=x, labels=(x, x.upper(), "a, b")))
+    assert issues.labels(names, {}) == names
+    assert names[0] == LABEL
+    assert not any("," in name or re.search(r"[\n\x00]", name) for name in names)
+
+
+def test_comments_are_taken() -> None:
+    assert registry.takes_comments("github")

@@ -1,0 +1,235 @@
+"""The WSGI application: routes, authentication, limits, a page per issue.
+
+It is at ``/api/v3``, as GitHub Enterprise Server's is, and at the root, as api.github.com's is. The
+limit is that for content: 80 requests in a minute and 500 in an hour; over it GitHub answers 403 or
+429, here 403. A listing sees an issue at once.
+"""
+
+from __future__ import annotations
+
+import hmac
+import threading
+from collections import deque
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from werkzeug.routing import Rule
+
+from hub_responder.clock import iso
+from hub_toolkit.sandbox.vendors.base import (
+    BodyError,
+    Clock,
+    Simulator,
+    Verdict,
+    json_response,
+    mark,
+    read_object,
+    text_response,
+)
+from hub_toolkit.sandbox.vendors.github import issues
+from hub_toolkit.sandbox.vendors.github.issues import Invalid, Issue
+
+if TYPE_CHECKING:
+    from werkzeug.exceptions import HTTPException
+    from werkzeug.wrappers import Request, Response
+
+_T = TypeVar("_T")
+
+API = "/api/v3"
+LIMITS = ((60.0, 80), (3600.0, 500))
+"""Requests that make content: seconds, and how many in them."""
+MAX_PAGE = 100
+_SECONDARY = (
+    "You have exceeded a secondary rate limit and have been temporarily blocked from content"
+    " creation. Please retry your request again later."
+)
+
+
+class GitHub(Simulator):
+    """One repository.
+
+    Args:
+        clock: returns seconds since the epoch.
+        token: a token that may read and write issues.
+        repository: ``owner/name``.
+        labels: whether the token may set labels; else they are dropped, silently.
+    """
+
+    def __init__(self, clock: Clock, *, token: str, repository: str, labels: bool = True) -> None:
+        page = Rule("/<owner>/<repo>/issues/<int:number>", methods=["GET"], endpoint=self._page)
+        super().__init__([page, *self._rules(API), *self._rules("")])
+        self._clock = clock
+        self._token = token
+        self._repository = repository
+        self._may_label = labels
+        self._labels: dict[str, str] = {}
+        self._issues: list[Issue] = []
+        self._made: deque[float] = deque()
+        self._lock = threading.RLock()
+
+    def _rules(self, prefix: str) -> list[Rule]:
+        listed = f"{prefix}/repos/<owner>/<repo>/issues"
+        one = f"{listed}/<int:number>"
+        return [
+            Rule(listed, methods=["GET"], endpoint=self._list),
+            Rule(listed, methods=["POST"], endpoint=self._create),
+            Rule(one, methods=["GET"], endpoint=self._get),
+            Rule(one, methods=["PATCH"], endpoint=self._edit),
+            Rule(f"{one}/comments", methods=["GET"], endpoint=self._comments),
+            Rule(f"{one}/comments", methods=["POST"], endpoint=self._comment),
+        ]
+
+    def tickets(self) -> list[dict[str, Any]]:
+        """All issues as tickets: id, url, summary, status, labels, comments, body (texts)."""
+        with self._lock:
+            return [issue.ticket() for issue in self._issues]
+
+    def before(self, request: Request) -> Response | None:
+        """401 unless the token is given; 404 for another repository; the page needs no token."""
+        path = request.path.removeprefix(API).lower()
+        if not path.startswith("/repos/"):
+            return None
+        if not request.headers.get("User-Agent"):
+            return _failure(request, 403, "Request forbidden by administrative rules.")
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        if not scheme:
+            return _failure(request, 401, "Requires authentication")
+        right = hmac.compare_digest(given.encode(), self._token.encode())
+        if scheme.lower() not in ("bearer", "token") or not right:
+            return _failure(request, 401, "Bad credentials")
+        if not path.startswith(f"/repos/{self._repository.lower()}/"):
+            return _failure(request, 404, "Not Found")
+        return None
+
+    def unmatched(self, request: Request, error: HTTPException) -> Response:
+        """404, 405 and 413 in GitHub's shape."""
+        return _failure(request, error.code or 500, error.name)
+
+    def _answer(self, request: Request) -> Response:
+        try:
+            with self._lock:
+                return super()._answer(request)
+        except BodyError:
+            return _failure(request, 400, "Problems parsing JSON")
+        except Invalid as error:
+            return _failure(request, 422, "Validation Failed", [error.error])
+
+    def _wait(self) -> int:
+        """0 where content may be made now, which counts it; else the whole seconds to wait."""
+        now = self._clock()
+        for seconds, most in LIMITS:
+            recent = [at for at in self._made if at > now - seconds]
+            if len(recent) >= most:
+                return max(1, round(recent[0] + seconds - now))
+        self._made.append(now)
+        while self._made[0] <= now - LIMITS[-1][0]:
+            self._made.popleft()
+        return 0
+
+    def _list(self, request: Request, owner: str, repo: str) -> Response:  # noqa: ARG002
+        wanted = [name.lower() for name in request.args.get("labels", "").split(",") if name]
+        state = request.args.get("state", "open")
+        found = [
+            issue
+            for issue in self._issues
+            if state in ("all", issue.state)
+            and set(wanted) <= {name.lower() for name in issue.labels}
+        ]
+        if request.args.get("direction", "desc") == "desc":
+            found.reverse()
+        return json_response([issue.shown() for issue in _page_of(request, found)])
+
+    def _create(self, request: Request, owner: str, repo: str) -> Response:  # noqa: ARG002
+        given = read_object(request)
+        title, body = issues.title(given.get("title")), issues.body(given.get("body"))
+        wanted = given.get("labels", []) if self._may_label else []
+        names = issues.labels(wanted, self._labels)
+        wait = self._wait()
+        if wait:
+            return _limited(request, wait)
+        base = request.root_url.rstrip("/")
+        number = len(self._issues) + 1
+        issue = Issue(number, base, self._repository, self._clock(), title, body, names)
+        self._issues.append(issue)
+        return json_response(issue.shown(), 201)
+
+    def _get(self, request: Request, owner: str, repo: str, number: int) -> Response:  # noqa: ARG002
+        issue = self._find(number)
+        if issue is None:
+            return _failure(request, 404, "Not Found")
+        return json_response(issue.shown())
+
+    def _edit(self, request: Request, owner: str, repo: str, number: int) -> Response:  # noqa: ARG002
+        issue = self._find(number)
+        if issue is None:
+            return _failure(request, 404, "Not Found")
+        given = read_object(request)
+        state, reason = given.get("state", issue.state), given.get("state_reason")
+        if state not in ("open", "closed"):
+            raise Invalid("state", "invalid")
+        if reason is not None and reason not in issues.REASONS:
+            raise Invalid("state_reason", "invalid")
+        title = issues.title(given.get("title", issue.title))
+        body = issues.body(given.get("body", issue.body))
+        if "labels" in given:
+            issue.labels = issues.labels(given["labels"], self._labels)
+        issue.title, issue.body = title, body
+        if state != issue.state:
+            default = "completed" if state == "closed" else "reopened"
+            issue.state, issue.state_reason = state, reason or default
+        return json_response(issue.shown())
+
+    def _comments(self, request: Request, owner: str, repo: str, number: int) -> Response:  # noqa: ARG002
+        issue = self._find(number)
+        if issue is None:
+            return _failure(request, 404, "Not Found")
+        return json_response(_page_of(request, issue.comments))
+
+    def _comment(self, request: Request, owner: str, repo: str, number: int) -> Response:  # noqa: ARG002
+        issue = self._find(number)
+        if issue is None:
+            return _failure(request, 404, "Not Found")
+        body = issues.body(read_object(request).get("body"), required=True)
+        wait = self._wait()
+        if wait:
+            return _limited(request, wait)
+        comment = {
+            "id": 5_000_000_000 + 1000 * number + len(issue.comments),
+            "body": body,
+            "user": {"login": "hub-responder", "type": "User"},
+            "created_at": iso(self._clock()),
+        }
+        issue.comments.append(comment)
+        return json_response(comment, 201)
+
+    def _page(self, request: Request, owner: str, repo: str, number: int) -> Response:
+        """The issue as plain text: a link in a message leads somewhere."""
+        issue = self._find(number)
+        if issue is None or f"{owner}/{repo}" != self._repository:
+            return _failure(request, 404, "Not Found")
+        comments = "".join(f"\n\n--\n{comment['body']}" for comment in issue.comments)
+        return text_response(f"#{number} [{issue.state}] {issue.title}\n\n{issue.body}{comments}\n")
+
+    def _find(self, number: int) -> Issue | None:
+        return self._issues[number - 1] if 1 <= number <= len(self._issues) else None
+
+
+def _page_of(request: Request, found: list[_T]) -> list[_T]:
+    """One page; a number that is none is taken for the default: a guess."""
+    size = request.args.get("per_page", 30, int)
+    page = request.args.get("page", 1, int)
+    size = min(max(size, 1), MAX_PAGE)
+    start = (max(page, 1) - 1) * size
+    return found[start : start + size]
+
+
+def _limited(request: Request, wait: int) -> Response:
+    mark(request, Verdict.REFUSED, "secondary rate limit")
+    return json_response({"message": _SECONDARY}, 403, [("Retry-After", str(wait))])
+
+
+def _failure(
+    request: Request, status: int, message: str, errors: list[dict[str, str]] | None = None
+) -> Response:
+    mark(request, Verdict.REFUSED, message if not errors else f"{message}: {errors}")
+    body: dict[str, Any] = {"message": message, "documentation_url": "https://docs.github.com/rest"}
+    return json_response({**body, "errors": errors} if errors else body, status)
