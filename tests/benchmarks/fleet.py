@@ -31,7 +31,8 @@ RULES = 300
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """What reading a snapshot costs: milliseconds, MB that it holds, microseconds of a look-up."""
+    """What reading a snapshot costs: milliseconds of the processor, MB that it holds, and
+    microseconds of a look-up."""
 
     load_ms: float
     held_mb: float
@@ -168,16 +169,16 @@ def _main(stored: str, how: str) -> None:
     else:
         times = []
         for _ in range(ROUNDS):
-            began = time.perf_counter()
+            began = time.process_time()
             held = decode(body)
-            times.append(time.perf_counter() - began)
+            times.append(time.process_time() - began)
         known = list(held.inventory.by_instance)
         asked = random.Random(2).choices(known, k=LOOK_UPS)
-        began = time.perf_counter()
+        began = time.process_time()
         for instance in asked:
             assert held.inventory.find(instance)
             assert held.computers.get(instance)
-        took = time.perf_counter() - began
+        took = time.process_time() - began
         told = {"load_ms": median(times) * 1000, "look_up_us": took / LOOK_UPS * 1e6}
     assert len(held.inventory.by_instance) == ENDPOINTS
     print(msgspec.json.encode(told).decode())
