@@ -23,8 +23,9 @@ from hub_responder.vision_one.modules import MODULES, OFF, ON
 
 if TYPE_CHECKING:
     from hub_responder.fleet import Fleet
+    from hub_responder.vision_one.clues import Clues
     from hub_responder.vision_one.snapshot import Snapshot
-    from hub_responder.vision_one.tiers import Tiers
+    from hub_responder.vision_one.tiers import Answer, Tiers
 
 PREFIX = "history"
 DEMAND = Demand(stale_after=86_400.0)
@@ -109,27 +110,34 @@ def rows(
     Args:
         fleet: what runs. whole: the accounts of which all is known that runs.
     """
-    seen = set()
+    instances = list(_instances(snapshot, fleet, whole))
     known = tiers.of_snapshot(snapshot)
+    sought = [clues.of(resource) for resource, _ in instances]
+    answers = known.find(sought)
+    for (resource, running), clue, answer in zip(instances, sought, answers, strict=True):
+        yield _row(connection, known, (resource, running), clue, answer)
+
+
+Known = tuple[Resource, bool | None]
+"""An instance, and whether it runs."""
+
+
+def _instances(snapshot: Snapshot, fleet: Fleet, whole: Collection[str]) -> Iterator[Known]:
+    seen = set()
     for machine in fleet.machines:
         seen.add(machine.resource.instance_id.lower())
-        yield _row(connection, known, machine.resource, running=True)
+        yield machine.resource, True
     for instance, records in snapshot.inventory.by_instance.items():
         if instance not in seen:
             account = next((one.account_id for one in records if one.account_id), "")
-            running = False if account in whole else None
-            yield _row(connection, known, _resource(instance, account), running=running)
+            arn = instance_arn("aws", "", account, instance)
+            resource = Resource(type=INSTANCE, id=arn, instance_id=instance, account=account)
+            yield resource, False if account in whole else None
 
 
-def _resource(instance: str, account: str) -> Resource:
-    arn = instance_arn("aws", "", account, instance)
-    return Resource(type=INSTANCE, id=arn, instance_id=instance, account=account)
-
-
-def _row(connection: str, known: Tiers, resource: Resource, *, running: bool | None) -> Row:
-    clue = clues.of(resource)
+def _row(connection: str, known: Tiers, one: Known, clue: Clues, found: Answer) -> Row:
+    resource, running = one
     read_at = known.inventory.read_at
-    (found,) = known.find([clue])
     computer = known.computer(clue, found)
     judged = tiers.judged(known, clue, found, DEMAND, read_at)
     row = Row(
