@@ -107,7 +107,7 @@ def _ask(place: Place, ids: Sequence[str], runtime: Runtime) -> Found | HubRespo
         for start in range(0, len(unique), AT_ONCE):
             named = [{"Name": "instance-id", "Values": unique[start : start + AT_ONCE]}]
             for item in described(client, named, target, runtime.deadline):
-                found[str(item.get("InstanceId", ""))] = _result(item)
+                found[str(item.get("InstanceId", ""))] = result_of(item)
     except aws.ERRORS as error:
         return aws.translate(error, target)
     except HubResponderError as error:
@@ -115,7 +115,8 @@ def _ask(place: Place, ids: Sequence[str], runtime: Runtime) -> Found | HubRespo
     return _with_image_names(client, found, runtime.deadline)
 
 
-def _result(item: Mapping[str, Any]) -> Result:
+def result_of(item: Mapping[str, Any]) -> Result:
+    """An instance as DescribeInstances tells of it, without its owner and its image's name."""
     tags = {clean(tag["Key"], 128): clean(tag["Value"], 256) for tag in item.get("Tags", ())}
     state = str(item.get("State", {}).get("Name", ""))
     launched = item.get("LaunchTime")

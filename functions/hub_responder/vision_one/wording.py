@@ -151,6 +151,13 @@ _BY_JA: Mapping[str, str] = {
     "address": "アドレス",
 }
 _LIKE = ("host_name", "private_ip")
+_TIERS: Mapping[str, tuple[str, str]] = {
+    "instance_id": ("instance id", "インスタンスID"),
+    **{name: (_BY_EN[name], _BY_JA[name]) for name in _BY_EN},
+    "host_name": ("host name", "ホスト名"),
+    "private_ip": ("address", "アドレス"),
+}
+"""In English and Japanese."""
 
 
 def summary(coverage: Coverage, resource: Resource, *, language: str, timezone: str) -> str:
@@ -192,6 +199,12 @@ def reason(code: str, language: str) -> str:
         return _plain(code, _MAX_NAME)
     about = _JA_MODULES.get(about, about) if language == "ja" else about.replace("_", " ")
     return alone.get(name, known[name]).format(about=_plain(about, _MAX_NAME))
+
+
+def tier(name: str, language: str) -> str:
+    """How an instance was matched to its agent, in words."""
+    ways = _TIERS.get(name)
+    return ways[language == "ja"] if ways else _plain(name, _MAX_NAME)
 
 
 def verdict(name: str, language: str) -> str:

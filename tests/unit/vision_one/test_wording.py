@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -16,6 +16,7 @@ from hub_responder.markdown.characters import width
 from hub_responder.note import MAX_NOTE, note_text
 from hub_responder.vision_one import wording
 from hub_responder.vision_one.coverage import Coverage
+from hub_responder.vision_one.matching import Tier
 from hub_responder.vision_one.modules import MODULES
 from hub_responder.vision_one.wording import MAX_CHARACTERS, REASONS, summary
 from hub_responder.workload_security.shields import Shield
@@ -360,3 +361,10 @@ def test_reasons_can_be_said_without_an_instance(language: str, about: str) -> N
     assert wording.reason("module_off:intrusion_prevention", "ja") == "侵入防御が無効"
     assert wording.reason("stale", "en") == "agent not in contact for too long"
     assert wording.reason("of_another_version", language) == "of_another_version"
+
+
+def test_every_way_of_matching_has_words() -> None:
+    ways = [name for name in get_args(Tier) if name]
+    for language in LANGUAGES:
+        assert not [name for name in ways if wording.tier(name, language) == name]
+    assert wording.tier("of_another_version", "en") == "of_another_version"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from hub_responder import aws, clock, member
-from hub_responder.actions import check_coverage
+from hub_responder.actions import check_coverage, enrich_ec2
 from hub_responder.connections.resolve import Connection
 from hub_responder.deadline import Deadline
 from hub_responder.errors import HubResponderError
@@ -79,8 +79,11 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
+    """An instance; ``described`` is what ``enrich.ec2`` tells, which the agent is recognized by."""
+
     resource: Resource
     state: str | None
+    described: Mapping[str, Any] = field(default_factory=dict)
 
 
 def ask(place: Place, asked: Sequence[str], account: str = "") -> Answer:
@@ -90,7 +93,7 @@ def ask(place: Place, asked: Sequence[str], account: str = "") -> Answer:
         lookup = _Lookup(place, account, deadline)
         known = lookup.known(asked)
         questions = [
-            Question(clues.of(one.resource), clicked=True)
+            Question(clues.of(one.resource, one.described), clicked=True)
             for some in known.values()
             for one in some
         ]
@@ -271,8 +274,9 @@ class _Lookup:
         try:
             for item in described(client, filters, target, self.deadline):
                 resource = resource_of(item, (account, region), str(client.meta.partition))
-                state = str(item.get("State", {}).get("Name", ""))
-                told[resource.instance_id] = _Known(resource, state)
+                result = enrich_ec2.result_of(item)
+                described_as = msgspec.to_builtins(result)
+                told[resource.instance_id] = _Known(resource, result.state, described_as)
         except aws.ERRORS as error:
             raise aws.translate(error, target) from error
         return told

@@ -129,7 +129,7 @@ class Said:
         if seen.isolation == "on":
             yield self.word("isolation_on")
         if seen.tier:
-            yield self.word("matched", tier=seen.tier)
+            yield self.word("matched", tier=wording.tier(seen.tier, self.language))
 
     def state(self, one: Now) -> Iterator[str]:
         """What EC2 says of an instance, where it was asked."""
