@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 WORST_FIRST = ("UNPROTECTED", "DEGRADED", "UNKNOWN", "PROTECTED")
 """UNKNOWN is never hidden behind a PROTECTED one, and never counts as UNPROTECTED."""
-_RANK = ("not_shieldable", "shieldable", "unknown", "detect_only", "shielded")
+_LEAST_FIRST = ("not_shieldable", "shieldable", "unknown", "detect_only", "shielded")
 SHOWN = 5
 """Instances that the evidence names, the worst first."""
 
@@ -70,7 +70,7 @@ def together(found: Sequence[Coverage], behind: Behind, resource: Resource) -> C
     of_one = {"instance": instance.instance_id, "name": instance.name}
     if worst.verdict == "PROTECTED" and (len(found) > 1 or behind.left_out):
         worst, of_one = _all(worst, behind), {}
-    worst = msgspec.structs.replace(worst, cves=_least(found))
+    worst = msgspec.structs.replace(worst, cves=_least(found, behind))
     evidence: dict[str, Any] = {
         "of": resource.type,
         "known_by": behind.known_by,
@@ -88,7 +88,8 @@ def together(found: Sequence[Coverage], behind: Behind, resource: Resource) -> C
 def _all(best: Coverage, behind: Behind) -> Coverage:
     """All that were looked at are protected: what was read of one of them says nothing of all."""
     if not behind.left_out:
-        evidence = {name: best.evidence[name] for name in ("matched_by",) if name in best.evidence}
+        kept = ("matched_by", "cves_left_out")
+        evidence = {name: best.evidence[name] for name in kept if name in best.evidence}
         return msgspec.structs.replace(best, evidence=evidence, tier="", computer=None)
     unknown = Coverage(verdict="UNKNOWN", checked_at=best.checked_at)
     if behind.error is not None:
@@ -97,11 +98,17 @@ def _all(best: Coverage, behind: Behind) -> Coverage:
     return msgspec.structs.replace(unknown, reasons=reasons)
 
 
-def _least(found: Sequence[Coverage]) -> list[Shield]:
-    """Of each CVE what is said of the instance that is shielded least."""
-    least: dict[str, Shield] = {}
+def _least(found: Sequence[Coverage], behind: Behind) -> list[Shield]:
+    """Of each CVE what is said of the instance that is shielded least.
+
+    Where it is not told of every instance, the others may not be shielded: that is unknown.
+    """
+    said: dict[str, list[Shield]] = {}
     for shield in (one for each in found for one in each.cves):
-        known = least.get(shield.cve)
-        if known is None or _RANK.index(shield.state) < _RANK.index(known.state):
-            least[shield.cve] = shield
-    return list(least.values())
+        said.setdefault(shield.cve, []).append(shield)
+    least = []
+    for cve, shields in said.items():
+        if len(shields) < len(found) + behind.left_out:
+            shields.append(Shield(cve, "unknown"))
+        least.append(min(shields, key=lambda one: _LEAST_FIRST.index(one.state)))
+    return least

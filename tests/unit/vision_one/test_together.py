@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,6 +24,7 @@ from hub_responder.markdown.characters import width
 from hub_responder.vision_one.coverage import Coverage
 from hub_responder.vision_one.together import SHOWN, WORST_FIRST, together, without_instances
 from hub_responder.vision_one.wording import MAX_CHARACTERS, summary
+from hub_responder.workload_security.shields import Shield
 
 GROUP = Resource(
     "AwsAutoScalingAutoScalingGroup",
@@ -138,6 +140,35 @@ def test_what_could_not_be_looked_at_may_be_unprotected(
     assert found.evidence["behind"]["verdicts"] == {"UNKNOWN": 3, "PROTECTED": 1}
     assert "4 instances: 3 UNKNOWN, 1 PROTECTED)" in in_words(found)
     assert of(BARE, left_out=3, error=error).verdict == "UNPROTECTED"
+
+
+@pytest.mark.parametrize(
+    ("states", "left_out", "whole"),
+    [
+        (["shielded", "shielded"], 0, "shielded"),
+        (["shielded", "detect_only"], 0, "detect_only"),
+        (["shieldable", "shielded"], 0, "shieldable"),
+        (["shielded", "unknown"], 0, "unknown"),
+        (["shieldable", "unknown"], 0, "shieldable"),
+        (["shielded", ""], 0, "unknown"),
+        (["shielded", "shielded"], 1, "unknown"),
+        (["shieldable", ""], 0, "shieldable"),
+    ],
+)
+def test_a_cve_is_shielded_only_where_it_is_on_every_instance(
+    states: list[Any], left_out: int, whole: str
+) -> None:
+    rules = [(number,) for number, _ in enumerate(states)]
+    found = [
+        msgspec.structs.replace(
+            PROTECTED, cves=[Shield("CVE-2026-1111", state, rule)] if state else []
+        )
+        for state, rule in zip(states, rules, strict=True)
+    ]
+    (shield,) = of(*found, left_out=left_out).cves
+    assert (shield.cve, shield.state) == ("CVE-2026-1111", whole)
+    if whole in states:
+        assert shield.rules == rules[states.index(whole)]
 
 
 def test_the_evidence_is_bounded_and_tells_what_is_starting() -> None:
