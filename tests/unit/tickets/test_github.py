@@ -233,12 +233,12 @@ def test_what_github_complains_about_is_told_bounded(run_time: Runtime, server: 
 
 
 def test_a_token_that_may_not_set_labels_still_opens_the_ticket(
-    run_time: Runtime, server: Loopback, capsys: pytest.CaptureFixture[str]
+    run_time: Runtime, server: Loopback, caplog: pytest.LogCaptureFixture
 ) -> None:
     weak = GitHub(clock.now, token="t0ken", repository="acme/findings", labels=False)
     server.answer = to(Client(weak.app))
     assert open_in(run_time).status == "done"
-    assert "the token may not set labels" in capsys.readouterr().out
+    assert "the token may not set labels" in caplog.text
 
 
 def test_a_repository_that_cannot_be_seen_fails_for_good(run_time: Runtime) -> None:
