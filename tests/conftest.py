@@ -10,7 +10,7 @@ import pytest
 from estates import Tenant
 from factories import NOW
 from hub_responder import aws, clock, http, lookup, member, pace, retry, secrets
-from hub_responder.vision_one import inventory, snapshot
+from hub_responder.vision_one import asking, inventory, snapshot
 from loopback import Cloud, Loopback
 from member_cloud import MemberCloud
 
@@ -29,10 +29,12 @@ def server() -> Iterator[Loopback]:
 def tenant(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tenant]:
     """A Vision One on ``server``, of which nothing is remembered; the wall clock is its clock."""
     inventory.forget()
+    asking.forget()
     made = Tenant(server, NOW)
     monkeypatch.setattr(clock, "time", SimpleNamespace(time=lambda: made.now))
     yield made
     inventory.forget()
+    asking.forget()
 
 
 @pytest.fixture

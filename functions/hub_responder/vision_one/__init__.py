@@ -14,6 +14,7 @@
 - ``hits``, ``search``  endpoints by address, and by agent
 - ``computers``  what Server & Workload Protection says of the same instance
 - ``tiers``      the tiers for a whole batch
+- ``confirm``    what a snapshot says, asked once more
 - ``asking``     a batch of questions to a tenant, and their answers
 - ``modules``    the protection modules, and which endpoints have them on
 - ``response``   isolating an endpoint and restoring it

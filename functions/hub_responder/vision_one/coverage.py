@@ -123,19 +123,21 @@ def of(
     demand: Demand,
     checked_at: float,
     *,
+    now: float | None = None,
     walked: int = 0,
     computer: Computer | None = None,
 ) -> Coverage:
     """The verdict on what was found for an instance.
 
     Args:
-        checked_at: when that was read (epoch seconds). walked: how many servers were read for it.
+        checked_at: when that was read (epoch seconds). now: when contact counts; None: then.
+        walked: how many servers were read for it.
         computer: of the instance, as Server & Workload Protection knows it.
     """
     if isinstance(found, Match):
-        return judge(found, demand, checked_at, computer)
+        return judge(found, demand, checked_at, computer, now)
     if isinstance(found, Absent) and found.bare is not None:
-        return judge(found.bare, demand, checked_at, computer)
+        return judge(found.bare, demand, checked_at, computer, now)
     asked = {"matched_by": "cloud instance id and account", "servers_walked": walked}
     if isinstance(found, Absent):
         return Coverage(
@@ -151,7 +153,11 @@ def of(
 
 
 def judge(
-    match: Match, demand: Demand, checked_at: float, computer: Computer | None = None
+    match: Match,
+    demand: Demand,
+    checked_at: float,
+    computer: Computer | None = None,
+    now: float | None = None,
 ) -> Coverage:
     """The verdict on a record (with its modules' states) against what is demanded.
 
@@ -169,7 +175,7 @@ def judge(
     }
     if endpoint.actions:
         evidence["recommended"] = list(endpoint.actions[:_MAX_ACTIONS])
-    verdict, reasons = _judged(match, demand, checked_at, computer)
+    verdict, reasons = _judged(match, demand, checked_at if now is None else now, computer)
     return Coverage(
         verdict=verdict,
         reasons=reasons,

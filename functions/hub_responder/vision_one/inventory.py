@@ -77,6 +77,11 @@ class Inventory:
         found = chain.from_iterable((*self.by_instance.values(), *self.by_mark.values()))
         return list({id(endpoint): endpoint for endpoint in found}.values())
 
+    def identified_guids(self) -> set[str]:
+        """The agents, in lower case, of which it is known which instance they are on."""
+        found = chain.from_iterable(self.by_instance.values())
+        return {endpoint.guid.lower() for endpoint in found if endpoint.guid}
+
     def with_endpoints(self, endpoints: Iterable[Endpoint]) -> Inventory:
         """The same walk, with others as what can be found."""
         found = _Walk()
@@ -196,8 +201,11 @@ def _check_empty(client: Client) -> None:
         raise IncompleteError("Vision One's filter does not find the servers", target=TARGET)
 
 
-def inventory(client: Client, instance_ids: Collection[str]) -> Inventory:
+def inventory(client: Client, instance_ids: Collection[str], fresh_s: float = FRESH_S) -> Inventory:
     """A walk that can answer for these instances; a new one where the kept one is too old for it.
+
+    Args:
+        fresh_s: seconds that a walk may be old which has all of them.
 
     Raises:
         TransientError, PermanentError: as `walk`.
@@ -205,7 +213,7 @@ def inventory(client: Client, instance_ids: Collection[str]) -> Inventory:
     tenant = (client.name, client.base_url)
     with _LOCK:
         kept = _KEPT.get(tenant)
-        if kept is None or not 0 <= kept.age() < _allowed(kept, instance_ids):
+        if kept is None or not 0 <= kept.age() < min(fresh_s, _allowed(kept, instance_ids)):
             kept = _KEPT[tenant] = walk(client, instance_ids)
         return kept
 

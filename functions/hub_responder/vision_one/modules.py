@@ -76,11 +76,19 @@ def with_modules(
     except (TransientError, DeniedError, ConfigurationError) as error:
         return {identity(each): error for each in endpoints}
     rest = [each for each in endpoints if identity(each) not in known]
-    if rest:
-        with ThreadPoolExecutor(max_workers=min(THREADS, len(rest))) as pool:
-            details = list(pool.map(lambda each: _detailed(client, each, shared), rest))
-        known |= {identity(each): detail for each, detail in zip(rest, details, strict=True)}
-    return known
+    return {**known, **with_details(client, rest, shared)}
+
+
+def with_details(
+    client: Client, endpoints: Iterable[Endpoint], shared: Set[str] = frozenset()
+) -> Mapping[Identity, Endpoint | HubResponderError]:
+    """The ``endpoints`` as their details show them now, a call for each; as `with_modules`."""
+    wanted = list({identity(each): each for each in endpoints}.values())
+    if not wanted:
+        return {}
+    with ThreadPoolExecutor(max_workers=min(THREADS, len(wanted))) as pool:
+        details = list(pool.map(lambda each: _detailed(client, each, shared), wanted))
+    return {identity(each): detail for each, detail in zip(wanted, details, strict=True)}
 
 
 def _detailed(client: Client, listed: Endpoint, shared: Set[str]) -> Endpoint | HubResponderError:

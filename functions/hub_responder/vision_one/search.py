@@ -11,6 +11,8 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from hub_responder.errors import HubResponderError, IncompleteError, PermanentError
 from hub_responder.vision_one import filters, marks
 from hub_responder.vision_one.client import TARGET, Client
@@ -30,7 +32,13 @@ Searched = Mapping[str, "Sequence[Endpoint] | HubResponderError"]
 """Instance id -> the endpoints with one of its addresses, or why that cannot be told."""
 
 
-def by_address(client: Client, sought: Sequence[Clues], known: Set[str]) -> Searched:
+class NotHeededError(IncompleteError):
+    """What is there was not found: the question was not understood, or it proves nothing."""
+
+
+def by_address(
+    client: Client, sought: Sequence[Clues], known: Set[str], canary: str = ""
+) -> Searched:
     """Endpoints with a private address of an instance.
 
     Instances without such an address, and all where the tenant does not offer the search (404),
@@ -38,18 +46,25 @@ def by_address(client: Client, sought: Sequence[Clues], known: Set[str]) -> Sear
 
     Args:
         known: GUIDs in lower case that need no answer.
+        canary: the GUID of an agent that is there. It is asked for in each question: only where it
+            is found is what is not found not there.
+
+    Raises:
+        NotHeededError: the canary was not found.
     """
-    wanted: dict[str, list[Clues]] = {}
-    for clues in sought:
-        for address in _private(clues):
-            wanted.setdefault(filters.equals("ip", address), []).append(clues)
+    wanted = terms(sought)
     found: dict[str, list[Endpoint] | HubResponderError] = {}
-    queries = list(filters.packed(wanted))
+    bird = or_canary(canary)
+    queries = list(filters.packed(wanted, filters.MAX_CHARACTERS - len(bird)))
     for position, query in enumerate(queries):
         concerned = _concerned(wanted, [query])
         try:
-            hits = [hit for hit in _hits(client, query) if hit.guid.lower() not in known]
+            hits = [
+                hit for hit in _hits(client, query + bird, canary) if hit.guid.lower() not in known
+            ]
             records = listed(client, {hit.guid for hit in hits})
+        except NotHeededError:
+            raise
         except HubResponderError as error:
             if isinstance(error, PermanentError) and error.status == NOT_THERE:
                 return found
@@ -61,27 +76,50 @@ def by_address(client: Client, sought: Sequence[Clues], known: Set[str]) -> Sear
             own = found.setdefault(clues.instance_id, [])
             if isinstance(own, list):
                 for hit in mine:
-                    own += records.get(hit.guid.lower()) or [_unlisted(hit)]
+                    held = records.get(hit.guid.lower()) or [_unlisted(hit)]
+                    own += [_with_addresses(one, hit) for one in held]
     return found
 
 
-def listed(client: Client, guids: Iterable[str]) -> Mapping[str, Sequence[Endpoint]]:
+def terms(sought: Iterable[Clues]) -> Mapping[str, Sequence[Clues]]:
+    """What is asked for each address -> the instances that have it."""
+    wanted: dict[str, list[Clues]] = {}
+    for clues in sought:
+        for address in private(clues):
+            wanted.setdefault(filters.equals("ip", address), []).append(clues)
+    return wanted
+
+
+def or_canary(canary: str) -> str:
+    """What is added to each question."""
+    return f"{_OR}{filters.equals('agentGuid', canary)}" if canary else ""
+
+
+def listed(
+    client: Client, guids: Iterable[str], canary: str = ""
+) -> Mapping[str, Sequence[Endpoint]]:
     """The inventory's records of these agents as they are now, by GUID in lower case.
 
-    Clones have several. GUIDs that no filter can carry are left out.
+    Clones have several. GUIDs that no filter can carry are left out. ``canary``: as in
+    `by_address`.
 
     Raises:
+        NotHeededError: the canary was not found.
         IncompleteError: what came is not what was asked for.
         TransientError, PermanentError: as `Client.pages`.
     """
     found: dict[str, list[Endpoint]] = {}
-    terms = [filters.equals("agentGuid", one) for one in sorted(set(guids)) if filters.is_safe(one)]
-    for expression in filters.packed(terms):
-        for page in client.pages(expression, top=TOP):
+    safe = filter(filters.is_safe, sorted(set(guids)))
+    agents = [filters.equals("agentGuid", guid) for guid in safe]
+    bird = or_canary(canary)
+    for expression in filters.packed(agents, filters.MAX_CHARACTERS - len(bird)):
+        for page in client.pages(expression + bird, top=TOP):
             for each in page.items:
-                if each is None or not _is_named(each, expression):
+                if each is None or not _is_named(each, expression + bird):
                     raise IncompleteError("Vision One's filter was not heeded", target=TARGET)
                 found.setdefault(each.guid.lower(), []).append(each)
+        if canary and canary.lower() not in found:
+            raise NotHeededError("Vision One's filter finds nothing", target=TARGET)
     return found
 
 
@@ -89,7 +127,8 @@ def _is_named(endpoint: Endpoint, expression: str) -> bool:
     return bool(endpoint.guid) and f"'{endpoint.guid.lower()}'" in expression.lower()
 
 
-def _private(clues: Clues) -> Iterator[str]:
+def private(clues: Clues) -> Iterator[str]:
+    """The addresses that are asked for: private ones, which are those that agents see."""
     mine = [address for address in clues.addresses if marks.is_address(address)]
     yield from [one for one in mine if not ipaddress.ip_address(one).is_global][:ADDRESSES]
 
@@ -99,13 +138,24 @@ def _concerned(wanted: Mapping[str, Sequence[Clues]], queries: Iterable[str]) ->
     return list({one.instance_id: one for term in terms for one in wanted[term]}.values())
 
 
-def _hits(client: Client, query: str) -> list[Hit]:
-    """What is found; one that cannot be read could be any that was asked for."""
+def _hits(client: Client, query: str, canary: str) -> list[Hit]:
+    """What is found, apart from the canary; one that cannot be read could be any."""
     items = [item for page in client.search(query) for item in page.items]
     hits = [item for item in items if item is not None]
     if len(hits) < len(items):
         raise IncompleteError("Vision One found an endpoint that cannot be read", target=TARGET)
-    return hits
+    others = [hit for hit in hits if hit.guid.lower() != canary.lower()]
+    if canary and len(others) == len(hits):
+        raise NotHeededError("Vision One's search finds nothing", target=TARGET)
+    return others
+
+
+def _with_addresses(record: Endpoint, hit: Hit) -> Endpoint:
+    """The record with what the search tells of it: the list need not tell the addresses."""
+    if record.instance_id:
+        return record
+    held = tuple(dict.fromkeys([*record.marks, *hit.addresses]))
+    return msgspec.structs.replace(record, marks=held)
 
 
 def _unlisted(hit: Hit) -> Endpoint:

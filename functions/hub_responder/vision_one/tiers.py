@@ -24,6 +24,7 @@ from hub_responder.vision_one.matching import (
     by_instance,
     by_likeness,
 )
+from hub_responder.vision_one.modules import identity
 
 if TYPE_CHECKING:
     from hub_responder.vision_one.client import Client
@@ -59,12 +60,14 @@ class Tiers:
         inventory: the endpoints of Vision One.
         computers: those of Server & Workload Protection, by instance; empty: it is not linked.
         untold: why an instance may have a computer that is not among them; None: it has not.
+        searched: what the search by address has found already; None: it was not asked.
     """
 
     client: Client | None
     inventory: Inventory
     computers: computers.Known = field(default_factory=dict)
     untold: HubResponderError | None = None
+    searched: search.Searched | None = None
     _details: dict[str, Endpoint] = field(default_factory=dict)
 
     def find(self, sought: Sequence[Clues]) -> list[Answer]:
@@ -134,8 +137,9 @@ class Tiers:
         """Those that the inventory's walk does not show."""
         if self.client is None:
             return [Absent() for _ in sought]
-        known = {each.guid.lower() for each in self.inventory.endpoints()}
-        searched = search.by_address(self.client, sought, known)
+        searched = self.searched
+        if searched is None:
+            searched = search.by_address(self.client, sought, self.inventory.identified_guids())
         return [self._searched(clues, searched.get(clues.instance_id, ())) for clues in sought]
 
     def _searched(self, clues: Clues, told: Sequence[Endpoint] | HubResponderError) -> Answer:
@@ -147,8 +151,10 @@ class Tiers:
         return self._alike(clues, told)
 
     def _alike(self, clues: Clues, more: Sequence[Endpoint]) -> Answer:
+        known = self.inventory.resembling(clues)
+        held = {identity(each) for each in more}
         among = Candidates(
-            records=[*self.inventory.resembling(clues), *more],
+            records=[*(each for each in known if identity(each) not in held), *more],
             unseen=self.inventory.unseen(clues.account),
             read_at=self.inventory.read_at,
         )
@@ -179,14 +185,27 @@ def of_snapshot(snapshot: Snapshot) -> Tiers:
     return Tiers(None, snapshot.inventory, snapshot.computers, untold)
 
 
-def judged(known: Tiers, clues: Clues, answer: Answer, demand: Demand, read_at: float) -> Coverage:
-    """The verdict on what was found for an instance, read at ``read_at`` (epoch seconds)."""
+def judged(
+    known: Tiers,
+    clues: Clues,
+    answer: Answer,
+    demand: Demand,
+    read_at: float,
+    *,
+    now: float | None = None,
+) -> Coverage:
+    """The verdict on what was found for an instance.
+
+    Args:
+        read_at: when it was read (epoch seconds). now: when contact counts; None: then.
+    """
     if isinstance(answer, Trouble):
         return coverage.unknown(answer.error, answer.reason)
     return coverage.of(
         answer,
         demand,
         read_at,
+        now=now,
         walked=known.inventory.walked,
         computer=known.computer(clues, answer),
     )

@@ -400,6 +400,17 @@ def test_an_address_alone_leaves_a_doubt_whoever_tells_it(
     assert found.evidence["endpoint"] == "old"
 
 
+def test_a_server_whose_address_only_the_search_tells_is_found_by_it(
+    tenant: Tenant, alone: asking.Tenant
+) -> None:
+    tenant.holds(agent("g", endpointName="app", ipAddresses=[]))
+    searching(tenant, hit("g"))
+    assert told(ask(alone, about(details=ADDRESS))[0]) == ("UNKNOWN", ["lookalike"], "")
+    tenant.holds(agent("g", endpointName="web-01", ipAddresses=[]))
+    tenant.now += 61
+    assert told(ask(alone, about(details=ADDRESS))[0]) == ("UNKNOWN", ["lookalike"], "")
+
+
 def test_a_record_of_the_instance_that_only_the_search_shows_is_its_own(
     tenant: Tenant, alone: asking.Tenant
 ) -> None:

@@ -20,7 +20,7 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3 import HTTPHeaderDict, HTTPResponse
 
 from hub_responder import aws, clock, http, lookup, member, observability, pace, secrets
-from hub_responder.vision_one import inventory, snapshot
+from hub_responder.vision_one import asking, inventory, snapshot
 from hub_responder.workload_security import shields
 from hub_toolkit.sandbox.in_process import answer_aws, call
 
@@ -62,6 +62,7 @@ class Wires:
 def forget() -> None:
     """Drop what the functions keep between invocations, so that worlds do not mix."""
     secrets.forget_all()
+    asking.forget()
     inventory.forget()
     shields.forget()
     snapshot.forget()

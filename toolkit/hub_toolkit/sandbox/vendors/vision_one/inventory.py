@@ -11,7 +11,7 @@ ours, and no answer of the list call shows them:
 - A time (a key that ends with ``DateTime``) can be relative, ``-PT5M``: always five minutes ago on
   the clock at the time of the answer, as of an agent that goes on reporting while time is jumped.
 
-- ``_macAddresses``: list of texts; the list call has none.
+- ``_macAddresses``, ``_recommendedActions``: lists of texts, which only the detail call has.
 - ``_response``: what becomes of isolating and restoring it; `response` names the values.
 
 Keys that begin with ``_`` are never shown. All else is shown as given, odd shapes too: a missing
@@ -122,7 +122,7 @@ class Endpoint:
             {"ipAddresses": addresses, "macAddress": first},
             *({"ipAddresses": [], "macAddress": one} for one in others),
         ]
-        detail["recommendedActions"] = []
+        detail["recommendedActions"] = list(self.item.get("_recommendedActions", ()))
         agent = detail.get("eppAgent")
         if isinstance(agent, dict) and agent:
             self._extend_agent(agent)
@@ -199,7 +199,7 @@ def endpoint(item: object, position: int) -> Endpoint:
     guid = item.get("agentGuid")
     if not isinstance(guid, str) or not guid:
         raise EstateError(f"endpoint {position} has no agentGuid")
-    for key in ("_availableActions", "_securityDeployment", "_macAddresses"):
+    for key in ("_availableActions", "_securityDeployment", "_macAddresses", "_recommendedActions"):
         if key in item and not _texts(item[key]):
             raise EstateError(f"endpoint {position}: {key} is not a list of strings")
     if item.get("_response", "succeeded") not in RESPONSES:
