@@ -162,7 +162,7 @@ def _dry(
 
 def _given_verdict(text: str) -> Given:
     from hub_toolkit.dry.cases import Coverage, Given
-    from hub_toolkit.dry.givens import REASONS
+    from hub_toolkit.dry.coverages import REASONS
     from hub_toolkit.playbooks.problems import Place, unknown
 
     verdict, *reasons = text.split()

@@ -15,7 +15,8 @@ until what waits is due, so that waits and deferrals pass at once.
 
 - ``cases``      the cases of a playbook, read and checked
 - ``stimuli``    a case's event, finding and trigger as EventBridge events
-- ``givens``     what a case gives: a verdict as an estate, tags, time
+- ``givens``     what a case gives: an estate, tags, time
+- ``coverages``  a verdict that a case gives, as an estate
 - ``leads``      what AWS must know so that tasks and groups lead to instances
 - ``claims``     what a case expects, and what it takes to hold
 - ``trial``      one case run and judged

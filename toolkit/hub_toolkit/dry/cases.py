@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from hub_responder.ledger.history import CLOSED_AS
+from hub_responder.workload_security.shields import Shield
 from hub_toolkit.dry.claims import Expect, read_expect
 from hub_toolkit.playbooks import asff, structs
 from hub_toolkit.playbooks import params as params_file
@@ -70,11 +71,18 @@ class Earlier:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """A verdict of Vision One that the estate is made for."""
+    """A verdict of Vision One that the estate is made for.
+
+    Attributes:
+        tier: how the agent is to be found; empty: by the instance's id.
+        cves: the CVEs that Server & Workload Protection is to tell of; None: none is said.
+    """
 
     verdict: str
     reasons: tuple[str, ...]
     place: Place
+    tier: str = ""
+    cves: tuple[Shield, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,9 +304,10 @@ class Reader:
     # What is given
 
     def _coverage(self, node: Node, step: str) -> Coverage:
-        from hub_toolkit.dry.givens import REASONS, VERDICTS
+        from hub_toolkit.dry.coverages import REASONS, TIERS, VERDICTS
 
-        fields = Fields(node, f"given.{step}", self._problems, known=("verdict", "reasons"))
+        known = ("verdict", "reasons", "tier", "cves")
+        fields = Fields(node, f"given.{step}", self._problems, known=known)
         verdict = fields.choice("verdict", VERDICTS, "") if fields.node("verdict") else ""
         if not verdict and not fields.node("verdict"):
             fields.report(fields.place, f"given.{step} lacks `verdict`")
@@ -311,7 +320,25 @@ class Reader:
             elif verdict:
                 allowed = REASONS.get(verdict, {})
                 self._report(item, unknown(f"reason for {verdict}:", code, allowed))
-        return Coverage(verdict, tuple(reasons), node.place)
+        tier = fields.choice("tier", TIERS, "") if fields.node("tier") else ""
+        return Coverage(verdict, tuple(reasons), node.place, tier, self._cves(fields, step))
+
+    def _cves(self, fields: Fields, step: str) -> tuple[Shield, ...] | None:
+        """What is to be told of CVEs, as the step's result has it."""
+        nodes = fields.items("cves")
+        if nodes is None:
+            return None
+        found: list[Shield] = []
+        for node in nodes:
+            what = f"given.{step}.cves"
+            if not isinstance(node, Mapping):
+                self._report(node, f"{what} is a list of mappings, not of {kind(node)}")
+                continue
+            before = len(self._problems)
+            values = structs.check(node, Shield, what, self._problems)
+            if len(self._problems) == before:
+                found.append(msgspec.convert(values, Shield))
+        return tuple(found)
 
     def _answer(self, node: Node, step: str, uses: str) -> dict[str, Any]:
         """The whole result of a step that asks or does nothing then."""

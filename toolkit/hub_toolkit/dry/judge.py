@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
-    from hub_toolkit.dry.cases import Case
+    from hub_toolkit.dry.cases import Case, Coverage
     from hub_toolkit.dry.claims import StepClaim, Texts
     from hub_toolkit.dry.trial import Seen
 
@@ -86,11 +86,29 @@ def _given(case: Case, steps: Mapping[str, Sequence[Ended]]) -> Iterator[Failure
         for outcome in steps.get(step, ()):
             verdict, reasons = outcome.result.get("verdict"), outcome.result.get("reasons", [])
             missing = [reason for reason in coverage.reasons if reason not in reasons]
-            if outcome.status == "done" and (verdict != coverage.verdict or missing):
+            if outcome.status != "done":
+                continue
+            if verdict != coverage.verdict or missing:
                 wanted = " ".join([coverage.verdict, *coverage.reasons])
                 got = " ".join(map(str, [verdict, *reasons]))
                 why = f"the playbook does not look at what makes it {coverage.verdict}"
                 yield Failure(f"given {step}", wanted, got, why if missing else outcome.detail)
+            else:
+                yield from _given_more(step, coverage, outcome.result)
+
+
+_UNLINKED = "is the connection linked to Server & Workload Protection?"
+
+
+def _given_more(step: str, coverage: Coverage, result: Mapping[str, Any]) -> Iterator[Failure]:
+    """How the agent was found, and what was told of CVEs, where the case gives it."""
+    if coverage.tier and result.get("tier") != coverage.tier:
+        yield Failure(f"given {step}.tier", coverage.tier, str(result.get("tier")), _UNLINKED)
+    states = {one["cve"]: one["state"] for one in result.get("cves", ())}
+    for shield in coverage.cves or ():
+        got = states.get(shield.cve, "nothing")
+        if got != shield.state:
+            yield Failure(f"given {step}.cves {shield.cve}", shield.state, got, _UNLINKED)
 
 
 def _matched(case: Case, seen: Seen) -> Iterator[Failure]:

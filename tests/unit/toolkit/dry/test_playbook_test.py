@@ -13,7 +13,7 @@ import pytest
 
 from factories import REPOSITORY
 from hub_responder import aws, clock
-from hub_toolkit.dry.givens import REASONS
+from hub_toolkit.dry.coverages import REASONS, TIERS
 
 from .conftest import CONNECTIONS, PLAYBOOK, Project, event, finding
 
@@ -131,14 +131,25 @@ def test_passing_cases_are_only_counted_and_verbose_tells_of_them(project: Proje
         assert part in said
 
 
+WITH_LINK = """\
+connections:
+  vision-one: {type: vision_one, workload_security: swp}
+  swp: {type: workload_security}
+  chat: {type: slack, channel: C0SANDBOX01}
+  tickets: {type: jira, url: https://example.atlassian.net, project: SEC}
+"""
+
+
 def test_every_verdict_that_can_be_given_is_what_the_action_answers(project: Project) -> None:
+    project.write("playbooks/connections.yaml", WITH_LINK)
     bucket = "finding: {Resources: [{Type: AwsS3Bucket, Id: 'arn:aws:s3:::example'}]}"
     cases = []
     for verdict, reasons in REASONS.items():
         for reason in reasons or [""]:
             about = ":firewall" if reason.startswith("module_") else ""
             because = f", reasons: ['{reason}{about}']" if reason else ""
-            given = f"given: {{coverage: {{verdict: {verdict}{because}}}}}"
+            named = ", tags: {Name: web-01}"
+            given = f"given: {{coverage: {{verdict: {verdict}{because}}}{named}}}"
             if verdict == "NOT_APPLICABLE":
                 given += f"\n  trigger: click\n  {bucket}"
             expect = f"{{coverage: {{verdict: {verdict}}}}}"
@@ -152,6 +163,62 @@ def test_a_verdict_that_the_playbook_cannot_come_to_fails_the_case(project: Proj
         case("{tell: sent}", given), "given coverage expected DEGRADED module_off:anti_malware"
     )
     assert "the playbook does not look at what makes it DEGRADED" in said
+
+
+@pytest.mark.parametrize("tier", [tier for tier in TIERS if tier != "workload_instance_id"])
+def test_a_case_gives_how_the_agent_is_found(project: Project, tier: str) -> None:
+    project.write("playbooks/connections.yaml", WITH_LINK)
+    given = f"given: {{coverage: {{verdict: PROTECTED, tier: {tier}}}}}"
+    project.passes(case(f"{{coverage: {{verdict: PROTECTED, tier: {tier}}}}}", given))
+
+
+def test_a_case_gives_what_is_told_of_cves(project: Project) -> None:
+    project.write("playbooks/connections.yaml", WITH_LINK)
+    cves = ["CVE-2026-1001", "CVE-2026-1002", "CVE-2026-1003", "CVE-2026-1004"]
+    found = "{Vulnerabilities: [" + ", ".join(f"{{Id: {cve}}}" for cve in cves) + "]}"
+    project.passes(f"""\
+        - name: all at once
+          event: high.json
+          finding: {found}
+          given:
+            coverage:
+              verdict: PROTECTED
+              cves:
+                - {{cve: CVE-2026-1001, state: shielded, rules: [11, 12]}}
+                - {{cve: CVE-2026-1002, state: detect_only}}
+                - {{cve: CVE-2026-1003, state: shieldable}}
+                - {{cve: CVE-2026-1004, state: not_shieldable}}
+          expect:
+            coverage: {{verdict: PROTECTED}}
+            note: "CVE-2026-1001: shielded by rules 11, 12 (prevent)"
+        - name: none is told
+          event: high.json
+          finding: {found}
+          given:
+            coverage: {{verdict: PROTECTED, cves: [{{cve: CVE-2026-1001, state: unknown}}]}}
+          expect: {{note: "CVE-2026-1001: IPS state not told"}}
+        - name: without an agent
+          event: high.json
+          finding: {found}
+          given:
+            coverage: {{verdict: UNPROTECTED, cves: [{{cve: CVE-2026-1001, state: shieldable}}]}}
+          expect: {{note: "CVE-2026-1001: shieldable: rule"}}
+    """)
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ("tier: workload_agent_guid", "given coverage expected PROTECTED"),
+        (
+            "cves: [{cve: CVE-2026-0001, state: shielded}]",
+            "given coverage.cves CVE-2026-0001 expected shielded",
+        ),
+    ],
+)
+def test_what_takes_a_link_fails_without_one(project: Project, given: str, line: str) -> None:
+    given = f"given: {{coverage: {{verdict: PROTECTED, {given}}}}}"
+    project.fails(case("{tell: sent}", given), line)
 
 
 def test_a_case_gives_tags_time_params_and_a_language(project: Project) -> None:
@@ -567,6 +634,19 @@ WRONG: dict[str, tuple[str, str]] = {
     "a field of a finding": (
         "- {name: a, finding: {Severty: {Label: HIGH}}, expect: {tell: sent}}",
         "1:24: `Severty` is no field of an ASFF finding; did you mean `Severity`?",
+    ),
+    "a tier": (
+        "- {name: a, event: high.json, given: {coverage: {verdict: PROTECTED, tier: name}}}",
+        "1:77: unknown value of `tier`: `name`",
+    ),
+    "a CVE that is none": (
+        "- {name: a, event: high.json, given: {coverage: {verdict: PROTECTED, cves: [7]}}}",
+        "1:78: given.coverage.cves is a list of mappings, not of a number",
+    ),
+    "a state of a CVE": (
+        "- {name: a, event: high.json, given: {coverage: {verdict: PROTECTED,"
+        " cves: [{cve: CVE-2026-1111, state: open}]}}, expect: {}}",
+        "1:106: `state`: unknown value `open`. There is: detect_only,",
     ),
     "a verdict": (
         "- {name: a, event: high.json, given: {coverage: {verdict: PROTECT}}, expect: {}}",
