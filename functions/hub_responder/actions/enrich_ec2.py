@@ -7,7 +7,7 @@ refuse the whole call for one of them; a terminated instance is told of for abou
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 AT_ONCE = 200
 """Values that one filter takes."""
 MAX_TAGS_BYTES = 4000
+MAX_INTERFACES = 15
+"""The most that an instance has (EC2 user guide, "Maximum IP addresses per network interface")."""
 UNKNOWN = "unknown"
 NOT_APPLICABLE = "not_applicable"
 
@@ -46,6 +48,8 @@ class Result(msgspec.Struct, frozen=True):
     where EC2 knows no such instance (it never was, or ended more than an hour ago), or
     ``not_applicable`` where the resource is no instance. ``exists``: from pending to stopped.
     ``image`` is the AMI's id, ``profile`` the instance profile's ARN, ``launched_at`` ISO 8601.
+    ``macs`` are the MAC addresses of its network interfaces, which a coverage check after this one
+    tells records of Vision One apart by.
     """
 
     instance: str = ""
@@ -65,6 +69,7 @@ class Result(msgspec.Struct, frozen=True):
     profile: str = ""
     platform: str = ""
     tags: dict[str, str] = {}
+    macs: tuple[str, ...] = ()
 
 
 def run(works: Sequence[Work], runtime: Runtime) -> list[Outcome]:
@@ -140,7 +145,14 @@ def result_of(item: Mapping[str, Any]) -> Result:
         profile=clean(str(item.get("IamInstanceProfile", {}).get("Arn", "")), 256),
         platform=text("PlatformDetails") or text("Platform"),
         tags=within(tags, MAX_TAGS_BYTES),
+        macs=tuple(_macs(item)),
     )
+
+
+def _macs(item: Mapping[str, Any]) -> Iterator[str]:
+    for interface in item.get("NetworkInterfaces", ())[:MAX_INTERFACES]:
+        if address := str(interface.get("MacAddress") or ""):
+            yield clean(address, 32)
 
 
 def _with_image_names(client: Any, found: dict[str, Result], deadline: Deadline) -> Found:

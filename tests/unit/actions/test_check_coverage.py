@@ -15,7 +15,8 @@ from hub_responder.actions import check_coverage, get
 from hub_responder.actions.base import Outcome, Work
 from hub_responder.actions.check_coverage import Params
 from hub_responder.deadline import Deadline
-from hub_responder.playbook import Route
+from hub_responder.expressions import StepView
+from hub_responder.playbook import Route, Step
 from hub_responder.runtime import Runtime
 from loopback import Cloud, Loopback, Reply, error
 
@@ -156,6 +157,37 @@ def test_a_server_that_could_be_the_instance_is_not_passed_over(
     assert told(result) == ("UNKNOWN", ["lookalike"])
     assert "ip-10-20-1-12.ec2.internal" in result["summary"]
     assert told(other) == ("UNPROTECTED", ["no_endpoint"])
+
+
+def test_what_a_step_before_has_asked_ec2_about_the_instance_is_gone_by(
+    run_time: Runtime, tenant: Tenant
+) -> None:
+    """Two machines of one address in two accounts: neither record tells which it is."""
+    nameless = {"virtualMachineDetails": None, "endpointName": "host"}
+    mine = endpoint("x", agentGuid="a", _macAddresses=["02:1C:42:BE:22:5F"], **nameless)
+    other = endpoint("y", agentGuid="b", _macAddresses=["06:AA:BB:CC:DD:EE"], status="off",
+                     **nameless)  # fmt: skip
+    tenant.holds(mine, other)
+    steps = (Step("ec2", "enrich.ec2"), Step("coverage", "vision_one.check_coverage"))
+    settings = run_time.playbook.connections
+    enriched = with_connections(settings, steps=steps)
+    known = {"instance": INSTANCE, "name": "", "private_ip": "10.20.1.12", "public_ip": "",
+             "private_dns": "", "launched_at": "", "macs": ["02:1c:42:be:22:5f"]}  # fmt: skip
+
+    def asked(status: str, result: dict[str, Any]) -> tuple[str, list[str]]:
+        tenant.now += 61
+        one = about(details={"IpV4Addresses": ["10.20.1.12"]})
+        one = replace(one, scope={**one.scope, "ec2": StepView("ec2", status, result)})
+        return told(check(enriched, one)[0])
+
+    assert asked("done", known) == ("PROTECTED", [])
+    # Of another instance, of an earlier version, or not at all: as if it had not been asked.
+    for status, result in (
+        ("done", known | {"instance": OTHER}),
+        ("done", {name: value for name, value in known.items() if name != "macs"}),
+        ("failed", {}),
+    ):
+        assert asked(status, result) == ("UNKNOWN", ["ambiguous"])
 
 
 def test_clones_do_not_lend_each_other_their_modules(run_time: Runtime, tenant: Tenant) -> None:

@@ -39,6 +39,7 @@ def test_an_instance_is_told_whole(members: MemberCloud) -> None:
             VpcId="vpc-1",
             SubnetId="subnet-1",
             IamInstanceProfile=profile,
+            MacAddress="02:1c:42:be:22:5f",
         )
     )
     (outcome,) = enrich(work())
@@ -61,6 +62,7 @@ def test_an_instance_is_told_whole(members: MemberCloud) -> None:
         "profile": profile,
         "platform": "",
         "tags": {"Name": "web-01", "Owner": "pay"},
+        "macs": ("02:1c:42:be:22:5f",),
     }
 
 

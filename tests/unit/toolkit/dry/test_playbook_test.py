@@ -644,8 +644,10 @@ WRONG: dict[str, tuple[str, str]] = {
         "1:78: given.coverage.cves is a list of mappings, not of a number",
     ),
     "a state of a CVE": (
-        "- {name: a, event: high.json, given: {coverage: {verdict: PROTECTED,"
-        " cves: [{cve: CVE-2026-1111, state: open}]}}, expect: {}}",
+        (
+            "- {name: a, event: high.json, given: {coverage: {verdict: PROTECTED,"
+            " cves: [{cve: CVE-2026-1111, state: open}]}}, expect: {}}"
+        ),
         "1:106: `state`: unknown value `open`. There is: detect_only,",
     ),
     "a verdict": (

@@ -3,13 +3,15 @@
 Items are those of the sandbox contract: ``InstanceId``, ``OwnerId``, ``Region``, ``State``,
 ``PrivateIpAddress``, ``PrivateDnsName``, ``Tags`` (an object), and optionally ``InstanceType``,
 ``ImageId``, ``ImageName``, ``PublicIpAddress``, ``VpcId``, ``SubnetId``, ``LaunchTime``,
-``IamInstanceProfile`` (an ARN) and ``Platform``. A terminated instance is told of for an hour of
-the sandbox's clock and then is gone; EC2's documentation says "a short while". Filters that EC2
-has and this has not are refused rather than ignored.
+``IamInstanceProfile`` (an ARN), ``Platform`` and ``MacAddress`` (of its one network interface; made
+of its id where it is left out, so that no two instances share one). A terminated instance is told
+of for an hour of the sandbox's clock and then is gone; EC2's documentation says "a short while".
+Filters that EC2 has and this has not are refused rather than ignored.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -65,6 +67,14 @@ class Instance(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     launch_time: str = "2026-01-01T00:00:00.000Z"
     iam_instance_profile: str = ""
     platform: str = ""
+    mac_address: str = ""
+
+    @property
+    def mac(self) -> str:
+        """The MAC address of its network interface: locally administered, as EC2's are."""
+        digest = hashlib.sha256(self.instance_id.encode()).hexdigest()
+        made = ":".join(["02", *(digest[at : at + 2] for at in range(0, 10, 2))])
+        return self.mac_address or made
 
     @property
     def arn(self) -> str:
@@ -241,6 +251,13 @@ def _instance(one: Instance) -> dict[str, Any]:
             "ipAddress": one.public_ip_address,
             "vpcId": one.vpc_id,
             "subnetId": one.subnet_id,
+            "networkInterfaceSet": [
+                {
+                    "networkInterfaceId": "eni-" + one.instance_id.removeprefix("i-"),
+                    "macAddress": one.mac,
+                    "privateIpAddress": one.private_ip_address,
+                }
+            ],
         }
         if one.iam_instance_profile:
             told["iamInstanceProfile"] = {"arn": one.iam_instance_profile, "id": "AIPASANDBOX"}
