@@ -119,7 +119,8 @@ def _storm_rows(cloud: Cloud) -> list[Row]:
             asked = storm.storm(cloud, handler, unprotected)
         more = f"; {asked.workload_security} to Server & Workload Protection"
         what = f"storm, {unprotected} unprotected: requests to Vision One"
-        rows.append(Row(what, asked.vision_one, "", None, f"{count}, a fresh snapshot{more}"))
+        most = max(2, unprotected // 10)
+        rows.append(Row(what, asked.vision_one, "", most, f"{count}, a fresh snapshot{more}"))
     return rows
 
 

@@ -145,6 +145,11 @@ class Cloud:
         own, name = self._names
         text = self._sample.replace(own, instance).replace(name, _renamed(name))
         finding: dict[str, Any] = msgspec.json.decode(text)
+        number = int(instance.removeprefix("i-"), 16)
+        address = f"172.{16 + number % 16}.{number // 16 % 256}.{number // 4096 % 256}"
+        (resource,) = finding["Resources"]
+        resource["Details"]["AwsEc2Instance"]["IpV4Addresses"] = [address]
+        resource["Tags"]["Name"] = f"host-{instance[2:10]}"
         self._core.hub.seed(finding)
         return finding
 
