@@ -103,13 +103,24 @@ class Cloud:
         )
         return core.app(simulators, kills, _no_control)
 
-    def environment(self, wait: Wait | None = None) -> dict[str, str]:
-        """The function's environment; its playbook as shipped, or with another ``wait``."""
-        folder = self._folder / PLAYBOOK
+    def environment(self, wait: Wait | None = None, *, linked: bool = False) -> dict[str, str]:
+        """The function's environment; its playbook as shipped, or with another ``wait``.
+
+        Args:
+            linked: Vision One is linked to Server & Workload Protection, as in the sandbox; the
+                shipped connections are not.
+        """
+        folder = Path(shutil.copytree(self._folder / PLAYBOOK, self._folder / uuid.uuid4().hex))
+        played = load(folder)
         if wait is not None:
-            folder = Path(shutil.copytree(folder, self._folder / uuid.uuid4().hex))
-            changed = msgspec.structs.replace(load(folder), wait=wait)
-            (folder / "playbook.json").write_bytes(msgspec.json.encode(changed))
+            played = msgspec.structs.replace(played, wait=wait)
+        if not linked:
+            known = {
+                name: {key: value for key, value in held.items() if key != "workload_security"}
+                for name, held in played.connections.items()
+            }
+            played = msgspec.structs.replace(played, connections=known)
+        (folder / "playbook.json").write_bytes(msgspec.json.encode(played))
         function = self._function
         return self._variables(function, {**function.environment, "PLAYBOOK_DIR": str(folder)})
 

@@ -13,6 +13,8 @@ from hub_responder.vision_one.inventory import FRESH_S
 
 BATCH = 10
 WARM_UP = 5
+WALKED_AFTER = 14
+"""Rounds of a minute: about a quarter of an hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +81,13 @@ def waiting(cloud: Cloud, handler: Handler) -> Sample:
 def measure(cloud: Cloud, handler: Handler, work: Work, rounds: int) -> Series:
     """Do ``work`` some times to warm up, then ``rounds`` times for the figures.
 
-    Each time is a while after the one before: what was asked of Vision One is asked again.
+    Each time is a while after the one before: what was asked of Vision One is asked again. The
+    fleet is walked so often that there always is a snapshot, as where the stack is deployed.
     """
     samples = []
-    for _ in range(WARM_UP + rounds):
+    for number in range(WARM_UP + rounds):
         cloud.advance(FRESH_S + 1)
+        if number % WALKED_AFTER == 0:
+            cloud.walk()
         samples.append(work(cloud, handler))
     return Series(samples[WARM_UP:], samples[0].costs[0])

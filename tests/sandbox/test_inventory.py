@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pytest
 
 from hub_responder.inventory import history
-from hub_responder.vision_one.snapshot import Snapshot, decode, key
+from hub_responder.vision_one.snapshot import MAX_AGE_S, Snapshot, decode, key
 from live import Live
 
 BUCKET = "hub-responder-inventorybucket"
 NAME = "vision-one"
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left(live: Live) -> Iterator[None]:
+    """Other tests look instances up themselves: no snapshot is young enough for them."""
+    yield
+    live.settle()
+    live.control("POST", "clock", {"advance_s": MAX_AGE_S + 1})
 
 
 def tick(live: Live) -> dict[str, Any]:
@@ -85,3 +95,27 @@ def test_trouble_with_the_computers_is_told_and_costs_only_them(live: Live) -> N
 def test_the_sandbox_is_idle_though_a_walk_is_due_every_quarter_of_an_hour(live: Live) -> None:
     live.control("POST", "clock", {"advance_s": 3600})
     live.settle()
+
+
+def test_a_protected_instance_is_told_from_the_snapshot_and_nobody_walks(live: Live) -> None:
+    one, two = live.instance(), live.instance()
+    live.protect(one)
+    assert tick(live)["error"] == ""
+    live.fault(target="vision_one", status=403, times=99)
+    first, second = live.finding(one), live.finding(two)
+    live.imported(first, second)
+    assert live.verdict(first)["verdict"] == "PROTECTED"
+    # what the snapshot does not show is asked for once more, and that cannot be told now
+    told = live.verdict(second)
+    assert (told["verdict"], told["reasons"]) == ("UNKNOWN", ["denied_403"])
+
+
+def test_a_snapshot_that_is_too_old_answers_nobody(live: Live) -> None:
+    instance = live.instance()
+    live.protect(instance)
+    assert tick(live)["error"] == ""
+    live.control("POST", "clock", {"advance_s": MAX_AGE_S + 1})
+    live.fault(target="vision_one", status=403, times=99)
+    finding = live.finding(instance)
+    live.imported(finding)
+    assert live.verdict(finding)["reasons"] == ["denied_403"]
