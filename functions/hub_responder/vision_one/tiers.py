@@ -146,9 +146,12 @@ class Tiers:
         if isinstance(told, HubResponderError):
             return Trouble(told)
         own = [each for each in told if each.instance_id == clues.instance_id]
-        if own:
-            return by_instance(self.inventory.with_endpoints(own), clues)
-        return self._alike(clues, told)
+        found = by_instance(self.inventory.with_endpoints(own), clues)
+        if not isinstance(found, Absent):
+            return found
+        others = [each for each in told if each.instance_id != clues.instance_id]
+        answer = self._alike(clues, others)
+        return _after(found, answer)
 
     def _alike(self, clues: Clues, more: Sequence[Endpoint]) -> Answer:
         known = self.inventory.resembling(clues)

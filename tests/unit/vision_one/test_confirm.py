@@ -456,3 +456,33 @@ def test_an_instance_that_is_asked_about_twice_is_answered_twice(
     taken(tenant, alone)
     both = ask(alone, about(1), about(9), about(1), about(9))
     assert [told(found)[0] for found in both] == ["UNPROTECTED", "PROTECTED"] * 2
+
+
+def test_a_bare_record_does_not_hide_an_agent_of_the_same_instance(
+    tenant: Tenant, alone: asking.Tenant
+) -> None:
+    """The connector lists the instance without an agent; its agent is a desktop's, without it."""
+    mac = "02:00:00:00:00:01"
+    empty = protected(
+        1,
+        agentGuid="listed-1",
+        edrSensor=None,
+        version="",
+        status="",
+        protectionManager="",
+        lastConnectedDateTime="",
+    )
+    agent = protected(
+        1,
+        type="desktop",
+        virtualMachineDetails=None,
+        _macAddresses=[mac],
+        _securityDeployment=["userProtection"],
+    )
+    canary = protected(9)
+    tenant.holds(canary, empty, agent)
+    taken(tenant, alone)
+    of = resource(instance_id=name(1), details={"IpV4Addresses": [address(1)]}, tags={})
+    question = Question(clues.of(of, {"instance": name(1), "macs": [mac]}))
+    (found,) = ask(alone, question)
+    assert told(found) == ("PROTECTED", []), found
