@@ -53,6 +53,7 @@ class Loopback:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # head and body are two packets: 40 ms an answer else
 
             def handle_any(self) -> None:
                 length = int(self.headers.get("content-length", 0))
