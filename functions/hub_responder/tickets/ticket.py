@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from hub_responder.markdown.document import Document
 
 MAX_SUMMARY = 255
@@ -45,17 +47,40 @@ class Ticket:
     opened: bool
 
 
+State = Literal["open", "done", "declined", "gone"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What has become of a ticket.
+
+    Attributes:
+        state: open; done (worked off); declined (closed as not to be done: won't do, risk
+            accepted, false positive); gone (deleted, or out of our sight). Told from the system's
+            categories and reasons, never from the name of a status.
+        label: what the system calls it (Won't Do), for people.
+        by: who closed it, as the system tells, or empty.
+        priority: as the ticket system spells it, or empty.
+        closed_at: when it was closed (epoch seconds), where the system tells.
+    """
+
+    state: State
+    label: str = ""
+    by: str = ""
+    priority: str = ""
+    closed_at: float | None = None
+
+
 class TicketSystem(Protocol):
-    """A ticket system behind one connection, for one invocation."""
+    """A ticket system behind one connection, for one invocation.
+
+    Every method may raise ConfigurationError (the connection, its secret or a value that it maps
+    is wrong), TransientError (it may pass, or what happened cannot be told yet) and CallError (it
+    refuses).
+    """
 
     def open(self, draft: Draft) -> Ticket:
-        """Open a ticket, or find the one that an earlier attempt opened.
-
-        Raises:
-            ConfigurationError: the connection, its secret or the draft's priority is wrong.
-            TransientError: it may pass, or whether the ticket exists cannot be told yet.
-            CallError: it refuses.
-        """
+        """Open a ticket, or find the one that an earlier attempt opened."""
 
     def comment(self, ticket: str, document: Document, mark: str, *, in_doubt: bool) -> bool:
         """Add a comment that ends with ``mark``; in doubt, only if no recent one has it.
@@ -68,6 +93,37 @@ class TicketSystem(Protocol):
         Returns:
             Whether this call added it.
         """
+
+    def standings(self, tickets: Sequence[str]) -> Mapping[str, Standing]:
+        """What has become of tickets, in as few requests as the system allows.
+
+        Returns:
+            By id; those that cannot be told now are left out.
+        """
+
+    def close(self, ticket: str, document: Document, mark: str, *, in_doubt: bool) -> bool:
+        """Close a ticket as done, saying why as `comment` does; one that is closed stays as it is.
+
+        Returns:
+            Whether this call closed it.
+        """
+
+    def reopen(self, ticket: str, document: Document, mark: str, *, in_doubt: bool) -> bool:
+        """Open a closed ticket again, saying why as `comment` does; an open one stays as it is.
+
+        Returns:
+            Whether this call reopened it.
+        """
+
+    def prioritise(self, ticket: str, priority: str) -> bool:
+        """Set the priority, as the system spells it; safe to repeat.
+
+        Returns:
+            Whether it was another one.
+        """
+
+    def link(self, ticket: str, earlier: str) -> None:
+        """Tell in ``ticket`` that it follows ``earlier``; safe to repeat."""
 
 
 def label(key: str) -> str:
