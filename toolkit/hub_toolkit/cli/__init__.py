@@ -15,6 +15,7 @@ from hub_toolkit.cli import (
     build,
     coverage,
     inventory,
+    message,
     observed,
     playbook,
     replay,
@@ -37,6 +38,7 @@ def application() -> typer.Typer:
     for module in (
         run,
         replay,
+        message,
         sandbox,
         playbook,
         observed,

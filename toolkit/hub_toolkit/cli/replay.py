@@ -117,14 +117,24 @@ def _arrived(event: str, endpoint: str | None, stack: str) -> Arrived:
         return Arrived("stdin", [found], _home(found))
     path = Path(event)
     if path.is_file():
-        with path.open("rb") as file:
-            found = _event(file.read(MAX_BYTES + 1), event)
+        found = event_in(path)
         return Arrived(path.name, [found], _home(found))
     if not MESSAGE_ID.fullmatch(event.lower()):
         _unusable(f"{event}: there is no such file, and it is not the id of a message in the DLQ")
     with closing(Deployment(endpoint, stack)) as deployment:
         letter = deployment.dead_letter(event.lower())
         return Arrived(event, letter.events, deployment.place(), letter)
+
+
+def event_in(path: Path) -> dict[str, Any]:
+    """The event of a file.
+
+    Raises:
+        typer.Exit: with code 2, where it holds none.
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        return _event(file.read(MAX_BYTES + 1), str(path))
 
 
 def _event(body: bytes, name: str) -> dict[str, Any]:
@@ -152,7 +162,7 @@ def _dry(
     from hub_toolkit.dry.world import Restless
     from hub_toolkit.sandbox.errors import AwsError
 
-    given = _given_verdict(verdict) if verdict is not None else None
+    given = given_verdict(verdict) if verdict is not None else None
     with bench(project, stage, arrived.place) as where:
         try:
             return [play(event, sources, where, given) for event in arrived.events]
@@ -160,7 +170,12 @@ def _dry(
             _unusable(f"{arrived.name}: {error}")
 
 
-def _given_verdict(text: str) -> Given:
+def given_verdict(text: str) -> Given:
+    """What ``--verdict`` gives.
+
+    Raises:
+        typer.Exit: with code 2, where it is no verdict.
+    """
     from hub_toolkit.dry.cases import Coverage, Given
     from hub_toolkit.dry.coverages import REASONS
     from hub_toolkit.playbooks.problems import Place, unknown

@@ -10,7 +10,7 @@ import base64
 import binascii
 import itertools
 import traceback
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -120,6 +120,8 @@ class World:
         self.place = place
         self.answers: dict[str, dict[str, Any]] = {}
         """What actions answer instead of asking, by the name that steps use."""
+        self.beside: Callable[[Action], Action] | None = None
+        """Makes of each action the one that runs, as a preview looks at what one gets."""
         self.happened = Happened()
         self._wires = wires
         self._stage = stage
@@ -321,7 +323,7 @@ class World:
         """The action, or one that answers what was given."""
         given = self.answers.get(action.name)
         if given is None:
-            return action
+            return action if self.beside is None else self.beside(action)
         outcome = Outcome("done", "as the case gives it", result=given)
         return replace(action, run=lambda works, _runtime: [outcome] * len(works))
 

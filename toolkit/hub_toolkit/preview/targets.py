@@ -1,0 +1,78 @@
+"""What a message can be looked at in: one entry for each ``--as``.
+
+A new type of connection needs its entry, the function that measures its payload, the one that draws
+it, and the simulator that the sandbox has of it anyway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from markupsafe import Markup
+
+from hub_responder.tickets import registry
+from hub_toolkit.preview import measures
+from hub_toolkit.preview.drawn import adf, card, markdown, plain, slack
+from hub_toolkit.preview.measures import Measure
+
+Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One target.
+
+    Attributes:
+        title: what people call it.
+        kind: the type of its connections.
+        measure: a payload -> its sizes. draw: a payload -> what the target shows.
+        example: settings of an invented connection, for a project that has none of the type.
+    """
+
+    title: str
+    kind: str
+    measure: Callable[[Body], list[Measure]]
+    draw: Callable[[Body], Markup]
+    example: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_ticket(self) -> bool:
+        """Whether it gets tickets rather than messages."""
+        return self.kind in registry.KINDS
+
+    @property
+    def natural(self) -> str:
+        """The action whose documents it gets in playbooks."""
+        return "ticket.open" if self.is_ticket else "notify"
+
+
+TARGETS: Mapping[str, Target] = {
+    "slack": Target("Slack", "slack", measures.of_slack, slack.message, {"channel": "C0123456789"}),
+    "teams": Target("Microsoft Teams", "teams", measures.of_card, card.message),
+    "sns": Target("Amazon SNS", "sns", measures.of_notification, slack.notification),
+    "webhook": Target(
+        "Webhook",
+        "webhook",
+        measures.of_webhook,
+        plain.webhook,
+        {"url": "https://soar.example.com/hook"},
+    ),
+    "jira": Target(
+        "Jira",
+        "jira",
+        measures.of_jira,
+        adf.issue,
+        {"url": "https://example.atlassian.net", "project": "SEC"},
+    ),
+    "github": Target(
+        "GitHub Issues",
+        "github",
+        measures.of_github,
+        markdown.issue,
+        {"repository": "example/findings"},
+    ),
+    "opscenter": Target("OpsCenter", "opscenter", measures.of_ops_item, markdown.ops_item),
+}
+"""By the name that ``--as`` takes."""
