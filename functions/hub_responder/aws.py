@@ -25,7 +25,7 @@ from botocore.parsers import ResponseParserError
 
 from hub_responder.errors import CallError, DeniedError, PermanentError, TransientError
 
-_NEVER_REPEATED = frozenset({"sns"})
+_NEVER_REPEATED = frozenset({"sesv2", "sns"})
 """Services whose calls are effects without a token of their own: a repeat would be a second one."""
 _TRANSIENT_CODE = re.compile(
     r"Throttl|TooManyRequests|RequestLimitExceeded|ProvisionedThroughputExceeded|SlowDown"
@@ -64,8 +64,8 @@ def client(
     Args:
         region: where; empty: the environment's, like endpoints (``AWS_ENDPOINT_URL`` included).
         credentials: whose; None: the environment's.
-        once: no call is ever repeated, for effects that would happen twice. Always so for SNS;
-            otherwise calls are made up to three times, as botocore's standard mode does.
+        once: no call is ever repeated, for effects that would happen twice. Always so for SNS
+            and SES; otherwise calls are made up to three times, as botocore's standard mode does.
     """
     once = once or service in _NEVER_REPEATED
     key = (service, region, credentials.access_key if credentials else "", once)

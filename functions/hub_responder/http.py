@@ -82,6 +82,21 @@ def _check_peer(sock: socket.socket) -> socket.socket:
     return sock
 
 
+def guarded(sock: socket.socket, *, target: str, private: bool) -> socket.socket:
+    """``sock``, just connected, for a protocol that is not HTTP: the same addresses are refused.
+
+    Args:
+        private: it may be at a private address.
+
+    Raises:
+        PermanentError: its peer is one that is never called; it is closed.
+    """
+    try:
+        return _check_peer(sock) if private else _check_public(sock)
+    except _AddressRefused as error:
+        _raise_transport(error, target)
+
+
 class _Connection(HTTPConnection):
     def _new_conn(self) -> socket.socket:
         return _check_peer(super()._new_conn())

@@ -10,7 +10,7 @@ import msgspec
 
 from hub_responder.actions.base import Action, Outcome, Statement, Work, attempt, each, line
 from hub_responder.connections import channels
-from hub_responder.connections.permissions import secrets_of
+from hub_responder.connections.permissions import mailing, secrets_of
 from hub_responder.connections.resolve import Connection, chosen, named, placed
 from hub_responder.connections.settings import CHANNELS
 from hub_responder.errors import CallError, ConfigurationError, PermanentError, TransientError
@@ -67,7 +67,7 @@ def _send(connection: Connection, work: Work, runtime: Runtime) -> Outcome:
     connection, ref = _place(connection, work)
     document = _document(connection, work, runtime)
     kept = channels.find(connection).send(connection, document, work, runtime, ref)
-    where = _where(connection, ref)
+    where, short = _where(connection, ref), kept.get("refused", "")
     result = Result(
         sent=True,
         connection=connection.name,
@@ -76,7 +76,7 @@ def _send(connection: Connection, work: Work, runtime: Runtime) -> Outcome:
     )
     return Outcome(
         "done",
-        f"{_verb(connection)} {where}",
+        line(f"{_verb(connection)} {where}" + (f"; {short}" if short else "")),
         result=msgspec.to_builtins(result),
         refs={connection.name: kept} if kept else {},
     )
@@ -136,14 +136,14 @@ def plan(work: Work, runtime: Runtime) -> str:
 def permissions(
     _params: Mapping[str, Any], connections: Mapping[str, Mapping[str, Any]]
 ) -> list[Statement]:
-    """Publishing to the topics, and reading the connections' secrets."""
+    """Publishing to the topics, sending e-mail, and reading the connections' secrets."""
     topics = [
         settings.get("topic_arn") or {"Ref": "NotificationsTopic"}
         for settings in connections.values()
         if settings.get("type") == "sns"
     ]
     publish = [{"Effect": "Allow", "Action": ["sns:Publish"], "Resource": topics}] if topics else []
-    return publish + secrets_of(connections)
+    return publish + mailing(connections) + secrets_of(connections)
 
 
 ACTION = Action(

@@ -19,14 +19,16 @@ if TYPE_CHECKING:
     from hub_responder.runtime import Runtime
 
 MODULES: Mapping[str, str] = {
+    "ses": "ses",
     "slack": "slack",
     "slack_webhook": "slack_webhook",
+    "smtp": "smtp",
     "sns": "sns",
     "teams": "teams",
     "webhook": "webhook",
 }
 """Type of connection -> the module that sends."""
-ONLY_ACCEPT = frozenset({"teams"})
+ONLY_ACCEPT = frozenset({"ses", "teams"})
 """Those that take a message before they deliver it, and never tell whether they did."""
 
 

@@ -25,6 +25,42 @@ def secrets_of(connections: Mapping[str, Mapping[str, Any]]) -> list[Mapping[str
     return [{"Effect": "Allow", "Action": ["secretsmanager:GetSecretValue"], "Resource": resources}]
 
 
+def mailing(connections: Mapping[str, Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Sending as the senders of those ``connections`` that use SES.
+
+    SES takes the address as the identity, or else its domain or one above it ("Creating and
+    verifying identities"). With Raw content `SendEmail` wants `ses:SendRawEmail` as well; with a
+    configuration set, both on that too.
+    """
+    found: list[Mapping[str, Any]] = []
+    for settings in connections.values():
+        if settings.get("type") != "ses":
+            continue
+        sender = str(settings.get("sender", ""))
+        names = [f"identity/{one}" for one in _identities(sender)]
+        if settings.get("configuration_set"):
+            names.append(f"configuration-set/{settings['configuration_set']}")
+        where = settings.get("region") or "${AWS::Region}"
+        found.append(
+            {
+                "Effect": "Allow",
+                "Action": ["ses:SendEmail", "ses:SendRawEmail"],
+                "Resource": [
+                    {"Fn::Sub": f"arn:${{AWS::Partition}}:ses:{where}:${{AWS::AccountId}}:{name}"}
+                    for name in names
+                ],
+                "Condition": {"StringEquals": {"ses:FromAddress": sender}},
+            }
+        )
+    return found
+
+
+def _identities(sender: str) -> list[str]:
+    """The address, its domain and those above it, down to two labels."""
+    labels = sender.rpartition("@")[2].split(".")
+    return [sender, *(".".join(labels[at:]) for at in range(len(labels) - 1))]
+
+
 def asking(connections: Mapping[str, Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Asking other systems: their secrets, and the pace of those that are paced."""
     return [*secrets_of(connections), *_pacing(connections)]

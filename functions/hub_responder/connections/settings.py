@@ -68,6 +68,49 @@ class Sns(Channel, frozen=True, forbid_unknown_fields=True):
     topic_arn: Annotated[str, msgspec.Meta(pattern=r"^(arn:aws[a-z-]*:sns:.+)?$")] = ""
 
 
+_ADDRESS = (
+    r"(?!.*(\.\.|\.@))[A-Za-z0-9_][A-Za-z0-9._%+=&'~-]{0,63}"
+    r"@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,63}"
+)
+Address = Annotated[str, msgspec.Meta(max_length=254, pattern=f"^{_ADDRESS}$(?!\\n)")]
+"""A bare address, as ``soc@example.com``: nothing in it could begin another header."""
+OptionalAddress = Annotated[str, msgspec.Meta(max_length=254, pattern=f"^({_ADDRESS})?$(?!\\n)")]
+Recipients = Annotated[tuple[Address, ...], msgspec.Meta(min_length=1, max_length=50)]
+"""SES takes 50 ("Service quotas in Amazon SES")."""
+
+
+class Ses(Channel, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """E-mail through Amazon SES (API v2), without a secret.
+
+    ``sender`` is an address that SES has verified, itself or through its domain; ``to`` are at most
+    50 recipients; ``reply_to`` gets the answers, empty: the sender. ``region`` is where SES is
+    used; empty: the stack's. ``configuration_set`` names one of SES's: what bounces is told then.
+    """
+
+    sender: Address
+    to: Recipients
+    reply_to: OptionalAddress = ""
+    region: Annotated[str, msgspec.Meta(pattern=r"^([a-z]{2}(-[a-z]+)+-\d{1,2})?$")] = ""
+    configuration_set: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{0,64}$")] = ""
+
+
+class Smtp(HttpChannel, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """E-mail through an SMTP server; secret ``{"username": "...", "password": "..."}``.
+
+    ``host`` is the server's name; ``port`` is 587, and 465 with ``security: tls``, where none is
+    named. ``security``: ``starttls`` begins TLS after connecting, ``tls`` at once; without TLS
+    nothing is sent. ``sender`` is an address that the server lets the user have; ``to`` are at most
+    50 recipients; ``reply_to`` gets the answers, empty: the sender.
+    """
+
+    host: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9.:-]{1,253}$")]
+    sender: Address
+    to: Recipients
+    reply_to: OptionalAddress = ""
+    port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 0
+    security: Literal["starttls", "tls"] = "starttls"
+
+
 class Jira(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A Jira Cloud project; secret ``{"email": "...", "api_token": "..."}``.
 
@@ -153,6 +196,8 @@ TYPES: dict[str, type[msgspec.Struct]] = {
     "slack_webhook": SlackWebhook,
     "teams": Teams,
     "sns": Sns,
+    "ses": Ses,
+    "smtp": Smtp,
     "jira": Jira,
     "opscenter": OpsCenter,
     "github": GitHub,
@@ -165,6 +210,7 @@ WITH_SECRET = frozenset(
         "slack",
         "slack_webhook",
         "teams",
+        "smtp",
         "github",
         "jira",
         "vision_one",

@@ -6,5 +6,5 @@
 - ``document``   the syntax tree
 - ``characters`` cleaning, measuring and shortening of text
 - ``parts``      links as buttons, facts as fields
-- ``slack``, ``adaptive_card``, ``adf``, ``plain``, ``q_developer``  the renderers
+- ``slack``, ``adaptive_card``, ``adf``, ``plain``, ``q_developer``, ``email``  the renderers
 """

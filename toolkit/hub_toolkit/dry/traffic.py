@@ -164,6 +164,11 @@ def _jira(body: Mapping[str, Any]) -> Iterator[str]:
             yield adf.plain(dict(document))
 
 
+def _mail(body: Mapping[str, Any]) -> Iterator[str]:
+    yield str(body.get("subject", ""))
+    yield str(body.get("text", ""))
+
+
 def _webhook(body: Mapping[str, Any]) -> Iterator[str]:
     message = _rendering(body)
     yield str(message["text"]) if message else msgspec.json.encode(body).decode()
@@ -176,7 +181,7 @@ _MARKED_UP = {
     "jira": _jira,
     "github": _github,
 }
-_BARE = {"teams": _teams, "webhook": _webhook}
+_BARE = {"ses": _mail, "smtp": _mail, "teams": _teams, "webhook": _webhook}
 """Which parts of a payload people read, by system: with the markup of the chat, and without."""
 
 

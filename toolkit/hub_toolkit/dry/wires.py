@@ -1,7 +1,8 @@
 """The responder's ways out of this process, led to a WSGI application; and its clock.
 
-AWS clients keep boto3's own signing, parsing, exceptions and retries; the HTTP session keeps our
-checks of addresses, sizes and answers. Only the last step, the socket, is another.
+Mail servers get none of it: their protocol begins with a connection. AWS clients keep boto3's own
+signing, parsing, exceptions and retries; the HTTP session keeps our checks of addresses, sizes and
+answers. Only the last step, the socket, is another.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3 import HTTPHeaderDict, HTTPResponse
 
 from hub_responder import aws, clock, http, lookup, member, observability, pace, secrets
+from hub_responder.connections import smtp
 from hub_responder.vision_one import asking, inventory, snapshot
 from hub_responder.workload_security import shields
 from hub_toolkit.sandbox.in_process import answer_aws, call
@@ -27,6 +29,7 @@ from hub_toolkit.sandbox.in_process import answer_aws, call
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
+    from hub_responder.connections.settings import Smtp
     from hub_toolkit.sandbox.wsgi import App
 
 _AWS_OWN = ("AWS_", "POWERTOOLS_", "BOTO_")
@@ -45,18 +48,27 @@ class Wires:
     Attributes:
         app: answers AWS requests.
         http: answers all others: (method, URL, headers, body) -> status, headers, content.
+        mail: takes what goes to mail servers: (connection, recipients, message).
         now: epoch seconds.
         log: what the functions print; never shown, kept for the reason of an unexpected error.
     """
 
     app: App
     http: Callable[[requests.PreparedRequest], tuple[int, list[tuple[str, str]], bytes]]
+    mail: Callable[[str, Sequence[str], bytes], None]
     now: Callable[[], float]
     log: io.StringIO
 
     def time(self) -> float:
         """The time of the world that is plugged in."""
         return self.now()
+
+    def deliver(
+        self, connection: str, settings: Smtp, _login: Any, content: bytes, _deadline: Any
+    ) -> Mapping[str, str]:
+        """Hand a message to the world that is plugged in, in place of a server."""
+        self.mail(connection, settings.to, content)
+        return {}
 
 
 def forget() -> None:
@@ -82,7 +94,7 @@ def installed(environment: Mapping[str, str]) -> Iterator[Wires]:
     Args:
         environment: variables for AWS clients: region, endpoint, credentials of no meaning.
     """
-    wires = Wires(_unplugged, _unplugged, lambda: 0.0, io.StringIO())
+    wires = Wires(_unplugged, _unplugged, _unplugged, lambda: 0.0, io.StringIO())
 
     def before_send(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
         return answer_aws(wires.app, request)
@@ -95,10 +107,12 @@ def installed(environment: Mapping[str, str]) -> Iterator[Wires]:
             for scheme in ("https://", "http://"):
                 session.mount(scheme, _Adapter(wires))
         clock.follow(wires.time)
+        smtp.follow(wires.deliver)
         try:
             yield wires
         finally:
             clock.follow(None)
+            smtp.follow(None)
             for session in sessions:
                 session.close()
             forget()

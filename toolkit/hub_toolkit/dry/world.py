@@ -21,6 +21,7 @@ import msgspec
 
 from hub_responder.actions.base import Action, Outcome
 from hub_responder.connections.settings import GITHUB_API
+from hub_responder.errors import PermanentError, TransientError
 from hub_responder.handlers import playbook as playbook_handler
 from hub_responder.playbook import load
 from hub_responder.secrets import name_of
@@ -29,10 +30,11 @@ from hub_toolkit.dry.elsewhere import Elsewhere
 from hub_toolkit.dry.traffic import TICKET_SYSTEMS, Call, Delivery, delivery
 from hub_toolkit.dry.wires import Wires, forget, printed_to, through, variables
 from hub_toolkit.playbooks import inventory
-from hub_toolkit.sandbox import audit_reader, deploy, outside
+from hub_toolkit.sandbox import audit_reader, deploy, mail, outside
 from hub_toolkit.sandbox.aws_app import identify, is_form
 from hub_toolkit.sandbox.core import Core
 from hub_toolkit.sandbox.identifiers import Place
+from hub_toolkit.sandbox.in_process import call
 from hub_toolkit.sandbox.inbox import shown_body, shown_path
 from hub_toolkit.sandbox.kills import AWS_EFFECTS, Kills, is_vendor_effect
 from hub_toolkit.sandbox.pollers import failed_ids, to_record
@@ -44,6 +46,7 @@ from hub_toolkit.sandbox.sqs import Message
 from hub_toolkit.sandbox.template import Function, Plan
 from hub_toolkit.sandbox.template import plan as read_plan
 from hub_toolkit.sandbox.vendors.base import VERDICT_KEY
+from hub_toolkit.sandbox.vendors.smtp.app import PATH as MESSAGES
 from hub_toolkit.sandbox.workers import environment
 from hub_toolkit.sandbox.workers.context import Context
 from hub_toolkit.sandbox.wsgi import Environ, StartResponse, read_body, respond_error
@@ -154,6 +157,7 @@ class World:
         self._app = self.core.app(self.simulators, kills, _no_control, beyond)
         forget()
         wires.app, wires.http, wires.now = self._recorded, self._http, self.clock.now
+        wires.mail = self._mail
 
     def close(self) -> None:
         """Forget everything."""
@@ -344,6 +348,23 @@ class World:
             rest = url.removeprefix(f"{parts.scheme}://{parts.netloc}")
             url = f"{ENDPOINT}{VENDORS}/{name}{rest}"
         return through(self._recorded, request, url)
+
+    def _mail(self, name: str, recipients: Sequence[str], content: bytes) -> None:
+        """What a mail server takes.
+
+        Raises:
+            CallError: it is no message, or a scripted fault refuses it.
+        """
+        try:
+            shown = mail.shown(mail.parsed(content), recipients)
+        except mail.MailError as error:
+            raise PermanentError(f"{name} takes no such message: {error}", target=name) from error
+        url = f"{ENDPOINT}{VENDORS}/{name}{MESSAGES}"
+        headers = [("Content-Type", "application/json")]
+        status = call(self._recorded, "POST", url, headers, msgspec.json.encode(shown)).status
+        if status >= 400:  # noqa: PLR2004 - SMTP's refusals begin there too
+            refused = PermanentError if status >= 500 else TransientError  # noqa: PLR2004
+            raise refused(f"{name} answered {status} to the message", target=name)
 
     def _connection_at(self, netloc: str, authorization: str) -> str:
         """The connection at a host: where several are there, the one whose secret was sent."""

@@ -74,7 +74,7 @@ def assemble(
     plan = read_plan(template, place, {"Stage": stage})
     workers = _Workers()
     kills = Kills(core.faults, workers.kill, workers.own)
-    simulators = core.simulators(kills)
+    simulators = core.simulators(kills, closing)
     try:
         made = compiled.compile_all(root, stage, folder, simulators.add)
         playbooks = [playbook.load(one) for one in made.playbooks.values()]

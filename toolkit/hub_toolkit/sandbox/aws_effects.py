@@ -1,7 +1,8 @@
 """What the responder does to people and their programs through AWS services.
 
-SNS messages, OpsItems, functions and state machines that it starts, commands on instances, findings
-that it forwards: they show up in the inbox, OpsItems also among the tickets, like any vendor's.
+SNS messages, e-mail, OpsItems, functions and state machines that it starts, commands on instances,
+findings that it forwards: they show up in the inbox, OpsItems also among the tickets, like any
+vendor's.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from urllib.parse import parse_qs
 
 import msgspec
 
+from hub_toolkit.sandbox import mail, ses
+
 if TYPE_CHECKING:
     from hub_toolkit.sandbox.aws_app import Call, Performed
     from hub_toolkit.sandbox.inbox import Inbox
@@ -25,6 +28,7 @@ _SNS = frozenset({"sns.Publish", "sns.PublishBatch"})
 _SYSTEMS = {
     **dict.fromkeys(_OPSCENTER, "opscenter"),
     **dict.fromkeys(_SNS, "sns"),
+    "ses.SendEmail": "ses",
     "kinesis.PutRecords": "kinesis",
     "lambda.Invoke": "lambda",
     "s3.PutObject": "s3",
@@ -61,6 +65,8 @@ class AwsEffects:
         """How faults may name a call, beside ``SERVICE.Operation``."""
         if call.target in _OPSCENTER:
             return ("opscenter", self._simulators.name_of("opscenter", "opscenter"))
+        if call.service == "ses":
+            return (self._simulators.name_of("ses", "ses"),)
         if call.target in _SNS:
             return (self._simulators.name_of("sns", "sns"),)
         return ()
@@ -72,21 +78,35 @@ class AwsEffects:
             return
         if system == "s3" and done.path.split("/")[1] in self._state:
             return
-        simulators = self._simulators
+        body = _mail(done.body) if system == "ses" else _body(done)
         self._inbox.add(
             system=system,
-            connection=simulators.name_of_topic(_topic(done))
-            if system == "sns"
-            else simulators.name_of(system, system),
+            connection=self._connection(system, done, body),
             method="PUT" if system == "s3" else "POST",
             path=done.path if system in _PATHS else f"/{done.call.operation}",
-            body=_body(done),
+            body=msgspec.json.encode(body),
             status=done.status,
             refused=done.refused,
         )
 
+    def _connection(self, system: str, done: Performed, body: Any) -> str:
+        if system == "sns":
+            return self._simulators.name_of_topic(_topic(done))
+        if system == "ses":
+            return self._simulators.name_of_mailer(body.get("from", ""), body.get("to", ()))
+        return self._simulators.name_of(system, system)
 
-def _body(done: Performed) -> bytes:
+
+def _mail(body: bytes) -> dict[str, Any]:
+    """The message in a request to SES, or the request where it holds none."""
+    try:
+        return ses.shown(body)
+    except mail.MailError:
+        request = _parsed(body)
+        return request if isinstance(request, dict) else {"body": request}
+
+
+def _body(done: Performed) -> Any:
     """The request as JSON; a message that is JSON itself is shown parsed."""
     request: dict[str, Any]
     if done.form:
@@ -96,7 +116,7 @@ def _body(done: Performed) -> bytes:
         request = _parsed(done.body)
     if isinstance(request, dict):
         request = {key: _shown(key, value) for key, value in request.items()}
-    return msgspec.json.encode(request)
+    return request
 
 
 def _shown(key: str, value: Any) -> Any:

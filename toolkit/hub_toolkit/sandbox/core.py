@@ -20,12 +20,15 @@ from hub_toolkit.sandbox.members.plane import Members
 from hub_toolkit.sandbox.mounts import Mounts
 from hub_toolkit.sandbox.opscenter import OPERATIONS, OpsCenter
 from hub_toolkit.sandbox.security_hub.hub import SecurityHub
+from hub_toolkit.sandbox.ses import Ses
 from hub_toolkit.sandbox.simulators import PATH as VENDORS
 from hub_toolkit.sandbox.simulators import Around, Simulators
 from hub_toolkit.sandbox.sqs import Queues
 from hub_toolkit.sandbox.tickets import Tickets
 
 if TYPE_CHECKING:
+    from contextlib import ExitStack
+
     from hub_toolkit.sandbox.clock import Clock
     from hub_toolkit.sandbox.identifiers import Place
     from hub_toolkit.sandbox.wsgi import App, Environ, StartResponse
@@ -80,10 +83,15 @@ class Core:
         with self.clock.running():
             time.sleep(seconds)
 
-    def simulators(self, kills: Kills) -> Simulators:
-        """The vendors, none yet."""
+    def simulators(self, kills: Kills, closing: ExitStack | None = None) -> Simulators:
+        """The vendors, none yet.
+
+        Args:
+            closing: ends servers of their own; None: they have none.
+        """
         return Simulators(
-            Around(self.clock.now, self._endpoint, self.inbox, self.faults, self.tickets, kills)
+            Around(self.clock.now, self._endpoint, self.inbox, self.faults, self.tickets, kills),
+            closing=closing,
         )
 
     def services(self) -> Services:
@@ -124,6 +132,7 @@ class Core:
                 **self.members.operations,
                 "lambda.Invoke": targets.functions,
                 "states.StartExecution": self.machines.app,
+                "ses.SendEmail": Ses(self.clock.now, simulators.mailers).app,
             },
             other=self.moto.app,
             faults=self.faults,

@@ -19,6 +19,7 @@ AWS_EFFECTS = frozenset(
     {
         "sns.Publish",
         "sns.PublishBatch",
+        "ses.SendEmail",
         "ssm.CreateOpsItem",
         "ssm.UpdateOpsItem",
         "ssm.SendCommand",

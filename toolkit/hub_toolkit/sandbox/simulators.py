@@ -7,7 +7,8 @@ simulator of connection NAME answers at ``/_vendors/NAME``.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from hub_toolkit.sandbox.inbox import Inbox
     from hub_toolkit.sandbox.kills import Kills
     from hub_toolkit.sandbox.tickets import Tickets
+    from hub_toolkit.sandbox.vendors.smtp import Mailbox
     from hub_toolkit.sandbox.vendors.vision_one import VisionOne
     from hub_toolkit.sandbox.vendors.workload_security import WorkloadSecurity
     from hub_toolkit.sandbox.wsgi import App
@@ -59,6 +61,8 @@ class Simulators:
         workload_securities: those of Server & Workload Protection, likewise.
         names: connection names by type, in the order of connections.yaml.
         topics: names of SNS connections by their topic's ARN; "": the stack's own topic.
+        mailers: the settings of SES connections, by name.
+        closing: ends the mail servers; None: none listens, their applications are there alone.
     """
 
     around: Around
@@ -68,6 +72,9 @@ class Simulators:
     workload_securities: list[WorkloadSecurity] = field(default_factory=list)
     names: dict[str, list[str]] = field(default_factory=dict)
     topics: dict[str, str] = field(default_factory=dict)
+    mailers: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    closing: ExitStack | None = None
+    _listening: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def name_of(self, kind: str, default: str) -> str:
         """The name of the first connection of a type."""
@@ -81,19 +88,40 @@ class Simulators:
     def add(self, name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Simulate a connection; its settings with the simulator's address.
 
-        SNS and OpsCenter are AWS services: they are reached through the AWS endpoint.
+        SNS, SES and OpsCenter are AWS services: they are reached through the AWS endpoint.
         """
         kind = str(settings.get("type"))
         make = _MAKERS.get(kind)
         if kind == "sns":
             self.topics.setdefault(str(settings.get("topic_arn", "")), name)
+        if kind == "ses":
+            self.mailers[name] = settings
         if make is None:
             self.names.setdefault(kind, []).append(name)
             return dict(settings)
         if name not in self.apps:
             self.names.setdefault(kind, []).append(name)
             make(self, name, settings)
-        return {**settings, **addresses(kind, f"{self.around.endpoint}{PATH}/{name}")}
+        address = addresses(kind, f"{self.around.endpoint}{PATH}/{name}")
+        return {**settings, **address, **self._listening.get(name, {})}
+
+    def name_of_mailer(self, sender: str, recipients: Sequence[str]) -> str:
+        """The name of the SES connection that such a message comes from."""
+        for name, settings in self.mailers.items():
+            if settings["sender"] == sender and list(settings["to"]) == list(recipients):
+                return name
+        return self.name_of("ses", "ses")
+
+    def listen(self, name: str, mailbox: Mailbox, tls: str) -> None:
+        """Serve a mailbox that is mounted, where servers are wanted."""
+        if self.closing is None:
+            return
+        from hub_toolkit.sandbox.vendors.smtp.listener import HOST, Listener
+
+        served = Listener(mailbox, self.apps[name], self.around.faults, name, "smtp", tls=tls)
+        self.closing.callback(served.close)
+        at = {"host": HOST, "port": served.port, "security": tls}
+        self._listening[name] = {**at, "private": True, "ca": served.ca}
 
     def mount(self, name: str, system: str, app: App) -> None:
         """Answer at the connection's path, with faults, kills and the inbox around it."""
@@ -191,6 +219,16 @@ def _github(simulators: Simulators, name: str, settings: Mapping[str, Any]) -> N
     simulators.mount(name, "github", simulator.app)
 
 
+def _smtp(simulators: Simulators, name: str, settings: Mapping[str, Any]) -> None:
+    from hub_toolkit.sandbox.vendors.smtp import Mailbox
+
+    secret = {"username": _EMAIL, "password": _token("smtp")}
+    mailbox = Mailbox(**secret)
+    simulators.secrets[name] = secret
+    simulators.mount(name, "smtp", mailbox.app)
+    simulators.listen(name, mailbox, str(settings.get("security", "starttls")))
+
+
 def _webhook(simulators: Simulators, name: str, _settings: Mapping[str, Any]) -> None:
     from hub_toolkit.sandbox.vendors.webhook import Webhook
 
@@ -217,5 +255,6 @@ _MAKERS: dict[str, Callable[[Simulators, str, Mapping[str, Any]], None]] = {
     "teams": _teams,
     "jira": _jira,
     "github": _github,
+    "smtp": _smtp,
     "webhook": _webhook,
 }

@@ -567,6 +567,32 @@ def test_a_system_that_fails_is_scripted_and_waits_pass_at_once(project: Project
         """)
 
 
+@pytest.mark.parametrize(
+    ("mail", "rest", "status"),
+    [
+        ("ses", "", 503),
+        ("ses", ", configuration_set: soc", 429),
+        ("smtp", ", host: smtp.example.com", 451),
+    ],
+)
+def test_e_mail_is_caught_and_comes_later_where_it_is_refused_for_now(
+    project: Project, mail: str, rest: str, status: int
+) -> None:
+    of = f"{{type: {mail}, sender: a@example.com, to: [b@example.com]{rest}}}"
+    tickets = "  tickets: {type: opscenter}\n  vision-one: {type: vision_one}\n"
+    project.write("playbooks/connections.yaml", f"connections:\n  chat: {of}\n{tickets}")
+    project.passes(f"""\
+        - name: later
+          event: high.json
+          given:
+            coverage: {{verdict: UNPROTECTED}}
+            faults: [{{target: chat, status: {status}, times: 2}}]
+          expect:
+            tell: done
+            message: [{{to: chat, contains: [HIGH on platform, no Vision One agent]}}]
+        """)
+
+
 def test_an_action_can_be_given_its_answer(project: Project) -> None:
     project.passes("""\
         - name: the ticket is another system's

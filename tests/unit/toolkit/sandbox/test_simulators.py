@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import base64
 import json
+import smtplib
+import ssl
+from contextlib import ExitStack
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,6 +22,7 @@ from hub_toolkit.sandbox.simulators import Around, Simulators
 from hub_toolkit.sandbox.tickets import Tickets
 
 ENDPOINT = "http://127.0.0.1:1"
+MESSAGE = b"From: a@example.com\r\nSubject: =?utf-8?b?5pyq5L+d6K23?=\r\n\r\nhello\r\n"
 
 
 def now() -> float:
@@ -296,3 +300,39 @@ def test_a_topics_messages_arrive_under_its_connections_name() -> None:
         body = urlencode({"TopicArn": arn, "Message": "{}"}).encode()
         effects.performed(performed("sns.Publish", body, form=True))
     assert [one["connection"] for one in world.inbox.deliveries()] == ["on-call", "chat"]
+
+
+def test_a_mail_server_listens_where_servers_are_wanted_and_shows_its_messages() -> None:
+    world, given = World(), {"type": "smtp", "host": "smtp.example.com", "security": "tls"}
+    assert world.simulators.add("quiet", given) == given
+    with ExitStack() as closing:
+        world.simulators.closing = closing
+        made = world.simulators.add("mail", given)
+        assert (made["host"], made["private"]) == ("127.0.0.1", True)
+        assert world.simulators.add("mail", given) == made
+        context = ssl.create_default_context(cadata=made["ca"])
+        with smtplib.SMTP_SSL(made["host"], made["port"], context=context) as client:
+            secret = world.simulators.secrets["mail"]
+            client.login(secret["username"], secret["password"])
+            client.sendmail("a@example.com", ["b@example.com"], MESSAGE)
+    (delivery,) = world.inbox.deliveries()
+    assert (delivery["system"], delivery["connection"]) == ("smtp", "mail")
+    body = delivery["body"]
+    assert (body["subject"], body["to"], body["text"]) == ("未保護", ["b@example.com"], "hello\r\n")
+
+
+def test_a_mail_through_ses_is_in_the_inbox_decoded_under_its_connections_name() -> None:
+    world = World()
+    for name, to in (("one", "x@example.com"), ("two", "b@example.com")):
+        world.simulators.add(name, {"type": "ses", "sender": "a@example.com", "to": [to]})
+    effects = AwsEffects(world.inbox, world.simulators)
+    request = {
+        "Destination": {"ToAddresses": ["b@example.com"]},
+        "Content": {"Raw": {"Data": base64.b64encode(MESSAGE).decode()}},
+    }
+    effects.performed(performed("ses.SendEmail", json.dumps(request).encode()))
+    effects.performed(performed("ses.SendEmail", b"[]", refused=True))
+    (delivery,) = world.inbox.deliveries()
+    assert (delivery["system"], delivery["connection"]) == ("ses", "two")
+    assert (delivery["body"]["subject"], delivery["body"]["text"]) == ("未保護", "hello\r\n")
+    assert effects.targets(Call("ses", "SendEmail")) == ("one",)

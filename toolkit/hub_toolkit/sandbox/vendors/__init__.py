@@ -6,6 +6,7 @@
 - ``workload_security``: the Server & Workload Protection API.
 - ``slack``: Slack's Web API and incoming webhooks.
 - ``jira``: Jira Cloud's REST API v3.
+- ``smtp``: a mail server.
 - ``github``: GitHub's REST API, as far as issues go.
 
 They follow the vendors' documents, never what a client of ours happens to send: what the real
