@@ -55,8 +55,7 @@ while it took others, each with its code."""
 def _speak(
     target: str, settings: Smtp, login: Login, content: bytes, deadline: Deadline
 ) -> Mapping[str, str]:
-    context = http.tls_context(settings.ca)
-    with _connected(target, settings, context, deadline) as session:
+    with connected(target, settings, deadline) as session:
         session.log_in(*login)
         return session.deliver(settings, content)
 
@@ -90,14 +89,22 @@ def send(
     mail = compose(connection, settings, document, work, ref)
 
     def call(secret: Mapping[str, str]) -> Mapping[str, str]:
-        login = Login(
-            _credential(secret, "username", connection.name),
-            _credential(secret, "password", connection.name),
-        )
+        login = login_of(secret, connection.name)
         return _transport(connection.name, settings, login, mail.content, runtime.deadline)
 
     refused = secrets.use(runtime.stage, connection.name, call)
     return {**mail.ref, **_told(refused, len(settings.to))}
+
+
+def login_of(secret: Mapping[str, str], connection: str) -> Login:
+    """The user that the secret names.
+
+    Raises:
+        ConfigurationError: the secret lacks it, or a server could not be told it.
+    """
+    return Login(
+        _credential(secret, "username", connection), _credential(secret, "password", connection)
+    )
 
 
 def _credential(secret: Mapping[str, str], key: str, connection: str) -> str:
@@ -117,10 +124,14 @@ def _told(refused: Mapping[str, str], count: int) -> dict[str, str]:
 
 
 @contextmanager
-def _connected(
-    target: str, settings: Smtp, context: ssl.SSLContext, deadline: Deadline
-) -> Iterator[_Session]:
-    """A session over TLS, which ends in time whatever the server does."""
+def connected(target: str, settings: Smtp, deadline: Deadline) -> Iterator[_Session]:
+    """A session over TLS, which ends in time whatever the server does.
+
+    Raises:
+        ConfigurationError: ``ca`` holds no certificates.
+        CallError: there is no such session.
+    """
+    context = http.tls_context(settings.ca)
     session = _Session(target, settings, context, deadline.timeout(ANSWER_S, target=target))
     timer = Timer(deadline.timeout(WHOLE_S, target=target), session.cut)
     timer.daemon = True

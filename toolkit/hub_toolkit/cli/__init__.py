@@ -13,6 +13,7 @@ import typer
 
 from hub_toolkit.cli import (
     build,
+    connections,
     coverage,
     inventory,
     message,
@@ -39,6 +40,7 @@ def application() -> typer.Typer:
         run,
         replay,
         message,
+        connections,
         sandbox,
         playbook,
         observed,

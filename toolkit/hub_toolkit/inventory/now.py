@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from hub_responder import aws, clock, member
+from hub_responder import aws, member
 from hub_responder.actions import check_coverage, enrich_ec2
 from hub_responder.connections.resolve import Connection
 from hub_responder.deadline import Deadline
@@ -21,12 +19,10 @@ from hub_responder.instances import described, resource_of
 from hub_responder.vision_one import clues, wording
 from hub_responder.vision_one.asking import Question
 from hub_responder.vision_one.coverage import Coverage
-from hub_toolkit.dry.wires import forget, forget_process, variables
+from hub_toolkit.acting import as_operator, led
 from hub_toolkit.inventory.past import Seen, seen
 from hub_toolkit.inventory.reading import DamagedError, Reader
-from hub_toolkit.sandbox.simulators import PATH, addresses
-from hub_toolkit.stack import LOCAL_KEY, DeploymentError, is_local
-from hub_toolkit.trip.client import SandboxClient
+from hub_toolkit.stack import DeploymentError
 
 if TYPE_CHECKING:
     from hub_toolkit.inventory.place import Place
@@ -89,7 +85,7 @@ class _Known:
 def ask(place: Place, asked: Sequence[str], account: str = "") -> Answer:
     """The coverage of instances, by their id or name; in ``account`` where one is given."""
     deadline = Deadline.after(ANSWER_WITHIN_S)
-    with _as_operator(place):
+    with as_operator(place.endpoint, place.stack.region, place.sandbox):
         lookup = _Lookup(place, account, deadline)
         known = lookup.known(asked)
         questions = [
@@ -97,7 +93,7 @@ def ask(place: Place, asked: Sequence[str], account: str = "") -> Answer:
             for some in known.values()
             for one in some
         ]
-        connections = _connections(place)
+        connections = led(place.project.connections.connections, place.sandbox)
         settings = connections[place.connection]
         coverages = iter(
             check_coverage.judged(
@@ -133,47 +129,6 @@ def _now(known: _Known, coverage: Coverage, place: Place) -> Now:
         state=known.state,
         coverage=msgspec.structs.replace(coverage, summary=said),
     )
-
-
-def _connections(place: Place) -> Mapping[str, Mapping[str, Any]]:
-    """The connections as the deployment has them; in a sandbox they lead to simulators."""
-    held = place.project.connections.connections
-    if not place.sandbox:
-        return held
-    return {
-        name: {**one, **addresses(str(one["type"]), f"{place.sandbox}{PATH}/{name}")}
-        for name, one in held.items()
-    }
-
-
-@contextmanager
-def _as_operator(place: Place) -> Iterator[None]:
-    """The production code asks ``place`` with its operator's credentials, at its time."""
-    with variables(_environment(place)), ExitStack() as closing:
-        forget()
-        forget_process()
-        closing.callback(forget_process)
-        closing.callback(forget)
-        if place.sandbox:
-            clock.follow(closing.enter_context(SandboxClient(place.sandbox)).now)
-            closing.callback(clock.follow, None)
-        yield
-
-
-def _environment(place: Place) -> dict[str, str]:
-    own = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
-    if not place.endpoint:
-        return own
-    if not is_local(place.endpoint):
-        return {**own, "AWS_ENDPOINT_URL": place.endpoint}
-    return {
-        "AWS_ENDPOINT_URL": place.endpoint,
-        "AWS_ACCESS_KEY_ID": LOCAL_KEY,
-        "AWS_SECRET_ACCESS_KEY": LOCAL_KEY,
-        "AWS_REGION": place.stack.region,
-        "AWS_DEFAULT_REGION": place.stack.region,
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
 
 
 @dataclass(slots=True)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from hub_responder import clock
+from hub_toolkit.acting import sandbox_time
 from hub_toolkit.inventory.history import BUCKET, History
 from hub_toolkit.playbooks.load import load_project
 from hub_toolkit.playbooks.problems import unknown
-from hub_toolkit.stack import DeploymentError, Stack, is_local
-from hub_toolkit.trip.client import SandboxClient, SandboxError
+from hub_toolkit.stack import DeploymentError, Stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,7 +78,7 @@ def reached(
     name = _connection(project, connection)
     endpoint = endpoint or os.environ.get("AWS_ENDPOINT_URL") or None
     deployed = Stack(endpoint, stack)
-    now = _sandbox_time(endpoint)
+    now = sandbox_time(endpoint)
     try:
         yield Place(
             project=project,
@@ -105,14 +105,3 @@ def _connection(project: Project, wanted: str | None) -> str:
     if not known:
         raise DeploymentError("connections.yaml has no connection of type vision_one")
     raise DeploymentError(f"which Vision One? Say --connection: {', '.join(known)}")
-
-
-def _sandbox_time(endpoint: str | None) -> float | None:
-    """What a sandbox's clock says; None: there is no sandbox."""
-    if endpoint is None or not is_local(endpoint):
-        return None
-    try:
-        with SandboxClient(endpoint) as client:
-            return client.now()
-    except (SandboxError, KeyError, TypeError, ValueError):
-        return None  # something else that speaks AWS's protocols, or nothing: then S3 will say so

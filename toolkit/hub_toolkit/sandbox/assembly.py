@@ -149,6 +149,7 @@ def _parts(
         members=core.members,
         vision_ones=simulators.vision_ones,
         workload_securities=simulators.workload_securities,
+        connections=simulators.led,
         dead_letters=deploy.dead_letter_queues(plan),
         audit_tables=sorted(name for name in tables if name),
         tick=schedule.tick,

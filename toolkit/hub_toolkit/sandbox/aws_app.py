@@ -34,7 +34,11 @@ _SCOPE = re.compile(r"Credential=[^/]*/\d*/[^/]*/([a-z0-9-]+)/aws4_request")
 _CBOR_PATH = re.compile(r"/service/\w+/operation/(\w+)")
 _REST = {
     "lambda": (("POST", re.compile(r"/2015-03-31/functions/[^/]+/invocations"), "Invoke"),),
-    "ses": (("POST", re.compile(r"/v2/email/outbound-emails"), "SendEmail"),),
+    "ses": (
+        ("POST", re.compile(r"/v2/email/outbound-emails"), "SendEmail"),
+        ("GET", re.compile(r"/v2/email/account"), "GetAccount"),
+        ("GET", re.compile(r"/v2/email/identities/[^/]+"), "GetEmailIdentity"),
+    ),
     "s3": (
         ("PUT", re.compile(r"/[^/]+/.+"), "PutObject"),
         ("GET", re.compile(r"/[^/]+/.+"), "GetObject"),

@@ -132,7 +132,10 @@ class Core:
                 **self.members.operations,
                 "lambda.Invoke": targets.functions,
                 "states.StartExecution": self.machines.app,
-                "ses.SendEmail": Ses(self.clock.now, simulators.mailers).app,
+                **dict.fromkeys(
+                    ("ses.SendEmail", "ses.GetAccount", "ses.GetEmailIdentity"),
+                    Ses(self.clock.now, simulators.mailers).app,
+                ),
             },
             other=self.moto.app,
             faults=self.faults,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -47,6 +47,7 @@ class Parts:
     """What the routes act on.
 
     Attributes:
+        connections: settings as the functions have them, by name: addresses of simulators.
         dead_letters: ARNs of the dead-letter queues. audit_tables: names of the audit tables.
         tick: invokes a scheduled function by name; raises ControlError if there is none.
     """
@@ -63,6 +64,7 @@ class Parts:
     members: Members
     vision_ones: Sequence[VisionOne]
     workload_securities: Sequence[WorkloadSecurity]
+    connections: Mapping[str, Mapping[str, Any]]
     dead_letters: Sequence[str]
     audit_tables: Sequence[str]
     tick: Callable[[str], Any]
@@ -78,6 +80,7 @@ def table(parts: Parts) -> dict[tuple[str, str], Route]:
         ("GET", "/idle"): routes.idle,
         ("GET", "/clock"): routes.clock,
         ("POST", "/clock"): routes.set_clock,
+        ("GET", "/connections"): lambda _body, _query: parts.connections,
         ("GET", "/inbox"): lambda _body, _query: parts.inbox.deliveries(),
         ("GET", "/tickets"): lambda _body, _query: parts.tickets.list(),
         ("GET", "/audit"): routes.audit,

@@ -1,4 +1,5 @@
-"""Amazon SES, as far as the responder uses it: SendEmail of API v2 with a raw message.
+"""Amazon SES, as far as the responder uses it: SendEmail of API v2 with a raw message, and what an
+operator asks before: GetAccount and GetEmailIdentity, with the fields that matter.
 
 The account is out of SES's own sandbox. Verified are the addresses that connections send as, each
 through its domain; the configuration sets are those that connections name. Limits: 50 recipients,
@@ -18,6 +19,7 @@ import re
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from hub_toolkit.sandbox import mail
 from hub_toolkit.sandbox.errors import AwsError
@@ -31,11 +33,13 @@ if TYPE_CHECKING:
 MAX_RECIPIENTS = 50
 MAX_BYTES = 40 * 1024 * 1024
 PATH = "/v2/email/outbound-emails"
+ACCOUNT = "/v2/email/account"
+IDENTITIES = "/v2/email/identities/"
 _TAG = re.compile(r"[A-Za-z0-9_-]{1,256}")
 
 
 class Ses:
-    """SendEmail.
+    """SendEmail, GetAccount, GetEmailIdentity.
 
     Args:
         clock: returns epoch seconds.
@@ -51,12 +55,41 @@ class Ses:
 
     def _app(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         try:
-            answer = self.send(_request(environ))
+            answer = self._answer(environ)
         except AwsError as error:
             headers = [("x-amzn-ErrorType", error.code)]
             body = json.dumps({"message": error.message}).encode()
             return respond(start_response, error.status, body, headers=headers)
         return respond(start_response, 200, json.dumps(answer).encode())
+
+    def _answer(self, environ: Environ) -> dict[str, Any]:
+        path = str(environ["PATH_INFO"])
+        if path == ACCOUNT:
+            return {
+                "ProductionAccessEnabled": True,
+                "SendingEnabled": True,
+                "EnforcementStatus": "HEALTHY",
+            }
+        if path.startswith(IDENTITIES):
+            return self.identity(unquote(path.removeprefix(IDENTITIES)))
+        return {**self.send(_request(environ))}
+
+    def identity(self, name: str) -> dict[str, Any]:
+        """A verified domain; addresses are verified through theirs, and are no identities.
+
+        Raises:
+            AwsError: there is none of this name.
+        """
+        if name not in self._domains():
+            raise AwsError("NotFoundException", f"Email identity {name} does not exist.", 404)
+        return {
+            "IdentityType": "DOMAIN",
+            "VerifiedForSendingStatus": True,
+            "DkimAttributes": {"SigningEnabled": True, "Status": "SUCCESS"},
+        }
+
+    def _domains(self) -> set[str]:
+        return {str(one["sender"]).rpartition("@")[2] for one in self._mailers.values()}
 
     def send(self, request: Mapping[str, Any]) -> dict[str, str]:
         """Take a message.
@@ -80,8 +113,7 @@ class Ses:
 
     def _check_sender(self, message: EmailMessage) -> None:
         sender = email.utils.parseaddr(str(message["From"]))[1]
-        domains = {str(one["sender"]).rpartition("@")[2] for one in self._mailers.values()}
-        if sender.rpartition("@")[2] not in domains:
+        if sender.rpartition("@")[2] not in self._domains():
             raise AwsError(
                 "MessageRejected",
                 "Email address is not verified. The following identities failed the check in"

@@ -60,6 +60,7 @@ class Simulators:
         vision_ones: those of Vision One, which all hold the same estate.
         workload_securities: those of Server & Workload Protection, likewise.
         names: connection names by type, in the order of connections.yaml.
+        led: settings with the simulator's address, by connection name.
         topics: names of SNS connections by their topic's ARN; "": the stack's own topic.
         mailers: the settings of SES connections, by name.
         closing: ends the mail servers; None: none listens, their applications are there alone.
@@ -72,6 +73,7 @@ class Simulators:
     workload_securities: list[WorkloadSecurity] = field(default_factory=list)
     names: dict[str, list[str]] = field(default_factory=dict)
     topics: dict[str, str] = field(default_factory=dict)
+    led: dict[str, dict[str, Any]] = field(default_factory=dict)
     mailers: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     closing: ExitStack | None = None
     _listening: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -103,7 +105,8 @@ class Simulators:
             self.names.setdefault(kind, []).append(name)
             make(self, name, settings)
         address = addresses(kind, f"{self.around.endpoint}{PATH}/{name}")
-        return {**settings, **address, **self._listening.get(name, {})}
+        self.led[name] = {**settings, **address, **self._listening.get(name, {})}
+        return self.led[name]
 
     def name_of_mailer(self, sender: str, recipients: Sequence[str]) -> str:
         """The name of the SES connection that such a message comes from."""

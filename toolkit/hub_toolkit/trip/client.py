@@ -60,6 +60,11 @@ class SandboxClient:
         """The time of the sandbox's clock (epoch seconds)."""
         return float(self._call("GET", "/_sandbox/clock", None)["now"])
 
+    def connections(self) -> dict[str, dict[str, Any]]:
+        """The connections' settings as the sandbox's functions have them, by name."""
+        told: dict[str, dict[str, Any]] = self._call("GET", "/_sandbox/connections", None)
+        return told
+
     def audit(self) -> list[dict[str, Any]]:
         """Every audit record, oldest first."""
         return self._list("audit")

@@ -62,6 +62,7 @@ class World:
             members=self.members,
             vision_ones=[self.vision_one],
             workload_securities=[self.workload_security],
+            connections={},
             dead_letters=[DEAD],
             audit_tables=["audit"],
             tick=self._tick,

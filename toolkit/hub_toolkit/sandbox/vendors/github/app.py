@@ -69,7 +69,9 @@ class GitHub(Simulator):
     def _rules(self, prefix: str) -> list[Rule]:
         listed = f"{prefix}/repos/<owner>/<repo>/issues"
         one = f"{listed}/<int:number>"
+        repository = f"{prefix}/repos/<owner>/<repo>"
         return [
+            Rule(repository, methods=["GET"], endpoint=self._about),
             Rule(listed, methods=["GET"], endpoint=self._list),
             Rule(listed, methods=["POST"], endpoint=self._create),
             Rule(one, methods=["GET"], endpoint=self._get),
@@ -96,7 +98,7 @@ class GitHub(Simulator):
         right = hmac.compare_digest(given.encode(), self._token.encode())
         if scheme.lower() not in ("bearer", "token") or not right:
             return _failure(request, 401, "Bad credentials")
-        if not path.startswith(f"/repos/{self._repository.lower()}/"):
+        if not f"{path}/".startswith(f"/repos/{self._repository.lower()}/"):
             return _failure(request, 404, "Not Found")
         return None
 
@@ -124,6 +126,19 @@ class GitHub(Simulator):
         while self._made[0] <= now - LIMITS[-1][0]:
             self._made.popleft()
         return 0
+
+    def _about(self, request: Request, owner: str, repo: str) -> Response:  # noqa: ARG002
+        """The repository; its ``permissions`` are the account's, not the token's."""
+        return json_response(
+            {
+                "id": 1,
+                "full_name": self._repository,
+                "private": True,
+                "archived": False,
+                "has_issues": True,
+                "permissions": {"admin": False, "push": True, "pull": True},
+            }
+        )
 
     def _list(self, request: Request, owner: str, repo: str) -> Response:  # noqa: ARG002
         wanted = [name.lower() for name in request.args.get("labels", "").split(",") if name]

@@ -24,6 +24,9 @@ from hub_toolkit.sandbox.vendors.base import (
 from hub_toolkit.sandbox.vendors.jira import jql, search
 from hub_toolkit.sandbox.vendors.jira.errors import INVALID_INPUT, FieldErrors, JiraError
 from hub_toolkit.sandbox.vendors.jira.issues import (
+    FIELDS,
+    ISSUE_TYPES,
+    REQUIRED,
     STATUSES,
     Issue,
     check_fields,
@@ -66,7 +69,7 @@ class Jira(Simulator):
         projects: tuple[str, ...] = ("SEC",),
         index_lag_s: float = 0.0,
     ) -> None:
-        issue = f"{API}/issue/<key>"
+        issue, created = f"{API}/issue/<key>", f"{API}/issue/createmeta/<key>"
         super().__init__(
             [
                 Rule(f"{API}/issue", methods=["POST"], endpoint=self._create),
@@ -79,6 +82,9 @@ class Jira(Simulator):
                 Rule(f"{API}/search/jql", methods=["POST"], endpoint=self._search),
                 Rule(f"{API}/search", methods=["GET", "POST"], endpoint=self._removed),
                 Rule(f"{API}/myself", methods=["GET"], endpoint=self._myself),
+                Rule(f"{API}/project/<key>", methods=["GET"], endpoint=self._project),
+                Rule(f"{created}/issuetypes", methods=["GET"], endpoint=self._issue_types),
+                Rule(f"{created}/issuetypes/<kind>", methods=["GET"], endpoint=self._create_screen),
                 Rule("/browse/<key>", methods=["GET"], endpoint=self._browse),
             ]
         )
@@ -132,6 +138,35 @@ class Jira(Simulator):
 
     def _myself(self, request: Request) -> Response:  # noqa: ARG002
         return json_response({**_ACCOUNT, "emailAddress": self._email})
+
+    def _project(self, request: Request, key: str) -> Response:  # noqa: ARG002
+        if key not in self._projects:
+            raise JiraError(404, f"No project could be found with key '{key}'.")
+        return json_response({"id": "10000", "key": key, "name": key, "simplified": False})
+
+    def _issue_types(self, request: Request, key: str) -> Response:
+        """The types that `issues` takes; their ids and order are made up."""
+        self._project(request, key)
+        kinds = [
+            {"id": str(10_001 + number), "name": name, "subtask": False}
+            for number, name in enumerate(ISSUE_TYPES)
+        ]
+        return json_response(
+            {"startAt": 0, "maxResults": 50, "total": len(kinds), "issueTypes": kinds}
+        )
+
+    def _create_screen(self, request: Request, key: str, kind: str) -> Response:
+        """The fields that `issues` takes; only those of every issue are required."""
+        self._project(request, key)
+        if kind not in [str(10_001 + number) for number in range(len(ISSUE_TYPES))]:
+            raise JiraError(404, "The issue type is not found.")
+        fields = [
+            {"fieldId": name, "name": name, "required": name in REQUIRED, "hasDefaultValue": False}
+            for name in FIELDS
+        ]
+        return json_response(
+            {"startAt": 0, "maxResults": 50, "total": len(fields), "fields": fields}
+        )
 
     def _removed(self, request: Request) -> Response:
         return _failure(request, JiraError(410, _REMOVED))

@@ -286,3 +286,6 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "assignee": _assignee,
     "duedate": _due_date,
 }
+FIELDS = ("project", *_CHECKS)
+"""What a create screen has; `REQUIRED` must be given."""
+REQUIRED = frozenset({"project", "issuetype", "summary"})

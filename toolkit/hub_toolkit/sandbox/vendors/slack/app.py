@@ -111,6 +111,7 @@ class Slack(Simulator):
             "chat.update": self._update,
             "conversations.replies": self._replies,
             "auth.test": self._auth_test,
+            "conversations.info": self._info,
         }
 
     def messages(self, channel: str | None = None) -> list[dict[str, Any]]:
@@ -169,6 +170,12 @@ class Slack(Simulator):
 
     def _auth_test(self, arguments: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
         return {"team_id": _TEAM_ID, "user_id": _USER_ID, "bot_id": _BOT_ID, "team": "Sandbox"}
+
+    def _info(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """A public channel that the bot is in; the token has channels:read."""
+        channel = self._channel(arguments)
+        told = {"id": channel, "name": channel.lower(), "is_channel": True}
+        return {"channel": {**told, "is_member": True, "is_archived": False}}
 
     def _post_message(self, arguments: dict[str, Any]) -> dict[str, Any]:
         channel = self._channel(arguments)
