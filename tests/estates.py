@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from werkzeug.test import Client as Wsgi
@@ -72,13 +72,15 @@ class Api:
 
 
 class Tenant:
-    """``replies`` are answered first, one for each request; None lets the simulator answer."""
+    """``replies`` are answered first, one for each request; None lets the simulator answer, and
+    ``spoilt`` makes another answer of that."""
 
     def __init__(self, server: Loopback, now: float) -> None:
         self.server = server
         self.now = now
         self.simulator = VisionOne(lambda: self.now, token=TOKEN)
         self.replies: list[Reply | None] = []
+        self.spoilt: Callable[[Request, Reply], Reply] | None = None
         server.answer = self._answer
 
     def holds(self, *items: object) -> None:
@@ -108,4 +110,5 @@ class Tenant:
             base_url=self.server.url,
         )
         again = {k: v for k, v in answer.headers.items() if k == "Retry-After"}
-        return Reply(answer.status_code, answer.data, again)
+        told = Reply(answer.status_code, answer.data, again)
+        return self.spoilt(request, told) if self.spoilt else told

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from types import NoneType
 from typing import Any
 
 import msgspec
@@ -44,8 +45,9 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     Attributes:
         type: server, desktop, or empty.
         account_id, instance_id: of the cloud instance; the instance id in lower case.
-        identified: False where it is a cloud instance but its id cannot be read: it could be any
-            instance of ``account_id``, or of all accounts where that is empty.
+        identified: False where it is a cloud instance but its id cannot be read, or where nothing
+            tells what it is: it could be any instance of ``account_id``, or of all accounts where
+            that is empty.
         epp_status: on, off, unknown, or empty where nothing is said; ``UNREADABLE`` where what is
             said of the agent has another type than text.
         epp_installed: whether a protection agent is or was there; the object alone says nothing.
@@ -212,16 +214,17 @@ def _item(raw: bytes | msgspec.Raw) -> _Item:
 def _endpoint(item: _Item) -> Endpoint:
     epp, sensor = item.eppAgent or _Agent(), item.edrSensor or _Sensor()
     account, instance, identified = _machine(epp.virtualMachineDetails)
-    version, contact = _text(epp.version), _text(epp.lastConnectedDateTime)
+    guid, version = _text(item.agentGuid), _text(epp.version)
+    contact = _text(epp.lastConnectedDateTime)
     name, shown = _text(item.endpointName), _text(item.displayName)
     interfaces = tuple(_interfaces(item.interfaces)) if item.interfaces else ()
     return Endpoint(
-        guid=_text(item.agentGuid),
+        guid=guid,
         name=name or shown,
         type=_text(item.type).lower(),
         account_id=account,
         instance_id=instance,
-        identified=identified,
+        identified=bool(instance) or (identified and bool(guid) and _tells_itself(item)),
         epp_status=_status(epp.status, epp.version, epp.protectionManager),
         epp_installed=_installed(version, _text(epp.protectionManager), contact),
         epp_contact=contact,
@@ -236,6 +239,13 @@ def _endpoint(item: _Item) -> Endpoint:
         interfaces=interfaces,
         actions=tuple(_texts(item.recommendedActions)),
     )
+
+
+def _tells_itself(item: _Item) -> bool:
+    """Whether what it could be recognized by can be read, as far as it is there."""
+    texts = type(item.endpointName), type(item.displayName)
+    known = all(kind in (str, NoneType) for kind in texts)
+    return known and (item.ipAddresses in (None, "") or type(item.ipAddresses) is list)
 
 
 def _marks(

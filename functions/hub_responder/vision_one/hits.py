@@ -26,10 +26,12 @@ class Hit(msgspec.Struct, frozen=True):
 
 
 class Hits(msgspec.Struct, frozen=True):
-    """A page of them; None is an item that is none."""
+    """A page of them; None is an item that is none. The rest is as it was sent."""
 
     items: list[Hit | None]
     next_link: Any = None
+    total: Any = None
+    count: Any = None
 
 
 class _Item(msgspec.Struct, gc=False):
@@ -41,6 +43,8 @@ class _Item(msgspec.Struct, gc=False):
 class _Page(msgspec.Struct, gc=False):
     items: list[msgspec.Raw]
     nextLink: Any = None  # noqa: N815
+    totalCount: Any = None  # noqa: N815
+    count: Any = None
 
 
 _DECODER = msgspec.json.Decoder(_Item)
@@ -54,7 +58,8 @@ def read_hits(body: bytes) -> Hits:
         msgspec.DecodeError: it is no JSON object with ``items``.
     """
     page = _PAGES.decode(body)
-    return Hits([_hit(raw) for raw in page.items], page.nextLink)
+    items = [_hit(raw) for raw in page.items]
+    return Hits(items, page.nextLink, page.totalCount, page.count)
 
 
 def _hit(raw: msgspec.Raw) -> Hit | None:

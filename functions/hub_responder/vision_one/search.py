@@ -140,11 +140,14 @@ def _concerned(wanted: Mapping[str, Sequence[Clues]], queries: Iterable[str]) ->
 
 def _hits(client: Client, query: str, canary: str) -> list[Hit]:
     """What is found, apart from the canary; one that cannot be read could be any."""
-    items = [item for page in client.search(query) for item in page.items]
-    hits = [item for item in items if item is not None]
-    if len(hits) < len(items):
+    pages = list(client.search(query))
+    hits = [item for page in pages for item in page.items if item is not None]
+    counts = (count for page in pages for count in (page.total, page.count, len(page.items)))
+    if any(type(count) is int and count > len(hits) for count in counts):
         raise IncompleteError("Vision One found an endpoint that cannot be read", target=TARGET)
     others = [hit for hit in hits if hit.guid.lower() != canary.lower()]
+    if not all(hit.addresses for hit in others):  # by an address that it does not tell
+        raise IncompleteError("Vision One found an endpoint without its address", target=TARGET)
     if canary and len(others) == len(hits):
         raise NotHeededError("Vision One's search finds nothing", target=TARGET)
     return others
