@@ -139,8 +139,9 @@ def _described(work: Work, playbook: Playbook) -> Mapping[str, Any]:
     for step in playbook.steps:
         view = work.scope.get(step.id) if step.uses == ENRICH else None
         if isinstance(view, StepView) and view.status == "done":
-            with suppress(ExpressionError):  # of a run before the action told it
-                told |= {name: view[name] for name in clues.DESCRIBED}
+            for name in clues.DESCRIBED:
+                with suppress(ExpressionError):  # of a run before the action told it
+                    told[name] = view[name]
     return told
 
 

@@ -18,6 +18,7 @@ from hub_responder.clock import iso
 from hub_responder.errors import CallError, HubResponderError
 from hub_responder.finding import INSTANCE
 from hub_responder.instances import described
+from hub_responder.systems_manager import PERMISSION, computer_names
 from hub_responder.values import clean, within
 
 if TYPE_CHECKING:
@@ -36,9 +37,14 @@ Place = tuple[str, str]
 
 
 class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which tags name the owner: the first of ``owner_tags`` that the instance has."""
+    """Which tags name the owner: the first of ``owner_tags`` that the instance has.
+
+    ``systems_manager`` asks Systems Manager too, for the computer's own name; in member accounts
+    the role needs ``ssm:DescribeInstanceInformation`` for it.
+    """
 
     owner_tags: tuple[str, ...] = ("Owner", "owner")
+    systems_manager: bool = False
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -48,8 +54,9 @@ class Result(msgspec.Struct, frozen=True):
     where EC2 knows no such instance (it never was, or ended more than an hour ago), or
     ``not_applicable`` where the resource is no instance. ``exists``: from pending to stopped.
     ``image`` is the AMI's id, ``profile`` the instance profile's ARN, ``launched_at`` ISO 8601.
-    ``macs`` are the MAC addresses of its network interfaces, which a coverage check after this one
-    tells records of Vision One apart by.
+    ``macs`` are the MAC addresses of its network interfaces, and ``computer_name`` the computer's
+    own name, where Systems Manager was asked and manages it: a coverage check after this one
+    recognizes records of Vision One by them.
     """
 
     instance: str = ""
@@ -70,6 +77,7 @@ class Result(msgspec.Struct, frozen=True):
     platform: str = ""
     tags: dict[str, str] = {}
     macs: tuple[str, ...] = ()
+    computer_name: str = ""
 
 
 def run(works: Sequence[Work], runtime: Runtime) -> list[Outcome]:
@@ -79,7 +87,8 @@ def run(works: Sequence[Work], runtime: Runtime) -> list[Outcome]:
         if _is_instance(work):
             resource = work.incident.resource
             wanted.setdefault(_place(work), []).append(resource.instance_id)
-    found = {place: _ask(place, ids, runtime) for place, ids in wanted.items()}
+    named = any(work.params.systems_manager for work in works)
+    found = {place: _ask(place, ids, runtime, named=named) for place, ids in wanted.items()}
     return [attempt(lambda work: _outcome(work, found.get(_place(work))), work) for work in works]
 
 
@@ -95,29 +104,37 @@ def _place(work: Work) -> Place:
 Found = Mapping[str, Result]
 
 
-def _ask(place: Place, ids: Sequence[str], runtime: Runtime) -> Found | HubResponderError:
-    """The instances of one account and region by id, or why they cannot be told."""
+def _ask(
+    place: Place, ids: Sequence[str], runtime: Runtime, *, named: bool
+) -> Found | HubResponderError:
+    """The instances of one account and region by id, or why they cannot be told.
+
+    A name that is asked for and cannot be told is trouble too: without it the agent might seem not
+    to be there.
+    """
     account, region = place
     target = f"ec2.DescribeInstances in {account[:64]} {region}"
+    role, deadline = runtime.playbook.member_role, runtime.deadline
     try:
-        client = member.client(
-            "ec2",
-            account,
-            region,
-            role=runtime.playbook.member_role,
-            deadline=runtime.deadline,
-        )
+        client = member.client("ec2", account, region, role=role, deadline=deadline)
         found: dict[str, Result] = {}
         unique = list(dict.fromkeys(ids))
         for start in range(0, len(unique), AT_ONCE):
-            named = [{"Name": "instance-id", "Values": unique[start : start + AT_ONCE]}]
-            for item in described(client, named, target, runtime.deadline):
+            one_of = [{"Name": "instance-id", "Values": unique[start : start + AT_ONCE]}]
+            for item in described(client, one_of, target, deadline):
                 found[str(item.get("InstanceId", ""))] = result_of(item)
+        if named and found:
+            target = f"ssm.DescribeInstanceInformation in {account[:64]} {region}"
+            manager = member.client("ssm", account, region, role=role, deadline=deadline)
+            names = computer_names(manager, [*found], target, deadline)
+            for name, own in names.items():
+                if name in found:
+                    found[name] = msgspec.structs.replace(found[name], computer_name=own)
     except aws.ERRORS as error:
         return aws.translate(error, target)
     except HubResponderError as error:
         return error
-    return _with_image_names(client, found, runtime.deadline)
+    return _with_image_names(client, found, deadline)
 
 
 def result_of(item: Mapping[str, Any]) -> Result:
@@ -194,11 +211,13 @@ def _outcome(work: Work, found: Found | HubResponderError | None) -> Outcome:
 
 
 def permissions(
-    _with: Mapping[str, Any], _connections: Mapping[str, Mapping[str, Any]]
+    params: Mapping[str, Any], _connections: Mapping[str, Mapping[str, Any]]
 ) -> list[Statement]:
-    """Describing instances and images; neither knows resources."""
-    described = ["ec2:DescribeImages", "ec2:DescribeInstances"]
-    return [{"Effect": "Allow", "Action": described, "Resource": ["*"]}]
+    """Describing instances, images and what Systems Manager manages; none knows resources."""
+    actions = ["ec2:DescribeImages", "ec2:DescribeInstances"]
+    if params.get("systems_manager"):
+        actions.append(PERMISSION)
+    return [{"Effect": "Allow", "Action": actions, "Resource": ["*"]}]
 
 
 ACTION = Action(
@@ -212,4 +231,5 @@ ACTION = Action(
     run=run,
     about=(INSTANCE,),
     in_members=True,
+    constants=("systems_manager",),
 )

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from hub_responder.finding import Resource
 
 DESCRIBED = (
-    "instance", "name", "private_ip", "public_ip", "private_dns", "macs", "launched_at",
+    "instance", "name", "computer_name", "private_ip", "public_ip", "private_dns", "macs",
+    "launched_at",
 )  # fmt: skip
 """What is read of the result of ``enrich.ec2``."""
 _MOST = 32
@@ -30,7 +31,7 @@ class Clues(msgspec.Struct, frozen=True, kw_only=True):
     """An instance as far as it is known; texts are in lower case.
 
     Attributes:
-        names: that it was given: its Name tag, its host name.
+        names: that it was given: its Name tag, its host name, the name that Systems Manager knows.
         hosts: names that EC2 made of its address or its id.
         macs: of its interfaces, 12 hex digits each.
         launched: when it was started last (epoch seconds).
@@ -66,6 +67,7 @@ def of(resource: Resource, known: Mapping[str, Any] | None = None) -> Clues:
     known = known if known and known.get("instance") == resource.instance_id else {}
     interfaces = [each for each in _list(details.get("network_interfaces")) if _is_object(each)]
     told = [resource.name, details.get("hostname"), known.get("name"), known.get("private_dns")]
+    told.append(known.get("computer_name"))
     told += [each.get("private_dns_name") for each in interfaces]
     names = [name for name in marks.texts(told) if name.strip() not in marks.NO_NAMES]
     addresses = tuple(dict.fromkeys(_addresses(details, interfaces, known)))

@@ -63,7 +63,37 @@ def test_an_instance_is_told_whole(members: MemberCloud) -> None:
         "platform": "",
         "tags": {"Name": "web-01", "Owner": "pay"},
         "macs": ("02:1c:42:be:22:5f",),
+        "computer_name": "",
     }
+
+
+def test_systems_manager_is_asked_for_the_computers_name_where_it_is_wanted(
+    members: MemberCloud,
+) -> None:
+    managed = [instance(f"i-{number}", ComputerName=f"WIN-{number}") for number in range(60)]
+    members.holds(*managed, instance("i-a"))
+    works = [*map(work, (one["InstanceId"] for one in managed)), work("i-a")]
+    assert {one.result["computer_name"] for one in enrich(*works)} == {""}
+    assert members.count("ssm.DescribeInstanceInformation") == 0
+    named = [work_of(Params(systems_manager=True), one.incident) for one in works]
+    names = [one.result["computer_name"] for one in enrich(*named)]
+    assert names == [*(f"WIN-{number}" for number in range(60)), ""]
+    assert members.count("ssm.DescribeInstanceInformation") == 2
+
+
+def test_a_name_that_is_wanted_and_not_told_is_trouble(members: MemberCloud) -> None:
+    members.holds(instance())
+    members.faults.add([{"target": "ssm.DescribeInstanceInformation", "status": 400,
+                         "body": {"__type": "AccessDeniedException"}}])  # fmt: skip
+    (outcome,) = enrich(work_of(Params(systems_manager=True), work().incident))
+    assert outcome.status == "failed"
+    assert "ssm.DescribeInstanceInformation" in outcome.detail
+
+
+def test_systems_manager_is_permitted_only_where_it_is_asked() -> None:
+    (usual,) = enrich_ec2.permissions({}, {})
+    (more,) = enrich_ec2.permissions({"systems_manager": True}, {})
+    assert set(more["Action"]) - set(usual["Action"]) == {"ssm:DescribeInstanceInformation"}
 
 
 def test_a_batch_is_asked_once_for_each_account_and_region(members: MemberCloud) -> None:

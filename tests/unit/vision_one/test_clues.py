@@ -67,6 +67,11 @@ def test_ec2_tells_what_the_finding_does_not() -> None:
     assert found.launched == 1795132800.0
 
 
+def test_the_computers_own_name_is_one_more() -> None:
+    found = clues.of(resource(tags={}), EC2 | {"computer_name": "WIN-0A1B"})
+    assert found.names == ("web-01", "win-0a1b")
+
+
 def test_what_ec2_tells_of_another_instance_is_none() -> None:
     assert clues.of(resource(tags={}), EC2 | {"instance": "i-0def"}) == clues.of(resource(tags={}))
 

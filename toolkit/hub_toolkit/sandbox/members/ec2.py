@@ -3,8 +3,9 @@
 Items are those of the sandbox contract: ``InstanceId``, ``OwnerId``, ``Region``, ``State``,
 ``PrivateIpAddress``, ``PrivateDnsName``, ``Tags`` (an object), and optionally ``InstanceType``,
 ``ImageId``, ``ImageName``, ``PublicIpAddress``, ``VpcId``, ``SubnetId``, ``LaunchTime``,
-``IamInstanceProfile`` (an ARN), ``Platform`` and ``MacAddress`` (of its one network interface; made
-of its id where it is left out, so that no two instances share one). A terminated instance is told
+``IamInstanceProfile`` (an ARN), ``Platform``, ``MacAddress`` (of its one network interface; made
+of its id where it is left out, so that no two instances share one) and ``ComputerName`` (Systems
+Manager manages those that have one). A terminated instance is told
 of for an hour of the sandbox's clock and then is gone; EC2's documentation says "a short while".
 Filters that EC2 has and this has not are refused rather than ignored.
 """
@@ -68,6 +69,7 @@ class Instance(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     iam_instance_profile: str = ""
     platform: str = ""
     mac_address: str = ""
+    computer_name: str = ""
 
     @property
     def mac(self) -> str:

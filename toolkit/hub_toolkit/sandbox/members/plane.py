@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from hub_toolkit.sandbox.members import accounts, autoscaling, ec2, ecs, inspector, run_command
+from hub_toolkit.sandbox.members import (
+    accounts,
+    autoscaling,
+    ec2,
+    ecs,
+    inspector,
+    managed_nodes,
+    run_command,
+)
 from hub_toolkit.sandbox.members.accounts import Accounts
 from hub_toolkit.sandbox.members.autoscaling import Groups
 from hub_toolkit.sandbox.members.ec2 import Instances
 from hub_toolkit.sandbox.members.ecs import Ecs
 from hub_toolkit.sandbox.members.inspector import Inspector
+from hub_toolkit.sandbox.members.managed_nodes import ManagedNodes
 from hub_toolkit.sandbox.members.run_command import RunCommand
 from hub_toolkit.sandbox.members.tagging import Tagging
 
@@ -45,6 +54,7 @@ class Members:
         self.groups = Groups(self.accounts.caller)
         tagging = Tagging(self.instances, self.accounts.caller)
         commands = RunCommand(clock, self.instances, self.accounts.caller)
+        managed = ManagedNodes(self.instances, self.accounts.caller)
         inspecting = Inspector(finding, self.accounts.caller, account)
         self.operations: Mapping[str, App] = {
             **{f"sts.{name}": self.accounts.app for name in accounts.OPERATIONS},
@@ -53,5 +63,6 @@ class Members:
             **{f"autoscaling.{name}": self.groups.app for name in autoscaling.OPERATIONS},
             "tagging.GetResources": tagging.app,
             **{f"ssm.{name}": commands.app for name in run_command.OPERATIONS},
+            **{f"ssm.{name}": managed.app for name in managed_nodes.OPERATIONS},
             **{f"inspector2.{name}": inspecting.app for name in inspector.OPERATIONS},
         }

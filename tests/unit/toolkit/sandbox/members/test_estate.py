@@ -193,3 +193,36 @@ def test_cbor_of_any_kind_is_read_or_refused(data: bytes) -> None:
 def test_no_text_breaks_out_of_the_xml(text: str) -> None:
     assert "<" not in xml(text, "item")
     assert "\x00" not in xml(text, "item")
+
+
+def test_systems_manager_tells_of_what_it_manages_page_by_page(members: MemberCloud) -> None:
+    named = [instance(f"i-{number}", ComputerName=f"WIN-{number}") for number in range(7)]
+    members.holds(*named, instance("i-a"), instance("i-b", ComputerName="b", State="terminated"))
+    ssm = client(members, "ssm")
+    pages = ssm.get_paginator("describe_instance_information").paginate(
+        PaginationConfig={"PageSize": 5}
+    )
+    told = [one["ComputerName"] for page in pages for one in page["InstanceInformationList"]]
+    assert told == [f"WIN-{number}" for number in range(7)]
+    of = [{"Key": "InstanceIds", "Values": ["i-3", "i-a", "i-none"]}]
+    answer = ssm.describe_instance_information(Filters=of)
+    assert [one["InstanceId"] for one in answer["InstanceInformationList"]] == ["i-3"]
+
+
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [
+        ({"Filters": [{"Key": "PingStatus", "Values": ["Online"]}]}, "InvalidFilterKey"),
+        (
+            {"Filters": [{"Key": "InstanceIds", "Values": ["i-1"] * 101}]},
+            "ValidationException",
+        ),
+        ({"NextToken": "x"}, "InvalidNextToken"),
+    ],
+)
+def test_systems_manager_refuses_what_it_does_not_know(
+    members: MemberCloud, request_: dict[str, Any], expected: str
+) -> None:
+    with pytest.raises(ClientError) as error:
+        client(members, "ssm").describe_instance_information(**request_)
+    assert code(error) == expected
