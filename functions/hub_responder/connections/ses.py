@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from hub_responder import aws
+from hub_responder.connections.kept import keep
 from hub_responder.connections.mime import compose
+from hub_responder.connections.returned import tags
 from hub_responder.connections.settings import Ses, read
 from hub_responder.errors import CallError, PermanentError, TransientError
 
@@ -56,25 +58,17 @@ def send(
     }
     if settings.configuration_set:
         request["ConfigurationSetName"] = settings.configuration_set
-        request["EmailTags"] = tags(connection.name, work)
+        incident = work.incident
+        request["EmailTags"] = tags(
+            runtime.stage, connection.name, incident.key, incident.gen, work.key
+        )
+        if settings.fallback:
+            keep(document, work)
     try:
         aws.client("sesv2", region=settings.region).send_email(**request)
     except aws.ERRORS as error:
         raise _translate(error, connection.name) from error
     return mail.ref
-
-
-def tags(connection: str, work: Work) -> list[dict[str, str]]:
-    """What SES's events about the message say of it: letters, digits, ``-`` and ``_`` only."""
-    playbook, _, incident = work.incident.key.partition("#")
-    told = {
-        "hub-responder-playbook": playbook,
-        "hub-responder-incident": incident,
-        "hub-responder-gen": str(work.incident.gen),
-        "hub-responder-connection": connection,
-        "hub-responder-effect": work.key,
-    }
-    return [{"Name": name, "Value": value} for name, value in told.items()]
 
 
 def _translate(error: Exception, target: str) -> CallError:

@@ -1,4 +1,4 @@
-"""What a queue message is: a trigger, one of our own settle messages, or unreadable."""
+"""What a queue message is: a trigger, an e-mail that came back, one of our own, or unreadable."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Any
 import msgspec
 
 from hub_responder import events
+from hub_responder.connections import returned
+from hub_responder.connections.returned import Returned
 from hub_responder.errors import UnreadableEvent, UnreadableFinding
 from hub_responder.events import Trigger
 from hub_responder.finding import Finding
@@ -53,7 +55,7 @@ class Recheck:
     findings: tuple[Finding, ...]
 
 
-Content = Trigger | Settle | Recheck
+Content = Trigger | Settle | Recheck | Returned
 
 
 def message(record: Mapping[str, Any], clicks_queue: str) -> Message:
@@ -88,8 +90,12 @@ def read(message: Message) -> Content:
     """What the message holds.
 
     Raises:
-        UnreadableEvent: it is neither a Security Hub event nor one of our own messages.
+        UnreadableEvent: it is neither an event of Security Hub, nor one of SES about an e-mail of
+            ours, nor one of our own messages.
     """
+    came = returned.decode(message.body) if returned.is_mail(message.body) else None
+    if came is not None:
+        return came
     if not message.body.encode("utf-8", "replace").startswith(OWN):
         return events.decode(message.body)
     try:

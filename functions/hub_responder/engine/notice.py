@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from hub_responder.actions.base import Action, Outcome, Work, each
+from hub_responder.errors import CallError
 from hub_responder.playbook import Playbook, Step
 
 if TYPE_CHECKING:
@@ -101,6 +102,21 @@ def tell_undecided(finding_ids: Sequence[str], why: str, runtime: Runtime) -> st
     what = f"{len(finding_ids)} findings are" if finding_ids else "A message is"
     shown = [f"{what} in the dead-letter queue", *finding_ids[:10]]
     sns.publish_lines(topic, title, [why, *shown], runtime)
+    return "told the default connection"
+
+
+def tell_returned(lines: Sequence[str], runtime: Runtime) -> str:
+    """Say in the default connection that a message came back; what became of it, in words."""
+    topic = _topic(runtime.playbook)
+    if not topic:
+        return "nobody to tell"
+    from hub_responder.connections import sns
+
+    title = f"{runtime.playbook.name}: a message did not arrive as it should"
+    try:
+        sns.publish_lines(topic, title, lines, runtime)
+    except CallError as error:  # it is in the trail, and its text on another way
+        return f"the default connection: {error}"
     return "told the default connection"
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from hub_responder import clock
+from hub_responder.connections.returned import Returned
 from hub_responder.engine import insight, scheduled
 from hub_responder.engine.choosing import Choice, choose
 from hub_responder.engine.grouping import Cause, Subject, subjects, values_of
@@ -97,6 +98,8 @@ class Taking:
                 self._settle(content)
             elif isinstance(content, Recheck):
                 self._recheck(message, content)
+            elif isinstance(content, Returned):
+                self._returned(message, content)
             else:
                 try:
                     self._trigger(message, content)
@@ -117,6 +120,20 @@ class Taking:
         self._taken.settles[settle.pk] = Settle(
             settle.pk, settle.urgent or held.urgent, settle.clicked or held.clicked
         )
+
+    def _returned(self, message: Message, came: Returned) -> None:
+        """An e-mail that SES had accepted."""
+        cause = Cause("mail", came.event_id, came.at)
+        if came.playbook != self._playbook.name:
+            why = f"about a message of {came.playbook}: not our own"
+            self._taken.records.append(self.record("skipped", cause, detail=why))
+            return
+        from hub_responder.engine import returns
+
+        try:
+            returns.take(came, self._names.runtime, self._ledger, self._audit)
+        except TransientError as error:
+            self._put_off(message, cause, (), error)
 
     def _recheck(self, message: Message, recheck: Recheck) -> None:
         """Findings that were taken before: nothing is asked of them again."""

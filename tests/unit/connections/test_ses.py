@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from botocore.validate import ParamValidator
 
 from factories import NOW, playbook, runtime, work
 from hub_responder import aws
@@ -60,11 +63,25 @@ def test_a_message_is_accepted_and_more_is_not_claimed(run_time: Runtime, taken:
     assert body["subject"] == "UNPROTECTED: CRITICAL on web-01"
     assert body["tags"] == {
         "hub-responder-playbook": "inspector-coverage",
+        "hub-responder-stage": "test",
         "hub-responder-incident": "5" * 64,
         "hub-responder-gen": "1",
         "hub-responder-connection": "mail",
         "hub-responder-effect": "ab" * 20,
     }
+
+
+def test_the_request_is_one_that_the_sdk_would_let_pass(
+    run_time: Runtime, taken: list[Any]
+) -> None:
+    assert tell(run_time).status == "done"
+    request = json.loads(taken[0].body)
+    shape = aws.client("sesv2").meta.service_model.operation_model("SendEmail").input_shape
+    data = base64.b64decode(request["Content"]["Raw"]["Data"])
+    typed = {**request, "Content": {"Raw": {"Data": data}}}
+    assert ParamValidator().validate(typed, shape).generate_report() == ""
+    assert len(data) < 40 * 1024 * 1024
+    assert taken[0].url.endswith("/v2/email/outbound-emails")
 
 
 @pytest.mark.parametrize(

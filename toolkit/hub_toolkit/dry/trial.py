@@ -122,7 +122,7 @@ class Bench:
         """Read once for the same playbooks: nothing changes it."""
         names = tuple(source.name for source in sources)
         if names not in self._stacks:
-            self._stacks[names] = stack(sources, self.place, self.stage)
+            self._stacks[names] = stack(sources, self.place, self.stage, self.project.connections)
         return self._stacks[names]
 
 

@@ -57,6 +57,7 @@ from hub_toolkit.synth.naming import logical
 if TYPE_CHECKING:
     import requests
 
+    from hub_toolkit.playbooks.connections import Connections
     from hub_toolkit.playbooks.format import Source as Playbook
     from hub_toolkit.playbooks.load import Project
     from hub_toolkit.sandbox.pollers import Source
@@ -416,12 +417,12 @@ class _Context(Context):
         return int(_TIME_LEFT_S * 1000)
 
 
-def stack(sources: Sequence[Playbook], place: Place, stage: str) -> Plan:
+def stack(sources: Sequence[Playbook], place: Place, stage: str, connections: Connections) -> Plan:
     """The stack of these playbooks as ``synth`` makes it, but that roles stay empty."""
-    return read_plan(_template(sources), place, {"Stage": stage})
+    return read_plan(_template(sources, connections), place, {"Stage": stage})
 
 
-def _template(sources: Sequence[Playbook]) -> dict[str, Any]:
+def _template(sources: Sequence[Playbook], connections: Connections) -> dict[str, Any]:
     queues = [
         logical(source.name, suffix)
         for source in sources
@@ -436,7 +437,8 @@ def _template(sources: Sequence[Playbook]) -> dict[str, Any]:
     if any(inventory.takes(source) for source in sources):
         resources |= shared.inventory([])
     for source in sources:
-        resources |= synthesized.resources(source, [])
+        mails = bool(roles.mail_sets(source, connections))
+        resources |= synthesized.resources(source, [], mails=mails)
     return {
         "Parameters": shared.PARAMETERS,
         "Globals": shared.GLOBALS,

@@ -11,6 +11,8 @@ import json
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
+from hub_responder.connections.returned import KINDS, PLAYBOOK, SOURCE, STAGE
+
 if TYPE_CHECKING:
     from hub_responder.playbook import Triggers
 
@@ -45,6 +47,20 @@ def imported(triggers: Triggers) -> Pattern | None:
             else None,
         ]
     )
+
+
+def returned(playbook: str, stage: Any) -> Pattern:
+    """The pattern of the rule that brings what SES says later of the playbook's e-mail.
+
+    Args:
+        stage: of the stack, which another one in the account may share a configuration set with.
+    """
+    tags = {PLAYBOOK: [playbook], STAGE: [stage]}
+    return {
+        "source": [SOURCE],
+        "detail-type": list(KINDS),
+        "detail": {"mail": {"tags": tags}},
+    }
 
 
 def lifecycle(triggers: Triggers) -> Pattern | None:

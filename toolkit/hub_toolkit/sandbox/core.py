@@ -76,7 +76,7 @@ class Core:
         self.tickets = Tickets()
         self.state_buckets: set[str] = set()
         """Names of the buckets whose objects no person or other program gets."""
-        self._endpoint = place.endpoint
+        self._place = place
 
     def _delay(self, seconds: float) -> None:
         """A slow answer takes its time on the sandbox's clock as well, whoever gave up on it."""
@@ -90,7 +90,9 @@ class Core:
             closing: ends servers of their own; None: they have none.
         """
         return Simulators(
-            Around(self.clock.now, self._endpoint, self.inbox, self.faults, self.tickets, kills),
+            Around(
+                self.clock.now, self._place.endpoint, self.inbox, self.faults, self.tickets, kills
+            ),
             closing=closing,
         )
 
@@ -120,6 +122,7 @@ class Core:
         effects = AwsEffects(self.inbox, simulators, outside, self.state_buckets)
         name = simulators.name_of("opscenter", "opscenter")
         self.tickets.register("opscenter", name, OpsItems(self.center))
+        place = self._place
         aws = AwsApp(
             {
                 "sqs": self.queues.app,
@@ -134,7 +137,13 @@ class Core:
                 "states.StartExecution": self.machines.app,
                 **dict.fromkeys(
                     ("ses.SendEmail", "ses.GetAccount", "ses.GetEmailIdentity"),
-                    Ses(self.clock.now, simulators.mailers).app,
+                    Ses(
+                        self.clock.now,
+                        simulators.mailers,
+                        self.events.put_event,
+                        place.account,
+                        place.region,
+                    ).app,
                 ),
             },
             other=self.moto.app,

@@ -115,6 +115,7 @@ _TYPES: dict[str, tuple[str, Naming]] = {
     "AWS::SNS::TopicPolicy": ("", _plain),
     "AWS::S3::Bucket": ("BucketName", _bucket),
     "AWS::S3::BucketPolicy": ("", _plain),
+    "AWS::SES::ConfigurationSetEventDestination": ("", _plain),
     "AWS::DynamoDB::Table": ("TableName", _table),
     "AWS::Serverless::Function": ("FunctionName", _function),
     "AWS::Serverless::LayerVersion": ("LayerName", _layer),

@@ -7,6 +7,10 @@ through its domain; the configuration sets are those that connections name. Limi
 puts its own ``Message-ID`` and ``Date`` in their place ("Amazon SES header fields"). Which error
 answers a message over a limit is not documented: ``BadRequestException`` is a guess. Recipients are
 read from ``Destination`` only, never from the headers.
+
+What goes to ``bounce@simulator.amazonses.com`` and ``complaint@simulator.amazonses.com`` comes back
+at once ("Using the mailbox simulator"), as an event on the default bus where the message has a
+configuration set.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from hub_responder.clock import iso
 from hub_toolkit.sandbox import mail
 from hub_toolkit.sandbox.errors import AwsError
 from hub_toolkit.sandbox.wsgi import read_body, respond
@@ -35,6 +40,32 @@ MAX_BYTES = 40 * 1024 * 1024
 PATH = "/v2/email/outbound-emails"
 ACCOUNT = "/v2/email/account"
 IDENTITIES = "/v2/email/identities/"
+_SIMULATED: dict[str, tuple[str, str, Callable[[str], dict[str, Any]]]] = {
+    "bounce@simulator.amazonses.com": (
+        "Email Bounced",
+        "Bounce",
+        lambda recipient: {
+            "bounceType": "Permanent",
+            "bounceSubType": "General",
+            "bouncedRecipients": [
+                {
+                    "emailAddress": recipient,
+                    "action": "failed",
+                    "status": "5.1.1",
+                    "diagnosticCode": "smtp; 550 5.1.1 user unknown",
+                }
+            ],
+        },
+    ),
+    "complaint@simulator.amazonses.com": (
+        "Email Complaint Received",
+        "Complaint",
+        lambda recipient: {
+            "complainedRecipients": [{"emailAddress": recipient}],
+            "complaintFeedbackType": "abuse",
+        },
+    ),
+}
 _TAG = re.compile(r"[A-Za-z0-9_-]{1,256}")
 
 
@@ -44,12 +75,20 @@ class Ses:
     Args:
         clock: returns epoch seconds.
         mailers: the settings of the connections that use SES, by name; it may be filled later.
+        put_event: puts an event on the default bus. account, region: stand in it.
     """
 
     def __init__(
-        self, clock: Callable[[], float], mailers: Mapping[str, Mapping[str, Any]]
+        self,
+        clock: Callable[[], float],
+        mailers: Mapping[str, Mapping[str, Any]],
+        put_event: Callable[[dict[str, Any]], object] = lambda _event: None,
+        account: str = "111122223333",
+        region: str = "us-east-1",
     ) -> None:
         self._clock = clock
+        self._put_event = put_event
+        self._account, self._region = account, region
         self._mailers = mailers
         self.app: App = self._app
 
@@ -109,7 +148,45 @@ class Ses:
         except mail.MailError as error:
             raise AwsError("BadRequestException", str(error)) from error
         self._check_sender(message)
-        return {"MessageId": f"0100{int(self._clock() * 1000):012x}-{uuid.uuid4()}-000000"}
+        message_id = f"0100{int(self._clock() * 1000):012x}-{uuid.uuid4()}-000000"
+        if named:
+            self._come_back(request, named, message, message_id)
+        return {"MessageId": message_id}
+
+    def _come_back(
+        self, request: Mapping[str, Any], named: str, message: EmailMessage, message_id: str
+    ) -> None:
+        """What SES says of recipients of its mailbox simulator."""
+        tags = {str(tag["Name"]): [str(tag["Value"])] for tag in request.get("EmailTags") or ()}
+        at = iso(self._clock())
+        mail_ = {
+            "timestamp": at,
+            "source": str(message["From"]),
+            "messageId": message_id,
+            "destination": _recipients(request),
+            "commonHeaders": {"subject": str(message["Subject"])},
+            "tags": {"ses:configuration-set": [named], **tags},
+        }
+        for recipient in _recipients(request):
+            for what, (kind, event_type, told) in _SIMULATED.items():
+                if recipient == what:
+                    key = event_type.lower()
+                    feedback = {**told(recipient), "timestamp": at, "feedbackId": str(uuid.uuid4())}
+                    detail = {"eventType": event_type, "mail": mail_, key: feedback}
+                    self._put_event(self._event(kind, detail))
+
+    def _event(self, kind: str, detail: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "version": "0",
+            "id": str(uuid.uuid4()),
+            "detail-type": kind,
+            "source": "aws.ses",
+            "account": self._account,
+            "time": iso(self._clock()),
+            "region": self._region,
+            "resources": [],
+            "detail": dict(detail),
+        }
 
     def _check_sender(self, message: EmailMessage) -> None:
         sender = email.utils.parseaddr(str(message["From"]))[1]
@@ -117,7 +194,7 @@ class Ses:
             raise AwsError(
                 "MessageRejected",
                 "Email address is not verified. The following identities failed the check in"
-                f" region US-EAST-1: {sender}",
+                f" region {self._region.upper()}: {sender}",
             )
 
 

@@ -27,6 +27,7 @@ RECORDED_ONLY = frozenset(
         "AWS::Lambda::Permission",
         "AWS::Logs::LogGroup",
         "AWS::S3::BucketPolicy",
+        "AWS::SES::ConfigurationSetEventDestination",
         "AWS::SNS::TopicPolicy",
         "AWS::SQS::QueuePolicy",
     }

@@ -69,6 +69,7 @@ def build(root: Path) -> dict[str, Any]:
         "Conditions": {
             **{roles.condition(stage): {"Fn::Equals": [ref("Stage"), stage]} for stage in by_stage},
             **_enabled_conditions(base, by_stage),
+            **_mail_conditions(base, by_stage),
         },
         "Globals": shared.GLOBALS,
         "Resources": resources,
@@ -117,8 +118,61 @@ def _resources(base: Project, by_stage: Mapping[str, Project]) -> dict[str, Any]
     for number, source, condition in wanted:
         there = {stage: (project.sources[number], project) for stage, project in by_stage.items()}
         statements = roles.statements(source, base, there)
-        _add(made, playbook.resources(source, statements, condition), source.name)
+        mails = any(
+            roles.mail_sets(one, project.connections)
+            for one, project in ((source, base), *there.values())
+        )
+        own = playbook.resources(source, statements, condition, mails=mails)
+        _add(made, own, source.name)
+    for name, condition in _mail_sets(base, by_stage).items():
+        made |= shared.mail_events(name, condition)
     return made
+
+
+def _mail_sets(base: Project, by_stage: Mapping[str, Project]) -> dict[str, str]:
+    """The configuration sets of SES in the stack's own region, each with the condition that holds
+    in the stages that send through it, or ""."""
+    held = {stage: _sets_of(project) for stage, project in by_stage.items()}
+    plain = _sets_of(base)
+    found = {}
+    for name in sorted(plain.union(*held.values())):
+        differs = any((name in sets) is not (name in plain) for sets in held.values())
+        found[name] = shared.mail_events_id(name) + "Used" if differs else ""
+    return found
+
+
+def _sets_of(project: Project) -> set[str]:
+    return {
+        name
+        for source in project.sources
+        if source.enabled
+        for name, region in roles.mail_sets(source, project.connections)
+        if not region
+    }
+
+
+def _mail_conditions(base: Project, by_stage: Mapping[str, Project]) -> dict[str, Any]:
+    """Of the configuration sets that only some stages send through: when they do."""
+    plain = _sets_of(base)
+    return {
+        condition: _unless(
+            [
+                stage
+                for stage, one in by_stage.items()
+                if (name in _sets_of(one)) != (name in plain)
+            ],
+            name in plain,
+        )
+        for name, condition in _mail_sets(base, by_stage).items()
+        if condition
+    }
+
+
+def _unless(stages: Sequence[str], held: bool) -> dict[str, Any]:
+    """Whether something holds that is as ``held`` says, and in these stages the other way."""
+    others = [{"Condition": roles.condition(stage)} for stage in stages]
+    one_of = others[0] if len(others) == 1 else {"Fn::Or": others}
+    return {"Fn::Not": [one_of]} if held else one_of
 
 
 def _enabled(name: str) -> str:
@@ -131,13 +185,12 @@ def _enabled_conditions(base: Project, by_stage: Mapping[str, Project]) -> dict[
     found = {}
     for number, source in enumerate(base.sources):
         others = [
-            {"Condition": roles.condition(stage)}
+            stage
             for stage, project in by_stage.items()
             if project.sources[number].enabled is not source.enabled
         ]
         if others:
-            one_of = others[0] if len(others) == 1 else {"Fn::Or": others}
-            found[_enabled(source.name)] = {"Fn::Not": [one_of]} if source.enabled else one_of
+            found[_enabled(source.name)] = _unless(others, source.enabled)
     return found
 
 

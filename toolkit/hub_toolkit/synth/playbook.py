@@ -1,4 +1,4 @@
-"""The resources of one playbook: at most twelve, so that about 35 playbooks fit one stack."""
+"""The resources of one playbook: about twelve, so that about 35 playbooks fit one stack."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Resources = dict[str, dict[str, Any]]
 
 MAX_RESOURCES = 12
+"""Without a schedule, and without e-mail that can come back."""
 FUNCTION_TIMEOUT_S = 60
 VISIBILITY_S = 95
 """Longer than a lease (what is left of the function's time, and 5 s), so that a message comes back
@@ -29,13 +30,24 @@ IMPORTS_CONCURRENCY = 5
 """Batches of imported findings at once: vendors are paced; analysts' clicks are not held back."""
 
 
-def resources(source: Source, statements: Sequence[Any], condition: str = "") -> Resources:
+def resources(
+    source: Source, statements: Sequence[Any], condition: str = "", *, mails: bool = False
+) -> Resources:
     """The playbook's resources by logical id.
 
     Args:
         statements: its role's. condition: the one that holds in the stages where it is enabled.
+        mails: it sends e-mail of which SES tells what comes back.
     """
     made = _resources(source, statements)
+    if mails:
+        made[logical(source.name, "MailRule")] = _rule(
+            f"{source.name}-mail",
+            f"E-mail of {source.name} that came back",
+            rules.returned(source.name, ref("Stage")),
+            source.name,
+            "ImportsQueue",
+        )
     if condition:
         made = {name: {**one, "Condition": condition} for name, one in made.items()}
     return made

@@ -116,6 +116,17 @@ def suppresses(source: Source) -> bool:
     )
 
 
+def mail_sets(source: Source, connections: Connections) -> set[tuple[str, str]]:
+    """The configuration sets of SES that its messages go through, each with its region."""
+    reaching = (reached(step, source.action(step.uses), connections) for step in source.steps)
+    chosen = [connections.connections[name] for names in reaching for name in names]
+    return {
+        (str(one["configuration_set"]), str(one.get("region", "")))
+        for one in chosen
+        if one.get("type") == "ses" and one.get("configuration_set")
+    }
+
+
 def own(source: Source, member_role: str) -> list[Statement]:
     """What the engine needs for a playbook, whatever its steps do."""
     queues = [attribute(logical(source.name, f"{kind}Queue")) for kind in ("Imports", "Clicks")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 from hub_responder.inventory.history import COLUMNS
@@ -494,6 +495,35 @@ def _bucket(name: str, rule: Mapping[str, Any], versions_days: int = 0) -> Resou
                 },
             },
         },
+    }
+
+
+def mail_events_id(name: str) -> str:
+    """The logical id of a configuration set's events; names take characters that ids do not."""
+    return f"MailEvents{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def mail_events(name: str, condition: str = "") -> Resources:
+    """What SES says later of messages, to EventBridge; its only bus there is the default one.
+
+    Args:
+        name: of the configuration set, which is there already.
+        condition: the one that holds where it is used.
+    """
+    return {
+        mail_events_id(name): {
+            "Type": "AWS::SES::ConfigurationSetEventDestination",
+            **({"Condition": condition} if condition else {}),
+            "Properties": {
+                "ConfigurationSetName": name,
+                "EventDestination": {
+                    "Name": named("returned"),
+                    "Enabled": True,
+                    "MatchingEventTypes": ["bounce", "complaint", "reject"],
+                    "EventBridgeDestination": {"EventBusArn": arn("events", "event-bus/default")},
+                },
+            },
+        }
     }
 
 

@@ -593,6 +593,46 @@ def test_e_mail_is_caught_and_comes_later_where_it_is_refused_for_now(
         """)
 
 
+@pytest.mark.parametrize(
+    ("recipient", "again"),
+    [("bounce@simulator.amazonses.com", True), ("complaint@simulator.amazonses.com", False)],
+)
+def test_e_mail_that_comes_back_is_told_and_what_bounced_goes_another_way(
+    project: Project, recipient: str, again: bool
+) -> None:
+    project.write(
+        "playbooks/connections.yaml",
+        f"""\
+connections:
+  chat:
+    type: ses
+    sender: a@example.com
+    to: [{recipient}]
+    configuration_set: soc
+    fallback: backup
+  backup: {{type: slack, channel: C0SANDBOX01}}
+  tickets: {{type: opscenter}}
+  vision-one: {{type: vision_one}}
+""",
+    )
+    said = f"""\
+        - name: back
+          event: high.json
+          {UNPROTECTED}
+          expect:
+            tell: done
+            message:
+              - {{to: chat, contains: HIGH on platform}}
+              - {{to: sns, contains: [did not arrive as it should, {recipient}]}}
+    """
+    project.passes(said)
+    other = "[{to: backup, contains: [HIGH on platform, no Vision One agent, did not reach]}]"
+    if again:
+        project.passes(case(f"{{message: {other}}}"))
+    else:
+        project.fails(case(f"{{message: {other}}}"), "message")
+
+
 def test_an_action_can_be_given_its_answer(project: Project) -> None:
     project.passes("""\
         - name: the ticket is another system's
