@@ -9,7 +9,7 @@ HUB := $(BIN)/hub-responder
 SAM := .venv-sam/bin/sam
 SAM_ENV := AWS_EC2_METADATA_DISABLED=true SAM_CLI_TELEMETRY=0
 
-.PHONY: run test check lint types template sam-check conformance bench synth build deploy clean lock help
+.PHONY: run test check lint types template sam-check conformance bench synth build pictures deploy clean lock help
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -48,6 +48,9 @@ synth: $(VENV)/.ready ## Write template.yaml and the other generated files
 
 build: $(VENV)/.ready ## Make build/, which is what ships
 	$(HUB) build --stage $(STAGE) --playbooks $(PLAYBOOKS)
+
+pictures: $(VENV)/.ready ## Take docs/pictures/ again (needs Chromium)
+	$(BIN)/python -m hub_toolkit.preview.pictures docs/pictures
 
 deploy: build .venv-sam/.ready ## Build, and deploy with SAM to the account of your credentials
 	$(SAM) deploy --template-file template.yaml --stack-name $(STACK) --resolve-s3 \

@@ -32,7 +32,7 @@ def test_no_event_holds_an_account_that_is_not_an_example(path: Path) -> None:
 def test_events_and_findings_have_ids_of_their_own() -> None:
     triggers = [decode(path.read_text("utf-8")) for path in PATHS]
     ids = [finding.id for trigger in triggers for finding in trigger.findings]
-    instances = [i for t in triggers for finding in t.findings for i in finding.instance_ids]
+    instances = [i for t in triggers for i in {i for f in t.findings for i in f.instance_ids}]
     assert len({trigger.event_id for trigger in triggers}) == len(triggers)
     assert len(set(ids)) == len(ids)
     assert len(set(instances)) == len(instances)

@@ -11,5 +11,6 @@ responder there is what is shown: as data, or as a page that looks like the targ
 - ``measures``   sizes against a target's limits, and what was shortened
 - ``drawn``      payload -> what the target shows, as HTML; one module for each kind of target
 - ``page``       the page
+- ``pictures``   the pictures in the documentation; ``browser`` and ``png`` take and pack them
 - ``printed``    the same for a terminal, and as JSON
 """

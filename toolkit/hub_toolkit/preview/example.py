@@ -23,7 +23,8 @@ def name(project: Project, target: Target, near: str) -> str:
     """
     held = project.connections.connections
     meant = project.connections.chosen(near) if near in project.connections.names() else ()
-    fitting = (one for one in (*meant, *sorted(held)) if held[one].get("type") == target.kind)
+    known = (*meant, *sorted(held))
+    fitting = (one for kind in target.kinds for one in known if held[one].get("type") == kind)
     return next(fitting, _PREFIX + target.kind.replace("_", "-"))
 
 

@@ -105,6 +105,18 @@ def of_notification(body: Mapping[str, Any]) -> list[Measure]:
     ]
 
 
+def of_mail(body: Mapping[str, Any]) -> list[Measure]:
+    """An e-mail as its reader gets it."""
+    from hub_responder.markdown import email
+
+    html = len(str(body["html"]).encode())
+    return [
+        Measure("subject", width(body["subject"]), email.MAX_SUBJECT),
+        Measure("HTML", html, email.MAX_BYTES, "bytes"),
+        Measure("plain text", width(body["text"]), email.MAX_TEXT),
+    ]
+
+
 def of_webhook(body: Mapping[str, Any]) -> list[Measure]:
     """A signed request to a program."""
     from hub_responder.connections import webhook

@@ -27,7 +27,7 @@ def render(taken: Mapping[str, Taken], title: str, source: str) -> str:
     style = Markup(environment.get_template("page.css").render())  # noqa: S704 - a file of ours
     return environment.get_template("page.html.j2").render(
         style=style,
-        policy=_policy(style),
+        policy=_policy(style, mails=any("html" in _body(one) for one in taken.values())),
         title=title,
         source=source,
         shown=[(name, one, _drawn(one), _facts(one)) for name, one in taken.items()],
@@ -55,10 +55,22 @@ def _facts(one: Taken) -> dict[str, Any]:
     }
 
 
-def _policy(style: str) -> str:
-    """Nothing is allowed but exactly this style (Content Security Policy Level 3, hashes)."""
+def _policy(style: str, *, mails: bool) -> str:
+    """Nothing is allowed but exactly this style (Content Security Policy Level 3, hashes).
+
+    Args:
+        mails: there are e-mails, whose elements bring styles of their own; the page's have none.
+    """
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    own = " style-src-attr 'unsafe-inline';" if mails else ""
+    allowed = f"style-src 'sha256-{digest}';{own}"
+    return f"default-src 'none'; {allowed} base-uri 'none'; form-action 'none'"
+
+
+def _body(one: Taken) -> Mapping[str, Any]:
+    """The body of the first request."""
+    body = one.sent[0].body if one.sent else {}
+    return body if isinstance(body, Mapping) else {}
 
 
 @lru_cache(maxsize=1)

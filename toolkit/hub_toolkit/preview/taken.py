@@ -199,7 +199,7 @@ class _Looking:
         document = template.render(runtime.directory, work.params.template, language, work.scope)
         taken = Taken(target, called, called not in self.own.connections.connections, document)
         send = _open if target.is_ticket else _tell
-        connection = Connection(called, target.kind, settings)
+        connection = Connection(called, str(settings["type"]), settings)
         return self._watched(taken, lambda: send(connection, document, work, runtime))
 
     def _watched(self, taken: Taken, send: Callable[[], None]) -> Taken:

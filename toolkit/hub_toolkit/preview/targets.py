@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from hub_responder.tickets import registry
 from hub_toolkit.preview import measures
-from hub_toolkit.preview.drawn import adf, card, markdown, plain, slack
+from hub_toolkit.preview.drawn import adf, card, mail, markdown, plain, slack
 from hub_toolkit.preview.measures import Measure
 
 Body = Mapping[str, Any]
@@ -26,7 +26,7 @@ class Target:
 
     Attributes:
         title: what people call it.
-        kind: the type of its connections.
+        kind: the type of its connections. also: further ones that it gets the same by.
         measure: a payload -> its sizes. draw: a payload -> what the target shows.
         example: settings of an invented connection, for a project that has none of the type.
     """
@@ -36,6 +36,12 @@ class Target:
     measure: Callable[[Body], list[Measure]]
     draw: Callable[[Body], Markup]
     example: Mapping[str, Any] = field(default_factory=dict)
+    also: tuple[str, ...] = ()
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """All types of its connections."""
+        return (self.kind, *self.also)
 
     @property
     def is_ticket(self) -> bool:
@@ -52,6 +58,14 @@ TARGETS: Mapping[str, Target] = {
     "slack": Target("Slack", "slack", measures.of_slack, slack.message, {"channel": "C0123456789"}),
     "teams": Target("Microsoft Teams", "teams", measures.of_card, card.message),
     "sns": Target("Amazon SNS", "sns", measures.of_notification, slack.notification),
+    "email": Target(
+        "E-mail",
+        "ses",
+        measures.of_mail,
+        mail.message,
+        {"sender": "hub-responder@example.com", "to": ["soc@example.com"]},
+        also=("smtp",),
+    ),
     "webhook": Target(
         "Webhook",
         "webhook",

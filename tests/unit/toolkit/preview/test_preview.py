@@ -151,7 +151,8 @@ def test_a_page_shows_all_targets_and_allows_nothing_but_its_style(
     policy = next(value for tag, name, value in outline.attributes if value.startswith("default"))
     assert policy.startswith("default-src 'none'; style-src 'sha256-")
     assert not {"script", "img", "link", "object", "embed", "form"} & set(outline.tags)
+    assert [value for _, name, value in outline.attributes if name == "sandbox"] == [""]
     assert {name for _, name, _ in outline.attributes} <= {
         *("lang", "charset", "http-equiv", "content", "name", "class", "id", "href", "rel"),
-        *("title", "scope", "start"),
+        *("title", "scope", "start", "sandbox", "srcdoc", "height"),
     }

@@ -8,5 +8,7 @@ only, and nothing is fetched or run: the mock-ups must stay harmless also where 
 - ``card``      an Adaptive Card in Microsoft Teams
 - ``adf``       an issue of Jira Cloud
 - ``markdown``  an issue of GitHub, an OpsItem
+- ``mail``      an e-mail
+- ``fields``    what a ticket has beside its text
 - ``plain``     text, and data
 """
