@@ -14,7 +14,7 @@ import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from threading import Timer
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, NoReturn
 
 from hub_responder import http, secrets
 from hub_responder.connections.mime import compose
@@ -33,6 +33,8 @@ PORTS = {"starttls": 587, "tls": 465}
 ANSWER_S = 10.0
 WHOLE_S = 30.0
 """Seconds for one answer, and for everything from connecting to the last one."""
+MAX_ANSWERS = 200_000
+"""Bytes of all that a server says."""
 NAMED = 3
 """Refused recipients that are told by name; the others by number."""
 _REJECTED = 500
@@ -193,6 +195,12 @@ class _Session(smtplib.SMTP):
             return self._context.wrap_socket(made, server_hostname=host)
         return made
 
+    def getreply(self) -> tuple[int, bytes]:
+        """The server's answer; smtplib would take one of any length."""
+        if self.file is None and self.sock is not None:
+            self.file = _Bounded(self.sock.makefile("rb"))
+        return super().getreply()
+
     def cut(self) -> None:
         """End the connection from another thread."""
         sock = self.sock
@@ -275,6 +283,30 @@ class _Session(smtplib.SMTP):
         else:
             text = f"the connection to {self._target} broke ({type(error).__name__})"
         raise TransientError(text, target=self._target, sent=self.writing) from None
+
+
+class _Bounded:
+    """What a server says, as smtplib reads it: at most `MAX_ANSWERS`."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._left = MAX_ANSWERS
+
+    def readline(self, size: int) -> bytes:
+        """A line.
+
+        Raises:
+            OSError: the server has said too much.
+        """
+        line = self._file.readline(size)
+        self._left -= len(line)
+        if self._left < 0:
+            raise OSError("the server says too much")
+        return line
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._file.close()
 
 
 def _good(code: int) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hub_responder import clock, observability
@@ -85,6 +86,8 @@ def _again(came: Returned, why: str, runtime: Runtime) -> tuple[str, list[Any]]:
         if kept is None:
             return "its text is not kept any more, or was sent again before", []
         other = named(runtime.playbook, fallback)
+        # A fallback has none of its own here: two that name each other would never come to rest.
+        other = replace(other, settings={**other.settings, "fallback": ""})
         work = _work(came, kept)
         channels.find(other).send(other, _document(kept, why), work, runtime, {})
     except TransientError:

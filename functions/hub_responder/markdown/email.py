@@ -205,15 +205,15 @@ def _code(block: CodeBlock) -> Iterator[_Piece]:
 
 
 def _buttons(bar: Iterable[Link]) -> Iterator[_Piece]:
-    """Each link as a button: a table of one cell, whose ground Outlook shows too."""
-    style = f"display:inline-block;padding:8px 14px;color:#ffffff;text-decoration:none;{_FONT}"
+    """Each link as a button: a table of one cell, whose ground and padding Outlook shows too."""
+    style = f"color:#ffffff;text-decoration:none;{_FONT}"
     for link in bar:
         label = escape(shorten(_harmless(text_of(link.children)), MAX_LABEL) or link.url)
         url = _address(link)
         shown = f'<a href="{url}" style="{style}">{label}</a>' if url else label
         yield _Piece(
             f'<table {_LAYOUT} style="margin:0 0 8px"><tr><td bgcolor="#1f4e79"'
-            f' style="background-color:#1f4e79">{shown}</td></tr></table>\n'
+            f' style="background-color:#1f4e79;padding:8px 14px">{shown}</td></tr></table>\n'
         )
 
 

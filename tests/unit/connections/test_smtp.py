@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -188,27 +190,40 @@ def test_nobody_listening_is_no_doubt(run_with: Callable[..., Runtime]) -> None:
 
 
 class Script:
-    """A server that says its lines, one after each of the client's, and then nothing."""
+    """A server that says its lines, one after each of the client's; then the same, until the client
+    goes, or nothing."""
 
-    def __init__(self, *lines: str) -> None:
+    def __init__(self, *lines: str, forever: bytes = b"") -> None:
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = self._listening.getsockname()[1]
         self.heard: list[bytes] = []
+        self.said = 0
         self._lines = lines
+        self._forever = forever
         self._thread = threading.Thread(target=self._talk, daemon=True)
         self._thread.start()
 
     def _talk(self) -> None:
-        sock, _ = self._listening.accept()
-        with sock, sock.makefile("rb") as read:
+        try:
+            sock, _ = self._listening.accept()
+        except OSError:  # nobody came
+            return
+        with sock, sock.makefile("rb") as read, suppress(OSError):
             for line in self._lines:
                 sock.sendall(line.encode() + b"\r\n")
                 self.heard.append(read.readline())
+            pause = 0.01 if len(self._forever) == 1 else 0.0
+            while self._forever and not select.select([sock], [], [], pause)[0]:
+                sock.sendall(self._forever)
+                self.said += len(self._forever)
             read.read()
 
     def close(self) -> None:
         """Wait for the client to go."""
+        with suppress(OSError):
+            self._listening.shutdown(socket.SHUT_RDWR)
         self._thread.join(10)
+        assert not self._thread.is_alive()
         self._listening.close()
 
 
@@ -228,9 +243,22 @@ def test_a_server_that_says_nothing_more_is_left_in_time(
 ) -> None:
     script = Script("220 mail")
     settings = server.settings(port=script.port)
-    outcome = tell(run_with(settings, deadline=Deadline.after(2.4)))
+    outcome = tell(run_with(settings, deadline=Deadline.after(2.5)))
     script.close()
     assert (outcome.status, outcome.in_doubt) == ("deferred", False)
+
+
+@pytest.mark.parametrize("piece", [b"2", b"220-" + b"x" * 900 + b"\r\n"])
+def test_a_server_that_never_comes_to_an_end_is_left(
+    server: MailServer, run_with: Callable[..., Runtime], piece: bytes
+) -> None:
+    script = Script(forever=piece)
+    settings = server.settings(port=script.port)
+    drips = len(piece) == 1
+    outcome = tell(run_with(settings, deadline=Deadline.after(2.5 if drips else 60.0)))
+    script.close()
+    assert (outcome.status, outcome.in_doubt) == ("deferred", False)
+    assert script.said < 50_000_000  # most of it is in the sockets' buffers
 
 
 @pytest.mark.parametrize("secret", [{"username": "u"}, {"username": "ü", "password": "x"}])

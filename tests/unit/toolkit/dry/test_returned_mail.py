@@ -111,6 +111,26 @@ def test_a_fallback_that_refuses_is_told_of(world: World) -> None:
     assert "the fallback: backup answered 403" in sns.text
 
 
+def test_two_that_stand_in_for_each_other_come_to_rest(project: Project) -> None:
+    to = "to: [bounce@simulator.amazonses.com], configuration_set: soc"
+    project.write(
+        "playbooks/connections.yaml",
+        "connections:\n"
+        f"  chat: {{type: ses, sender: a@example.com, {to}, fallback: second}}\n"
+        f"  second: {{type: ses, sender: b@example.com, {to}, fallback: chat}}\n"
+        "  tickets: {type: opscenter}\n  vision-one: {type: vision_one}\n",
+    )
+    loaded = load_project(project.root, "prod")
+    with trial.bench(loaded, "prod") as bench:
+        world = bench.world(loaded.sources, NOW)
+        world.put(event())
+        world.drain()
+        sent = [one.connection for one in world.happened.deliveries if one.system == "ses"]
+        assert sent == ["chat", "second"]
+        assert len([one for one in world.records() if one["kind"] == "returned"]) == 2
+        world.close()
+
+
 @pytest.mark.parametrize(
     "changed",
     [
