@@ -50,6 +50,8 @@ _GREY = "#475467"
 """Grounds of the title: white text on them has a contrast of 4.5 at least."""
 _BORDER = "#98a2b3"
 _FONT = "font-family:'Segoe UI',Arial,'Hiragino Sans','Yu Gothic',Meiryo,sans-serif"
+_TEXT = f"overflow-wrap:anywhere;{_FONT}"
+"""Long names, as ARNs, must not make the page wider than a phone."""
 _MONOSPACE = "font-family:Consolas,Menlo,monospace"
 _LAYOUT = 'role="presentation" cellpadding="0" cellspacing="0" border="0"'
 
@@ -86,8 +88,8 @@ def _shell(title: str, language: str, colour: str) -> tuple[str, str]:
         f'<table {_LAYOUT} width="100%"><tr><td align="center" style="padding:12px">'
         f'<table {_LAYOUT} width="100%" style="max-width:720px;border:1px solid {_BORDER}">'
         f'<tr><td bgcolor="{colour}" style="background-color:{colour};padding:14px 20px">'
-        f'<h1 style="margin:0;color:#ffffff;font-size:18px;line-height:1.35;{_FONT}">{named}</h1>'
-        f'</td></tr><tr><td style="padding:16px 20px;font-size:14px;line-height:1.5;{_FONT}">\n'
+        f'<h1 style="margin:0;color:#ffffff;font-size:18px;line-height:1.35;{_TEXT}">{named}</h1>'
+        f'</td></tr><tr><td style="padding:16px 20px;font-size:14px;line-height:1.5;{_TEXT}">\n'
     )
     return before, "</td></tr></table></td></tr></table></body></html>\n"
 
@@ -201,7 +203,7 @@ def _paragraph(text: str) -> _Piece:
 def _code(block: CodeBlock) -> Iterator[_Piece]:
     for line in block.text.split("\n"):
         text = escape(shorten(one_line(clean(line)), MAX_LINE))
-        yield _Piece(f"{text.replace('  ', ' &nbsp;')}<br>\n", _CODE)
+        yield _Piece(f"{text.replace('  ', '&nbsp; ')}<br>\n", _CODE)
 
 
 def _buttons(bar: Iterable[Link]) -> Iterator[_Piece]:
@@ -239,7 +241,7 @@ def _facts(table: Table) -> Iterator[_Piece]:
         name, *values = [_inlines(cell) for cell in row]
         value = " ".join(filter(None, values)) or "—"
         yield _Piece(
-            f'<tr><th scope="row" style="{_CELL};font-weight:600">{name}</th>'
+            f'<tr><th scope="row" style="{_CELL};overflow-wrap:break-word">{name}</th>'
             f'<td style="{_CELL}">{value}</td></tr>\n',
             _FACTS,
         )
