@@ -48,6 +48,8 @@ class Work:
         scope: the variables that templates see.
         late: the round had to wait: what its findings say may not be so any more.
         last: the playbook's patience is over: what is deferred now has failed.
+        quiet_until: no new message is to be sent before (epoch seconds), 0 where one may be; then
+            ``incident`` and ``scope`` have all live findings, not the round's alone.
     """
 
     incident: Incident
@@ -58,6 +60,7 @@ class Work:
     scope: Mapping[str, Any] = field(default_factory=dict)
     late: bool = False
     last: bool = False
+    quiet_until: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,8 @@ class Action:
         run: does it, for all incidents of a batch at once; one `Outcome` for each `Work`, in order.
         lasting: its effect belongs to the incident's whole life (a ticket), not to one round.
         tells: it sends a message, which quiet time passes over and which counts as told.
+        updates: whether, in quiet time, ``run`` can bring what was told up to date without a new
+            message (``quiet_until`` of the `Work`). It calls nothing. None: it never can.
         answers: it writes to the finding itself: an analyst's answer. It waits for all effects
             before it, except in the answer to a click.
         connection_kinds: the parameter that names a connection or route -> types allowed.
@@ -127,6 +132,7 @@ class Action:
     connection_kinds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     lasting: bool = False
     tells: bool = False
+    updates: Callable[[Work, Runtime], bool] | None = None
     answers: bool = False
     objection: Callable[[Mapping[str, Any]], str] | None = None
     constants: tuple[str, ...] = ()

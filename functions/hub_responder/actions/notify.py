@@ -1,4 +1,7 @@
-"""``notify``: send a message to a channel, or to the one that stands in for it."""
+"""``notify``: send a message to a channel, or to the one that stands in for it.
+
+In quiet time it sends none, but what it told is brought up to date where the channel can.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from hub_responder import clock
 from hub_responder.actions.base import Action, Outcome, Statement, Work, attempt, each, line
 from hub_responder.connections import channels
 from hub_responder.connections.permissions import mailing, secrets_of
 from hub_responder.connections.resolve import Connection, chosen, named, placed
 from hub_responder.connections.settings import CHANNELS
-from hub_responder.errors import CallError, ConfigurationError, PermanentError, TransientError
+from hub_responder.errors import (
+    CallError,
+    ConfigurationError,
+    DeniedError,
+    PermanentError,
+    TransientError,
+)
 from hub_responder.markdown import template
 
 if TYPE_CHECKING:
@@ -37,11 +47,13 @@ class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Result(msgspec.Struct, frozen=True):
     """Whether it was sent, through which connection, and the channel and thread where it has them.
 
-    What some channels only accept, as Teams does, counts as sent.
+    What some channels only accept, as Teams does, counts as sent. In quiet time nothing is: then
+    ``updated`` says that the message that was sent before shows now what is so.
     """
 
     sent: bool
     connection: str
+    updated: bool = False
     thread: str = ""
     channel: str = ""
 
@@ -52,6 +64,8 @@ def run(works: Sequence[Work], runtime: Runtime) -> list[Outcome]:
 
 
 def _notify(work: Work, runtime: Runtime) -> Outcome:
+    if work.quiet_until:
+        return _update(work, runtime)
     connection = chosen(runtime.playbook, work.params.to, work.scope)
     try:
         return _send(connection, work, runtime)
@@ -68,18 +82,61 @@ def _send(connection: Connection, work: Work, runtime: Runtime) -> Outcome:
     document = _document(connection, work, runtime)
     kept = channels.find(connection).send(connection, document, work, runtime, ref)
     where, short = _where(connection, ref), kept.get("refused", "")
-    result = Result(
-        sent=True,
-        connection=connection.name,
-        thread=str(kept.get("thread", "")),
-        channel=str(kept.get("channel", "")),
-    )
     return Outcome(
         "done",
         line(f"{_verb(connection)} {where}" + (f"; {short}" if short else "")),
-        result=msgspec.to_builtins(result),
+        result=_result(connection, kept, sent=True),
         refs={connection.name: kept} if kept else {},
     )
+
+
+def _result(
+    connection: Connection, kept: Mapping[str, Any], *, sent: bool, updated: bool = False
+) -> dict[str, Any]:
+    thread, channel = str(kept.get("thread", "")), str(kept.get("channel", ""))
+    result = Result(sent, connection.name, updated, thread, channel)
+    found: dict[str, Any] = msgspec.to_builtins(result)
+    return found
+
+
+def _update(work: Work, runtime: Runtime) -> Outcome:
+    """Bring the incident's message up to date; where that cannot be, it stays as it is.
+
+    Raises:
+        ConfigurationError, DeniedError, TransientError: as of a message.
+    """
+    quiet = f"quiet until {clock.iso(work.quiet_until)}"
+    told = _told_in(work, runtime)
+    channel = channels.updating(told) if told else None
+    if told is None or channel is None:
+        return Outcome("skipped", quiet)
+    ref = work.incident.refs[told.name]
+    document = _document(told, work, runtime)
+    try:
+        kept = channel.update(told, document, work, runtime, ref)
+    except DeniedError:
+        raise
+    except PermanentError as error:  # deleted, or too old to be edited: the next message tells all
+        return Outcome("skipped", line(f"{quiet}; {error}"))
+    result = _result(told, kept, sent=False, updated=True)
+    refs = {told.name: kept}
+    return Outcome("done", f"brought up to date in {told.shown}; {quiet}", result=result, refs=refs)
+
+
+def _told_in(work: Work, runtime: Runtime) -> Connection | None:
+    """The connection in which the incident was told: the step's, or the one that stood in."""
+    connection = chosen(runtime.playbook, work.params.to, work.scope)
+    for name in (connection.name, connection.settings.get("fallback")):
+        if name and work.incident.refs.get(name):
+            found = named(runtime.playbook, name)
+            return placed(found, work.scope, work.incident.refs[name])
+    return None
+
+
+def updates(work: Work, runtime: Runtime) -> bool:
+    """Whether the incident was told where a message can be brought up to date."""
+    told = _told_in(work, runtime)
+    return told is not None and channels.updating(told) is not None
 
 
 def _instead(
@@ -126,6 +183,11 @@ def _where(connection: Connection, ref: Mapping[str, Any]) -> str:
 
 def plan(work: Work, runtime: Runtime) -> str:
     """Where the message would go, and its title."""
+    told = _told_in(work, runtime) if work.quiet_until else None
+    if told is not None:
+        return line(
+            f"would bring up to date in {told.shown}: {_document(told, work, runtime).title}"
+        )
     connection = chosen(runtime.playbook, work.params.to, work.scope)
     connection, ref = _place(connection, work)
     channels.find(connection)
@@ -157,5 +219,6 @@ ACTION = Action(
     run=run,
     connection_kinds={"to": KINDS},
     tells=True,
+    updates=updates,
     plan=plan,
 )

@@ -1,7 +1,8 @@
 """Message channels, found by the type of their connection.
 
-A channel is a module of this package with one function, ``send``. It is imported where a message
-goes through it: a playbook that speaks to SNS does not pay for requests.
+A channel is a module of this package with a function ``send``, and perhaps ``update`` and
+``resolve``. It is imported where a message goes through it: a playbook that speaks to SNS does not
+pay for requests.
 """
 
 from __future__ import annotations
@@ -30,6 +31,10 @@ MODULES: Mapping[str, str] = {
 """Type of connection -> the module that sends."""
 ONLY_ACCEPT = frozenset({"ses", "teams"})
 """Those that take a message before they deliver it, and never tell whether they did."""
+UPDATES = frozenset({"slack"})
+"""Those that can bring what was told up to date without a new message."""
+RESOLVES: frozenset[str] = frozenset()
+"""Those in which what was opened is resolved; elsewhere the end is told in the thread."""
 
 
 class Channel(Protocol):
@@ -60,6 +65,47 @@ class Channel(Protocol):
         """
 
 
+class Updating(Channel, Protocol):
+    """What the modules of `UPDATES` are."""
+
+    def update(
+        self,
+        connection: Connection,
+        document: Document,
+        work: Work,
+        runtime: Runtime,
+        ref: Mapping[str, Any],
+    ) -> Mapping[str, Any]:
+        """Make what was told about the incident say ``document``; nobody is notified.
+
+        Args:
+            ref: what `send` returned for this connection.
+
+        Returns:
+            What must be kept, as `send` does.
+
+        Raises:
+            ConfigurationError: the connection or its secret is wrong.
+            CallError: as `send`; a PermanentError that is no DeniedError: what was told cannot be
+                changed any more.
+        """
+
+
+class Resolving(Channel, Protocol):
+    """What the modules of `RESOLVES` are."""
+
+    def resolve(
+        self,
+        connection: Connection,
+        document: Document,
+        work: Work,
+        runtime: Runtime,
+        ref: Mapping[str, Any],
+    ) -> Mapping[str, Any]:
+        """End what was opened for the incident, saying ``document``; arguments, what is returned
+        and errors as of `Updating.update`. What is resolved stays so."""
+
+
 def find(connection: Connection) -> Channel:
     """The channel that ``connection`` is one of.
 
@@ -73,3 +119,13 @@ def find(connection: Connection) -> Channel:
             f" these do: {', '.join(sorted(MODULES))}"
         )
     return cast("Channel", import_module(f"{__package__}.{module}"))
+
+
+def updating(connection: Connection) -> Updating | None:
+    """The channel of ``connection`` where it is one of `UPDATES`."""
+    return cast("Updating", find(connection)) if connection.type in UPDATES else None
+
+
+def resolving(connection: Connection) -> Resolving | None:
+    """The channel of ``connection`` where it is one of `RESOLVES`."""
+    return cast("Resolving", find(connection)) if connection.type in RESOLVES else None

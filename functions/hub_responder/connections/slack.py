@@ -1,12 +1,12 @@
 """Slack: a bot that writes to a channel or thread.
 
-https://docs.slack.dev/reference/methods/chat.postMessage answers 200 with
+https://docs.slack.dev/reference/methods/chat.postMessage and chat.update answer 200 with
 ``{"ok": false, "error": ...}`` for most failures.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,15 @@ if TYPE_CHECKING:
     from hub_responder.runtime import Runtime
 
 _TRANSIENT = frozenset(
-    {"fatal_error", "internal_error", "request_timeout", "service_unavailable", "team_added_to_org"}
+    {
+        "external_channel_migrating",
+        "fatal_error",
+        "internal_error",
+        "request_timeout",
+        "service_unavailable",
+        "team_added_to_org",
+        "update_failed",
+    }
 )
 _LIMITED = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
 _DENIED = frozenset(
@@ -52,25 +60,66 @@ def send(
     payload = {**without_previews(document), "channel": settings.channel}
     if ref.get("thread"):
         payload |= {"thread_ts": ref["thread"], "channel": ref.get("channel") or settings.channel}
-    post = partial(_post, connection, settings, runtime)
+    post = partial(_call, "chat.postMessage", connection, settings, runtime)
     answer = post(payload)
     if answer.get("error") in _NO_THREAD and "thread_ts" in payload:
         # The thread was deleted and nothing was posted: a message of its own repeats none.
         del payload["thread_ts"]
         payload["channel"] = settings.channel
         answer = post(payload)
-    if answer.get("error") in _BAD_BLOCKS:
-        payload.pop("blocks")
-        payload["text"] = to_client_markdown(document, MAX_SECTION)
-        answer = post(payload)
-    if not answer.get("ok"):
-        raise PermanentError(refused(connection.name, answer.get("error")), target=connection.name)
+    answer = _taken(connection, answer, payload, document, post)
     thread = payload.get("thread_ts") or answer.get("ts", "")
     return {"thread": str(thread), "channel": str(answer.get("channel") or payload["channel"])}
 
 
-def _post(
-    connection: Connection, settings: Slack, runtime: Runtime, payload: Mapping[str, Any]
+def update(
+    connection: Connection,
+    document: Document,
+    work: Work,  # noqa: ARG001 - the channels' signature
+    runtime: Runtime,
+    ref: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Edit the first message of the thread that ``ref`` names; Slack notifies nobody of that.
+
+    Raises:
+        PermanentError: it is gone, somebody else's, in an archived channel, or the workspace lets
+            nobody edit a message of that age. CallError: as `send`.
+    """
+    settings = read(connection.settings, Slack, connection.name)
+    channel = ref.get("channel") or settings.channel
+    payload = {**to_slack(document), "channel": channel, "ts": ref.get("thread", "")}
+    edit = partial(_call, "chat.update", connection, settings, runtime)
+    _taken(connection, edit(payload), payload, document, edit)
+    return dict(ref)
+
+
+def _taken(
+    connection: Connection,
+    answer: Mapping[str, Any],
+    payload: dict[str, Any],
+    document: Document,
+    again: Callable[[Mapping[str, Any]], Mapping[str, Any]],
+) -> Mapping[str, Any]:
+    """The answer of a message that was taken, as plain text where Slack refuses its blocks.
+
+    Raises:
+        PermanentError: Slack refuses it.
+    """
+    if answer.get("error") in _BAD_BLOCKS:
+        payload.pop("blocks")
+        payload["text"] = to_client_markdown(document, MAX_SECTION)
+        answer = again(payload)
+    if not answer.get("ok"):
+        raise PermanentError(refused(connection.name, answer.get("error")), target=connection.name)
+    return answer
+
+
+def _call(
+    method: str,
+    connection: Connection,
+    settings: Slack,
+    runtime: Runtime,
+    payload: Mapping[str, Any],
 ) -> Mapping[str, Any]:
     session = http.session_for(private=settings.private, ca=settings.ca)
 
@@ -78,7 +127,7 @@ def _post(
         token = secrets.value(secret, "token", connection.name)
         response = http.call(
             "POST",
-            f"{settings.base_url.rstrip('/')}/chat.postMessage",
+            f"{settings.base_url.rstrip('/')}/{method}",
             target=connection.name,
             deadline=runtime.deadline,
             headers={"Authorization": f"Bearer {token}"},

@@ -75,13 +75,13 @@ class Ending:
 
     def _finish(self, one: Round) -> Part:
         playbook = self.steps.playbook
-        done = [step for step in playbook.steps if one.status(step.id) in ("done", "observed")]
-        tells = any(self.steps.runtime.action(step.uses).tells for step in done)
-        told = one.told_now() if tells else one.state.told
+        told = [step for step in playbook.steps if one.told_by(step.id)]
+        tells = any(self.steps.runtime.action(step.uses).tells for step in told)
+        now_told = one.told_now() if tells else one.state.told
         for step in playbook.steps:
             if one.status(step.id) == "failed":
                 self._dead(one, step.id)
-        move = self.steps.ledger.operations().finish(one.pk, one.state.round, told, one.refs)
+        move = self.steps.ledger.operations().finish(one.pk, one.state.round, now_told, one.refs)
         record = self.steps.audit.record("finished", **one.record_fields())
         return Part([move], [*one.untold, record])
 

@@ -27,7 +27,8 @@ class Round:
 
     Attributes:
         steps: id -> ``{"s": status, "at": time, "d": detail, "r": result, "doubt": true}``, the
-            status one of done, skipped, failed, observed, deferred, attempt.
+            status one of done, skipped, failed, observed, deferred, attempt; ``"quiet": true``
+            where it sent no new message because of the quiet period.
         refs: by connection; what steps leave is added.
         untold: records of what happened since the last transaction.
         retry_after: the longest that a deferred step asked to wait (seconds).
@@ -61,6 +62,11 @@ class Round:
     def ended(self, step: str) -> bool:
         """The step will not run again in this round."""
         return self.status(step) in ENDED
+
+    def told_by(self, step: str) -> bool:
+        """The step, which tells, sent a new message (or would have, where it only observes)."""
+        kept = self.steps.get(step, {})
+        return kept.get("s") in ("done", "observed") and not kept.get("quiet", False)
 
     def again(self, step: str) -> None:
         """The step is to run once more, though it has ended."""

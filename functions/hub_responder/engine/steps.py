@@ -15,7 +15,7 @@ import msgspec
 from hub_responder import clock, observability
 from hub_responder.actions.base import Action, Outcome, Work, attempt
 from hub_responder.audit import Audit, Record
-from hub_responder.engine import notice
+from hub_responder.engine import notice, quiet
 from hub_responder.engine.names import Names
 from hub_responder.engine.related import Others
 from hub_responder.engine.rounds import RECHECKS, Round
@@ -107,6 +107,7 @@ class Steps:
         outcomes = self._perform(action, [work for _, work in works])
         for (one, work), outcome in zip(works, outcomes, strict=True):
             self._take(one, step, action, outcome, last=work.last)
+            self._keep_quiet(one, step, work)
 
     def _observe(self, step: Step, action: Action, works: Works) -> None:
         """What the step would do, kept and recorded; it is not done."""
@@ -114,6 +115,13 @@ class Steps:
         for one, work in works:
             planned = attempt(lambda own: Outcome("observed", plan(own, self.runtime)), work)
             self._take(one, step, action, planned, last=work.last)
+            self._keep_quiet(one, step, work)
+
+    @staticmethod
+    def _keep_quiet(one: Round, step: Step, work: Work) -> None:
+        """An update is no message: what was told, and when, stays."""
+        if work.quiet_until:
+            one.steps[step.id]["quiet"] = True
 
     def _prepare(
         self, one: Round, step: Step, action: Action, before: Sequence[Step]
@@ -127,11 +135,13 @@ class Steps:
         shared = self.names.shared(one.cause, incident.findings[0])
         scope = one.scope(self.playbook) | shared | {"incident": incident}
         try:
-            reason = self._passed_over(one, step, action, scope)
+            reason = self._passed_over(one, step, scope)
             if reason:
                 self.note(one, step, Outcome("skipped", reason))
                 return None
             params = msgspec.convert(fill(step.with_, scope), action.params)
+            work = self._work(one, step, action, params, scope)
+            return self._quietly(one, step, action, work)
         except MissingResult as error:
             self.note(one, step, Outcome("skipped", str(error)))
         except TransientError as error:
@@ -140,18 +150,36 @@ class Steps:
             self._take(one, step, action, outcome, last=self._is_last(one))
         except (HubResponderError, msgspec.ValidationError) as error:
             self.note(one, step, Outcome("failed", f"could not decide: {error}"))
-        else:
-            state, held = one.state, one.steps.get(step.id, {})
-            return Work(
-                incident=incident,
-                params=params,
-                key=keys.effect(one.pk, state.gen, state.round, step.id, lasting=action.lasting),
-                in_doubt=held.get("s") == "attempt" or bool(held.get("doubt")),
-                attempted_at=held.get("at"),
-                scope=scope,
-                late=bool(state.tries or state.steps),
-                last=self._is_last(one),
-            )
+        return None
+
+    def _work(
+        self, one: Round, step: Step, action: Action, params: Any, scope: Mapping[str, Any]
+    ) -> Work:
+        state, held = one.state, one.steps.get(step.id, {})
+        return Work(
+            incident=scope["incident"],
+            params=params,
+            key=keys.effect(one.pk, state.gen, state.round, step.id, lasting=action.lasting),
+            in_doubt=held.get("s") == "attempt" or bool(held.get("doubt")),
+            attempted_at=held.get("at"),
+            scope=scope,
+            late=bool(state.tries or state.steps),
+            last=self._is_last(one),
+        )
+
+    def _quietly(self, one: Round, step: Step, action: Action, work: Work) -> Work | None:
+        """``work``; in quiet time only where what was told can be brought up to date.
+
+        Raises:
+            CallError: the ledger cannot be read. ConfigurationError, ExpressionError: where the
+                message went cannot be told.
+        """
+        end = quiet.until(one, action, self.playbook.quiet)
+        if not end:
+            return work
+        if action.updates is not None and action.updates(work, self.runtime):
+            return quiet.whole(work, self.ledger.members(one.pk), end)
+        self.note(one, step, Outcome("skipped", f"quiet until {clock.iso(end)}"))
         return None
 
     def _is_last(self, one: Round) -> bool:
@@ -170,7 +198,7 @@ class Steps:
         holding = [need for need in step.needs if need in waiting - goes_on]
         return f"waits for {', '.join(holding)}" if holding else ""
 
-    def _passed_over(self, one: Round, step: Step, action: Action, scope: Mapping[str, Any]) -> str:
+    def _passed_over(self, one: Round, step: Step, scope: Mapping[str, Any]) -> str:
         """Why the step has nothing to do, or empty.
 
         Raises:
@@ -180,11 +208,6 @@ class Steps:
             return "a step before it stopped the round"
         if step.if_ is not None and not condition(step.if_, scope):
             return f"not so: {step.if_}"
-        told = one.state.told
-        if action.tells and told and not one.incident.clicked and not one.got_worse():
-            quiet_until = told.get("at", 0.0) + self.playbook.quiet
-            if clock.now() < quiet_until:
-                return f"quiet until {clock.iso(quiet_until)}"
         return ""
 
     def attempt(self, one: Round, step: Step, work: Work) -> Record:

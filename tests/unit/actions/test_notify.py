@@ -53,7 +53,7 @@ def test_slack_gets_the_message_and_the_thread_is_kept(run_time: Runtime, server
     outcome = tell(run_time)
     assert outcome.status == "done"
     thread = "1700000000.000100"
-    told = {"sent": True, "connection": "chat", "thread": thread, "channel": "C1"}
+    told = {"sent": True, "updated": False, "connection": "chat", "thread": thread, "channel": "C1"}
     assert outcome.result == told
     assert outcome.refs == {"chat": {"thread": "1700000000.000100", "channel": "C1"}}
     (request,) = server.requests
@@ -76,6 +76,55 @@ def test_a_later_message_goes_into_the_incidents_thread(
     assert (body["thread_ts"], body["channel"]) == ("1.5", "C9")
     assert outcome.refs["chat"]["thread"] == "1.5"
     assert "thread" in outcome.detail
+
+
+QUIET = 1_795_000_000.0
+
+
+def test_in_quiet_time_the_incidents_message_is_brought_up_to_date(
+    run_time: Runtime, server: Loopback
+) -> None:
+    of = incident(refs={"chat": {"thread": "1.5", "channel": "C9"}})
+    outcome = tell(run_time, of=of, quiet_until=QUIET)
+    (request,) = server.requests
+    assert request.path == "/api/chat.update"
+    assert (request.json["ts"], request.json["channel"]) == ("1.5", "C9")
+    assert request.json["blocks"][0]["text"]["text"] == "UNPROTECTED: CRITICAL on web-01"
+    assert (outcome.status, outcome.result["sent"], outcome.result["updated"]) == (
+        "done",
+        False,
+        True,
+    )
+    assert outcome.refs == {"chat": {"thread": "1.5", "channel": "C9"}}
+    assert "quiet until" in outcome.detail
+
+
+@pytest.mark.parametrize(
+    "error", ["message_not_found", "edit_window_closed", "cant_update_message"]
+)
+def test_what_cannot_be_edited_any_more_stays_as_it_is(
+    run_time: Runtime, server: Loopback, error: str
+) -> None:
+    server.replies(failing(error))
+    of = incident(refs={"chat": {"thread": "1.5", "channel": "C9"}})
+    outcome = tell(run_time, of=of, quiet_until=QUIET)
+    assert outcome.status == "skipped"
+    assert error in outcome.detail
+
+
+def test_an_update_that_is_throttled_waits(run_time: Runtime, server: Loopback) -> None:
+    server.replies(Reply(429, None, {"Retry-After": "7"}))
+    of = incident(refs={"chat": {"thread": "1.5", "channel": "C9"}})
+    outcome = tell(run_time, of=of, quiet_until=QUIET)
+    assert (outcome.status, outcome.retry_after) == ("deferred", 7.0)
+
+
+@pytest.mark.parametrize("refs", [{}, {"hook": {"thread": "1"}}, {"topic": {"thread": "hr-1"}}])
+def test_in_quiet_time_nothing_is_sent_where_nothing_can_be_edited(
+    run_time: Runtime, server: Loopback, refs: dict[str, Any]
+) -> None:
+    outcome = tell(run_time, of=incident(refs=refs), quiet_until=QUIET)
+    assert (outcome.status, server.requests) == ("skipped", [])
 
 
 def test_a_message_whose_thread_was_deleted_is_sent_on_its_own(
@@ -305,7 +354,7 @@ def test_what_a_channel_refuses_goes_to_its_fallback_in_its_language(
     server.replies(reply)
     outcome = tell(with_fallback(run_time))
     assert outcome.status == "done"
-    told = {"sent": True, "connection": "topic", "thread": "", "channel": ""}
+    told = {"sent": True, "updated": False, "connection": "topic", "thread": "", "channel": ""}
     assert outcome.result == told
     assert outcome.detail.startswith("sent to topic, the fallback: chat refused the message")
     sent = json.loads(cloud.called("Publish")[0]["Message"])

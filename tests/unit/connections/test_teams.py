@@ -42,7 +42,7 @@ def tell(run_time: Runtime, **more: Any) -> Outcome:
 def test_a_card_is_accepted_and_more_is_not_claimed(run_time: Runtime, server: Loopback) -> None:
     outcome = tell(run_time, of=incident(severity=Severity("MEDIUM")))
     assert (outcome.status, outcome.detail) == ("done", "accepted by soc")
-    told = {"sent": True, "connection": "soc", "thread": "", "channel": ""}
+    told = {"sent": True, "updated": False, "connection": "soc", "thread": "", "channel": ""}
     assert outcome.result == told
     (request,) = server.requests
     assert cards.problem(request.json) == ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import random
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -124,6 +125,48 @@ def test_quiet_holds_back_messages_but_not_rounds(make_world: Any) -> None:
     assert world.written[finding(2)["Id"]] == 1
     skipped = [r for r in world.records() if r.get("status") == "skipped" and r["step"] == "tell"]
     assert "quiet until" in skipped[0]["detail"]
+
+
+def test_quiet_time_brings_what_was_told_up_to_date_and_does_not_begin_anew(
+    make_world: Any,
+) -> None:
+    world = make_world(quiet=3600.0)
+    shown: list[tuple[int, bool]] = []
+
+    def tell(works: Any, _runtime: Any) -> list[Outcome]:
+        shown.extend((len(work.incident.findings), bool(work.quiet_until)) for work in works)
+        return [Outcome("done", "shown") for _ in works]
+
+    world.replaced["tell"] = replace(
+        world.action("tell"), run=tell, updates=lambda _work, _runtime: True
+    )
+    for number in (1, 2, 3):
+        world.send(event(finding(number)), delay=1500 if number > 1 else 0)
+        world.drain()
+    assert shown == [(1, False), (2, True), (3, True)]
+    world.send(event(finding(4)), delay=1000)
+    world.drain()
+    assert shown[-1] == (1, False)  # an hour after the message, though it was updated since
+
+
+def test_what_is_worse_is_told_in_quiet_time_after_an_update_too(make_world: Any) -> None:
+    world = make_world(quiet=3600.0)
+    quiet: list[bool] = []
+
+    def tell(works: Any, _runtime: Any) -> list[Outcome]:
+        quiet.extend(bool(work.quiet_until) for work in works)
+        return [Outcome("done", "shown") for _ in works]
+
+    world.replaced["tell"] = replace(
+        world.action("tell"), run=tell, updates=lambda _work, _runtime: True
+    )
+    world.send(event(finding(1)))
+    world.drain()
+    world.send(event(finding(2)))
+    world.drain()
+    world.send(event(finding(3, severity="CRITICAL")))
+    world.drain()
+    assert quiet == [False, True, False]
 
 
 def test_a_deferred_step_is_done_later_and_done_steps_do_not_repeat(make_world: Any) -> None:

@@ -229,7 +229,7 @@ def _played(source: Source, seen: Seen) -> Played:
         conditions=list(_conditions(source, records)),
         skipped=[str(one["detail"]) for one in records if _passed_over(one)],
         incidents=list(_incidents(source, records)),
-        messages=[one for one in deliveries if one.kind == "message"],
+        messages=[one for one in deliveries if one.kind in ("message", "update")],
         tickets=[one for one in deliveries if one.kind == "ticket"],
         requests=[one for one in deliveries if one.kind == "request"],
         calls=[call for call in calls if not call.bookkeeping],

@@ -21,7 +21,7 @@ TICKET_SYSTEMS = frozenset(registry.KINDS)
 MESSAGE_SYSTEMS = frozenset(notify.KINDS) - {"slack_webhook", "webhook"}
 """As the inbox names them: Slack's bot and webhooks are one system. A program of one's own
 gets more than messages."""
-Kind = Literal["message", "ticket", "request"]
+Kind = Literal["message", "update", "ticket", "request"]
 
 _LINK = re.compile(r"<([^|<>\s]+)\|([^<>]*)>")
 _BOLD = re.compile(r"(?<!\w)(\*{1,2})(?=\S)([^*\n]+?)(?<=\S)\1(?!\w)")
@@ -61,8 +61,8 @@ class Delivery(msgspec.Struct, frozen=True):
     """Something that a person or another system would have got.
 
     Attributes:
-        kind: message, ticket (opened, commented on or changed), or request (to a program: a call, a
-            function, something forwarded).
+        kind: message, update (of a message that was sent before), ticket (opened, commented on or
+            changed), or request (to a program: a call, a function, something forwarded).
         text: what people read, without markup. body: exactly what was sent.
     """
 
@@ -81,7 +81,7 @@ def delivery(playbook: str, entry: Mapping[str, Any]) -> Delivery:
     system = str(entry["system"])
     return Delivery(
         playbook=playbook,
-        kind=_kind(system, entry["body"]),
+        kind=_kind(system, str(entry["path"]), entry["body"]),
         system=system,
         connection=str(entry["connection"]),
         method=str(entry["method"]),
@@ -91,9 +91,11 @@ def delivery(playbook: str, entry: Mapping[str, Any]) -> Delivery:
     )
 
 
-def _kind(system: str, body: Any) -> Kind:
+def _kind(system: str, path: str, body: Any) -> Kind:
     if system in TICKET_SYSTEMS:
         return "ticket"
+    if path.endswith("/chat.update"):
+        return "update"
     is_message = system in MESSAGE_SYSTEMS or (system == "webhook" and _rendering(body))
     return "message" if is_message else "request"
 

@@ -286,7 +286,7 @@ def test_what_was_handled_before_counts(project: Project) -> None:
         - name: the same again is quiet
           event: high.json
           given: {earlier: [{ago: 2h}]}
-          expect: {tell: {skipped: quiet until}, ticket: {count: 1, comments: CVE-2026-0001}}
+          expect: {tell: updated, message: false, ticket: {count: 1, comments: CVE-2026-0001}}
         - name: what is worse is told at once
           event: high.json
           finding: {Severity: {Label: CRITICAL}}

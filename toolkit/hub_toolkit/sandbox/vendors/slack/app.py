@@ -37,6 +37,7 @@ MAX_MESSAGES = 50_000
 _CHANNEL = re.compile(r"[CGD][A-Z0-9]{8,20}")
 _BOT_ID = "B0SANDBOX"
 _USER_ID = "U0SANDBOX"
+_PERSON_ID = "U0PERSON"
 _TEAM_ID = "T0SANDBOX"
 
 
@@ -51,22 +52,18 @@ class SlackError(Exception):
 
 @dataclass(slots=True)
 class Message:
-    """A message in a channel; ``content`` is its text and blocks."""
+    """A message in a channel; ``content`` is its text and blocks, ``person`` who else wrote it."""
 
     channel: str
     ts: str
     thread_ts: str
     content: dict[str, Any]
+    person: str = ""
 
     def shown(self) -> dict[str, Any]:
         """As the API shows it."""
-        shown = {
-            "type": "message",
-            "user": _USER_ID,
-            "bot_id": _BOT_ID,
-            "ts": self.ts,
-            **self.content,
-        }
+        writer = {"user": self.person} if self.person else {"user": _USER_ID, "bot_id": _BOT_ID}
+        shown = {"type": "message", **writer, "ts": self.ts, **self.content}
         return {**shown, "thread_ts": self.thread_ts} if self.thread_ts else shown
 
 
@@ -80,6 +77,8 @@ class Slack(Simulator):
         channels: ids of the channels that exist; None: every well-formed id does.
         burst: messages that a channel takes at once before the limit of one per second holds;
             None for no limit. How many Slack really takes is not documented.
+        edit_window_s: how old a message may be that is edited, as the workspace's settings say;
+            None: any.
     """
 
     def __init__(
@@ -90,6 +89,7 @@ class Slack(Simulator):
         webhook: str = "",
         channels: Collection[str] | None = None,
         burst: int | None = None,
+        edit_window_s: float | None = None,
     ) -> None:
         super().__init__(
             [
@@ -102,6 +102,8 @@ class Slack(Simulator):
         self._webhook_path = webhook
         self._channels = channels
         self._burst = burst
+        self._edit_window_s = edit_window_s
+        self._archived: set[str] = set()
         self._allowances: dict[str, tuple[float, float]] = {}
         self._messages: dict[tuple[str, str], Message] = {}
         self._last_micros = 0
@@ -122,6 +124,20 @@ class Slack(Simulator):
                 for message in self._messages.values()
                 if channel in (None, message.channel)
             ]
+
+    def write(self, channel: str, text: str) -> str:
+        """A person writes into a channel; the message's ts."""
+        with self._lock:
+            return self._add(channel, "", {"text": text}, person=_PERSON_ID).ts
+
+    def delete(self, channel: str, ts: str) -> None:
+        """A person deletes a message."""
+        with self._lock:
+            del self._messages[channel, ts]
+
+    def archive(self, channel: str) -> None:
+        """A person archives a channel."""
+        self._archived.add(channel)
 
     def unmatched(self, request: Request, error: HTTPException) -> Response:
         """Slack's Web API answers 200 for an unknown method; the rest is plain HTTP."""
@@ -179,6 +195,8 @@ class Slack(Simulator):
 
     def _post_message(self, arguments: dict[str, Any]) -> dict[str, Any]:
         channel = self._channel(arguments)
+        if channel in self._archived:
+            raise SlackError("is_archived")
         content = _content(arguments)
         thread_ts = self._thread(channel, arguments)
         self._admit(channel)
@@ -190,9 +208,20 @@ class Slack(Simulator):
         message = self._messages.get((channel, str(arguments.get("ts", ""))))
         if message is None:
             raise SlackError("message_not_found")
+        self._editable(message)
         message.content = _content(arguments)
         text = message.content.get("text", "")
         return {"channel": channel, "ts": message.ts, "text": text, "message": message.shown()}
+
+    def _editable(self, message: Message) -> None:
+        """Refusals of chat.update (its page, "Errors"); in which order Slack checks is a guess."""
+        if message.channel in self._archived:
+            raise SlackError("is_inactive")
+        if message.person:
+            raise SlackError("cant_update_message")
+        age = self._clock() - float(message.ts)
+        if self._edit_window_s is not None and age > self._edit_window_s:
+            raise SlackError("edit_window_closed")
 
     def _replies(self, arguments: dict[str, Any]) -> dict[str, Any]:
         channel = self._channel(arguments)
@@ -240,10 +269,12 @@ class Slack(Simulator):
             raise SlackError("ratelimited", [str(max(1, math.ceil(1.0 - left)))])
         self._allowances[channel] = (left - 1.0, now)
 
-    def _add(self, channel: str, thread_ts: str, content: dict[str, Any]) -> Message:
+    def _add(
+        self, channel: str, thread_ts: str, content: dict[str, Any], person: str = ""
+    ) -> Message:
         self._last_micros = max(self._last_micros + 1, int(self._clock() * 1_000_000))
         ts = f"{self._last_micros // 1_000_000}.{self._last_micros % 1_000_000:06d}"
-        message = Message(channel, ts, thread_ts, content)
+        message = Message(channel, ts, thread_ts, content, person)
         self._messages[channel, ts] = message
         if len(self._messages) > MAX_MESSAGES:
             del self._messages[next(iter(self._messages))]
