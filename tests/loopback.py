@@ -11,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs
 
+from werkzeug.test import Client
+
 
 @dataclass(frozen=True)
 class Request:
@@ -75,7 +77,7 @@ class Loopback:
                 if "Content-Length" in reply.headers:
                     self.close_connection = True
 
-            do_GET = do_POST = do_PATCH = handle_any  # noqa: N815
+            do_GET = do_POST = do_PATCH = do_DELETE = handle_any  # noqa: N815
 
             def log_message(self, *_args: object) -> None:
                 """Quiet."""
@@ -105,6 +107,20 @@ class Loopback:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+def simulated(client: Client) -> Callable[[Request], Reply]:
+    """Answers as the simulator behind ``client`` does."""
+
+    def answer(request: Request) -> Reply:
+        headers = dict(request.headers)
+        headers.pop("content-length", None)
+        told = client.open(request.path, method=request.method, headers=headers, data=request.body)
+        names = ("Content-Type", "Retry-After", "X-RateLimit-Reset", "X-Total-Count")
+        kept = {name: told.headers[name] for name in names if name in told.headers}
+        return Reply(told.status_code, told.data, kept)
+
+    return answer
 
 
 class Cloud(Loopback):

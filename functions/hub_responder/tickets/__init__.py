@@ -2,5 +2,5 @@
 
 - ``ticket``  what they have in common
 - ``registry``  the type of a connection -> its ticket system
-- ``github``, ``jira``, ``opscenter``
+- ``github`` (with ``github_api``, ``github_standings``), ``jira``, ``opscenter``
 """

@@ -13,16 +13,19 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
 
-from hub_responder import clock, http, observability, secrets
+from hub_responder import clock, observability
 from hub_responder.connections.settings import GitHub, read
 from hub_responder.errors import PermanentError, TransientError
 from hub_responder.markdown.characters import clean, one_line, shorten
 from hub_responder.markdown.github import to_github
-from hub_responder.tickets.ticket import MAX_SUMMARY, Draft, Ticket, label
+from hub_responder.tickets import github_standings
+from hub_responder.tickets.github_api import GitHubApi
+from hub_responder.tickets.github_standings import PRIORITY, label_names
+from hub_responder.tickets.ticket import MAX_SUMMARY, Draft, Standing, Ticket, label
 
 if TYPE_CHECKING:
     from hub_responder.connections.resolve import Connection
@@ -36,13 +39,9 @@ MAX_LABELS = 100
 SETTLED_S = 30.0
 """When an attempt has ended for certain: GitHub ends a request after 10 seconds ("Best practices
 for using the REST API"), and our own connection may be late."""
-LIMITED_S = 60.0
-"""How long to wait where a limit names no time: "at least one minute" ("Rate limits")."""
-_TICKET = re.compile(r"([A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+)#([1-9]\d{0,17})")
+_TICKET = re.compile(r"([A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+)#([1-9]\d{0,8})")
 _PER_PAGE = 100
-_TOO_MANY = 429
-_T = TypeVar("_T")
-_HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
+_NOT_FOUND = 404
 
 
 def system(connection: Connection, runtime: Runtime, ticket: str = "") -> GitHubIssues:  # noqa: ARG001
@@ -56,9 +55,7 @@ class GitHubIssues:
     def __init__(self, connection: Connection, runtime: Runtime) -> None:
         self._name = connection.name
         self._settings = read(connection.settings, GitHub, connection.name)
-        self._session = http.session_for(private=self._settings.private, ca=self._settings.ca)
-        self._runtime = runtime
-        self._base = self._settings.base_url.rstrip("/")
+        self._api = GitHubApi(connection.name, self._settings, runtime)
 
     def open(self, draft: Draft) -> Ticket:
         """Open an issue, or find the one that an earlier attempt opened.
@@ -77,7 +74,7 @@ class GitHubIssues:
             "body": to_github(draft.document.body, MAX_BODY) or "-",
             "labels": _labels(draft),
         }
-        answer = self._object("POST", f"/repos/{repository}/issues", fields)
+        answer = self._api.object("POST", f"/repos/{repository}/issues", fields)
         if label(draft.key) not in str(answer.get("labels")):
             # The ticket is there; only a doubt about it could not be cleared up.
             extra = {"connection": self._name, "needs": "Issues: read and write"}
@@ -90,21 +87,102 @@ class GitHubIssues:
         Returns:
             Whether this call added it.
         """
-        match = _TICKET.fullmatch(ticket)
-        if match is None:
-            raise PermanentError(f"{ticket[:80]!r} is no issue of GitHub", target=self._name)
-        path = f"/repos/{match[1]}/issues/{match[2]}"
+        path = self._path(ticket)
         if in_doubt and self._has_comment(path, mark):
             return False
         ending = f"\n\n`{mark}`"
         body = to_github(document, MAX_BODY - len(ending)) + ending
-        self._object("POST", f"{path}/comments", {"body": body})
+        self._api.object("POST", f"{path}/comments", {"body": body})
         return True
+
+    def standings(self, tickets: Sequence[str]) -> Mapping[str, Standing]:
+        """What has become of issues: one query for each hundred of a repository, in GraphQL, which
+        reads the issues themselves and no index."""
+        by_repository: dict[str, list[int]] = {}
+        for match in map(_TICKET.fullmatch, dict.fromkeys(tickets)):
+            if match is not None:  # else it is none of GitHub's, and the others are asked about
+                by_repository.setdefault(match[1], []).append(int(match[2]))
+        found: dict[str, Standing] = {}
+        for repository, numbers in by_repository.items():
+            for start in range(0, len(numbers), github_standings.MAX_ISSUES):
+                part = numbers[start : start + github_standings.MAX_ISSUES]
+                told = github_standings.ask(self._api, self._name, repository, part)
+                found |= {f"{repository}#{number}": one for number, one in told.items()}
+        return found
+
+    def close(self, ticket: str, document: Document, mark: str, *, in_doubt: bool) -> bool:
+        """Say why in a comment, then close the issue as completed; a closed one stays as it is.
+
+        Returns:
+            Whether this call closed it.
+        """
+        return self._turn(ticket, "closed", "completed", document, mark, in_doubt=in_doubt)
+
+    def reopen(self, ticket: str, document: Document, mark: str, *, in_doubt: bool) -> bool:
+        """Say why in a comment, then open the issue again; an open one stays as it is.
+
+        Returns:
+            Whether this call reopened it.
+        """
+        return self._turn(ticket, "open", "reopened", document, mark, in_doubt=in_doubt)
+
+    def prioritise(self, ticket: str, priority: str) -> bool:
+        """Let ``priority: ...`` be the issue's only label of its kind; GitHub has no priorities.
+
+        The others are taken away one by one: a list of labels would undo what people set meanwhile.
+        """
+        path = self._path(ticket)
+        wanted = _label(PRIORITY + priority)
+        held = label_names(self._api.look_up(path))
+        ours = [name for name in held if name.casefold().startswith(PRIORITY)]
+        others = [name for name in ours if name.casefold() != wanted.casefold()]
+        is_new = len(others) == len(ours)
+        if is_new:
+            self._api.call("POST", f"{path}/labels", {"labels": [wanted]})
+        for name in others:
+            self._drop_label(path, name)
+        return is_new or bool(others)
+
+    def link(self, ticket: str, earlier: str) -> None:
+        """Refer to ``earlier`` in a comment: GitHub shows the reference there too."""
+        path = self._path(ticket)
+        self._parts(earlier)
+        text = f"Follows {earlier}."
+        if not self._has_comment(path, text):
+            self._api.object("POST", f"{path}/comments", {"body": text})
+
+    def _turn(
+        self, ticket: str, state: str, reason: str, document: Document, mark: str, *, in_doubt: bool
+    ) -> bool:
+        """The comment comes first: an issue that is turned has been told why."""
+        path = self._path(ticket)
+        if self._api.look_up(path).get("state") == state:
+            return False
+        self.comment(ticket, document, mark, in_doubt=in_doubt)
+        self._api.object("PATCH", path, {"state": state, "state_reason": reason})
+        return True
+
+    def _drop_label(self, path: str, name: str) -> None:
+        try:
+            self._api.call("DELETE", f"{path}/labels/{quote(name, safe='')}")
+        except PermanentError as error:
+            if error.status != _NOT_FOUND:  # else somebody was faster
+                raise
+
+    def _path(self, ticket: str) -> str:
+        repository, number = self._parts(ticket)
+        return f"/repos/{repository}/issues/{number}"
+
+    def _parts(self, ticket: str) -> tuple[str, int]:
+        match = _TICKET.fullmatch(ticket)
+        if match is None:
+            raise PermanentError(f"{ticket[:80]!r} is no issue of GitHub", target=self._name)
+        return match[1], int(match[2])
 
     def _found_after_doubt(self, draft: Draft, repository: str) -> Ticket | None:
         """The issue of an earlier attempt; None once it is certain that there is none."""
         query = f"?labels={label(draft.key)}&state=all&sort=created&direction=asc"
-        for issue in self._list(f"/repos/{repository}/issues{query}"):
+        for issue in self._api.listed(f"/repos/{repository}/issues{query}"):
             if "pull_request" not in issue:  # to this API each pull request is an issue too
                 return self._ticket(repository, issue, opened=True)
         if draft.attempted_at is not None and clock.now() - draft.attempted_at < SETTLED_S:
@@ -118,12 +196,12 @@ class GitHubIssues:
 
     def _has_comment(self, path: str, mark: str) -> bool:
         """Whether one of the last hundred or more comments has the mark; they come oldest first."""
-        count = self._look_up(path).get("comments")
+        count = self._api.look_up(path).get("comments")
         last = max(1, math.ceil(count / _PER_PAGE)) if isinstance(count, int) else 1
         return any(
             mark in str(comment.get("body"))
             for page in {max(1, last - 1), last}
-            for comment in self._list(f"{path}/comments?per_page={_PER_PAGE}&page={page}")
+            for comment in self._api.listed(f"{path}/comments?per_page={_PER_PAGE}&page={page}")
         )
 
     def _ticket(self, repository: str, issue: Mapping[str, Any], *, opened: bool) -> Ticket:
@@ -134,103 +212,26 @@ class GitHubIssues:
                 target=self._name,
                 sent=True,
             )
-        url = f"{_for_people(self._base)}/{repository}/issues/{number}"
+        url = f"{_for_people(self._api.base)}/{repository}/issues/{number}"
         return Ticket(f"{repository}#{number}", url, opened)
-
-    def _look_up(self, path: str) -> Mapping[str, Any]:
-        return self._once_more(lambda: self._object("GET", path))
-
-    def _list(self, path: str) -> list[Mapping[str, Any]]:
-        answer = self._once_more(lambda: self._call("GET", path))
-        if not isinstance(answer, list):
-            raise self._not_githubs()
-        return [item for item in answer if isinstance(item, dict)]
-
-    def _once_more(self, call: Callable[[], _T]) -> _T:
-        """A call that changes nothing: again, at once, where that can help."""
-        try:
-            return call()
-        except TransientError as error:
-            if error.retry_after:
-                raise
-            return call()
-
-    def _object(self, method: str, path: str, body: Any = None) -> Mapping[str, Any]:
-        answer = self._call(method, path, body)
-        if not isinstance(answer, dict):
-            raise self._not_githubs()
-        return answer
-
-    def _not_githubs(self) -> PermanentError:
-        text = f"{self._name} answered with something that is not GitHub's"
-        return PermanentError(text, target=self._name, sent=True)
-
-    def _call(self, method: str, path: str, body: Any = None) -> Any:
-        def call(secret: Mapping[str, str]) -> http.Response:
-            token = secrets.token(secret, "token", self._name)
-            response = http.call(
-                method,
-                self._base + path,
-                target=self._name,
-                deadline=self._runtime.deadline,
-                headers={**_HEADERS, "Authorization": f"Bearer {token}"},
-                json=body,
-                session=self._session,
-            )
-            self._check(response)
-            return response
-
-        return secrets.use(self._runtime.stage, self._name, call).json()
-
-    def _check(self, response: http.Response) -> None:
-        """Raise what the answer means; a limit is told by 429, and by 403 as well."""
-        if response.status in {403, _TOO_MANY}:
-            wait = _limited(response)
-            if wait is not None:
-                raise TransientError(
-                    f"{self._name} answered {response.status}: too many requests",
-                    target=self._name,
-                    status=response.status,
-                    retry_after=wait,
-                )
-        if response.status in {400, 404, 409, 410, 422}:
-            raise PermanentError(
-                f"{self._name} answered {response.status}{_complaints(response)}",
-                target=self._name,
-                status=response.status,
-            )
-        http.raise_for_status(response, self._name)
-
-
-def _limited(response: http.Response) -> float | None:
-    """Seconds to wait where a rate limit refused the request, else None.
-
-    In the order of "Rate limits for the REST API": ``Retry-After``; the reset of a budget that is
-    used up; a minute. A 403 without any of these, nor a word of limits, is a refusal.
-    """
-    wait = http.retry_after(response)
-    if wait is not None:
-        return wait
-    reset = response.headers.get("x-ratelimit-reset", "")
-    if response.headers.get("x-ratelimit-remaining") == "0" and re.fullmatch(r"\d{1,12}", reset):
-        return max(1.0, float(reset) - clock.now())
-    if response.status == _TOO_MANY or b"rate limit" in response.body[:2000].lower():
-        return LIMITED_S
-    return None
 
 
 def _labels(draft: Draft) -> list[str]:
     """Our own first; GitHub has no priorities, so that one becomes a label. It ignores case."""
     wanted = [label(draft.key), "hub-responder"]
-    wanted += [f"priority: {draft.priority}"] if draft.priority else []
+    wanted += [PRIORITY + draft.priority] if draft.priority else []
     wanted += draft.labels
     unique: dict[str, str] = {}
     for text in wanted:
-        # A comma parts labels where they are listed.
-        name = shorten(one_line(clean(text)).replace(",", " ").strip(), MAX_LABEL)
+        name = _label(text)
         if name:
             unique.setdefault(name.casefold(), name)
     return list(unique.values())[:MAX_LABELS]
+
+
+def _label(text: str) -> str:
+    """The name of a label; a comma parts labels where they are listed."""
+    return shorten(one_line(clean(text)).replace(",", " ").strip(), MAX_LABEL)
 
 
 def _for_people(base: str) -> str:
@@ -239,20 +240,3 @@ def _for_people(base: str) -> str:
         return base.removesuffix("/api/v3")
     parts = urlsplit(base)
     return f"{parts.scheme}://{parts.netloc.removeprefix('api.')}{parts.path}"
-
-
-def _complaints(response: http.Response) -> str:
-    """What GitHub says is wrong (``message`` and ``errors``), bounded."""
-    try:
-        answer = response.json()
-    except PermanentError:
-        return ""
-    if not isinstance(answer, dict):
-        return ""
-    said = [str(answer["message"])] if answer.get("message") else []
-    errors = answer.get("errors")
-    for error in errors if isinstance(errors, list) else []:
-        if isinstance(error, dict):
-            what = error.get("message") or error.get("code", "")
-            said.append(f"{error.get('field', error.get('resource', ''))}: {what}")
-    return shorten(": " + one_line(clean("; ".join(said))), 200) if said else ""

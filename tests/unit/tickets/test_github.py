@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,43 +19,11 @@ from hub_responder.runtime import Runtime
 from hub_responder.tickets import registry
 from hub_responder.tickets.ticket import Draft
 from hub_toolkit.sandbox.vendors.github import GitHub
-from loopback import Cloud, Loopback, Reply, Request
+from loopback import Loopback, Reply, simulated
 
 LABEL = "hr-" + "ab" * 16
 MARK = f"{LABEL}-1-1"
 ISSUES = "/api/v3/repos/acme/findings/issues"
-
-
-def to(client: Client) -> Callable[[Request], Reply]:
-    """Answers as the simulator behind ``client`` does."""
-
-    def answer(request: Request) -> Reply:
-        headers = dict(request.headers)
-        headers.pop("content-length", None)
-        told = client.open(request.path, method=request.method, headers=headers, data=request.body)
-        kept = {name: told.headers[name] for name in ("Retry-After",) if name in told.headers}
-        return Reply(told.status_code, told.data, kept)
-
-    return answer
-
-
-@pytest.fixture
-def github() -> GitHub:
-    return GitHub(clock.now, token="t0ken", repository="acme/findings")
-
-
-@pytest.fixture
-def run_time(server: Loopback, cloud: Cloud, github: GitHub) -> Runtime:
-    """A run whose connection leads to the simulator."""
-    server.answer = to(Client(github.app))
-    cloud.secrets["hub-responder/test/gh"] = {"token": "t0ken"}
-    settings = {
-        "type": "github",
-        "repository": "acme/findings",
-        "base_url": f"{server.url}/api/v3/",
-        "private": True,
-    }
-    return runtime(playbook=playbook(connections={"gh": settings}))
 
 
 def open_in(
@@ -236,7 +203,7 @@ def test_a_token_that_may_not_set_labels_still_opens_the_ticket(
     run_time: Runtime, server: Loopback, caplog: pytest.LogCaptureFixture
 ) -> None:
     weak = GitHub(clock.now, token="t0ken", repository="acme/findings", labels=False)
-    server.answer = to(Client(weak.app))
+    server.answer = simulated(Client(weak.app))
     assert open_in(run_time).status == "done"
     assert "the token may not set labels" in caplog.text
 

@@ -151,6 +151,10 @@ def _opscenter(body: Mapping[str, Any]) -> Iterator[str]:
 def _github(body: Mapping[str, Any]) -> Iterator[str]:
     yield str(body.get("title", ""))
     yield str(body.get("body", ""))
+    if "state" in body:
+        yield f"{body['state']} ({body.get('state_reason') or '-'})"
+    elif "title" not in body and "labels" in body:
+        yield ", ".join(map(str, body["labels"]))
 
 
 def _jira(body: Mapping[str, Any]) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Kills a worker just before or after one of its effects, as scripted by faults.
 
 An effect is a request from a Lambda worker that changes something outside: a POST, PUT, PATCH or
-DELETE to a vendor that is no search, or one of `AWS_EFFECTS`.
+DELETE to a vendor that neither searches nor asks for a token, or one of `AWS_EFFECTS`.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ AWS_EFFECTS = frozenset(
         "securityhub.BatchUpdateFindings",
     }
 )
+_ASKING = ("/search", "/graphql", "/oauth_token.do")
 _METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -81,4 +82,4 @@ class Kills:
 def is_vendor_effect(environ: Environ) -> bool:
     """Whether a request to a vendor would change something."""
     path = str(environ.get("PATH_INFO", ""))
-    return environ["REQUEST_METHOD"] in _METHODS and "/search" not in path
+    return environ["REQUEST_METHOD"] in _METHODS and not any(part in path for part in _ASKING)

@@ -1,6 +1,7 @@
-"""A simulator of GitHub's REST API, as far as the issues of one repository go.
+"""A simulator of GitHub's REST API and GraphQL, as far as the issues of one repository go.
 
 - ``app``: the WSGI application.
+- ``graph``: GraphQL.
 - ``issues``: the issues, and what GitHub checks of a request.
 
 Source: docs.github.com, REST API version 2022-11-28, and "Rate limits for the REST API". Markdown

@@ -25,7 +25,7 @@ from hub_toolkit.sandbox.vendors.base import (
     read_object,
     text_response,
 )
-from hub_toolkit.sandbox.vendors.github import issues
+from hub_toolkit.sandbox.vendors.github import graph, issues
 from hub_toolkit.sandbox.vendors.github.issues import Invalid, Issue
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 API = "/api/v3"
+GRAPHQL = "/api/graphql"
 LIMITS = ((60.0, 80), (3600.0, 500))
 """Requests that make content: seconds, and how many in them."""
 MAX_PAGE = 100
@@ -42,6 +43,13 @@ _SECONDARY = (
     "You have exceeded a secondary rate limit and have been temporarily blocked from content"
     " creation. Please retry your request again later."
 )
+
+
+_DECISIONS = {
+    "done": ("closed", "completed"),
+    "declined": ("closed", "not_planned"),
+    "open": ("open", None),
+}
 
 
 class GitHub(Simulator):
@@ -52,15 +60,28 @@ class GitHub(Simulator):
         token: a token that may read and write issues.
         repository: ``owner/name``.
         labels: whether the token may set labels; else they are dropped, silently.
+        duplicates: whether issues can be closed as duplicates: older servers do not know it.
     """
 
-    def __init__(self, clock: Clock, *, token: str, repository: str, labels: bool = True) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        token: str,
+        repository: str,
+        labels: bool = True,
+        duplicates: bool = True,
+    ) -> None:
         page = Rule("/<owner>/<repo>/issues/<int:number>", methods=["GET"], endpoint=self._page)
-        super().__init__([page, *self._rules(API), *self._rules("")])
+        queries = [
+            Rule(path, methods=["POST"], endpoint=self._query) for path in (GRAPHQL, "/graphql")
+        ]
+        super().__init__([page, *queries, *self._rules(API), *self._rules("")])
         self._clock = clock
         self._token = token
         self._repository = repository
         self._may_label = labels
+        self._duplicates = duplicates
         self._labels: dict[str, str] = {}
         self._issues: list[Issue] = []
         self._made: deque[float] = deque()
@@ -78,6 +99,8 @@ class GitHub(Simulator):
             Rule(one, methods=["PATCH"], endpoint=self._edit),
             Rule(f"{one}/comments", methods=["GET"], endpoint=self._comments),
             Rule(f"{one}/comments", methods=["POST"], endpoint=self._comment),
+            Rule(f"{one}/labels", methods=["POST"], endpoint=self._add_labels),
+            Rule(f"{one}/labels/<path:name>", methods=["DELETE"], endpoint=self._drop_label),
         ]
 
     def tickets(self) -> list[dict[str, Any]]:
@@ -85,10 +108,23 @@ class GitHub(Simulator):
         with self._lock:
             return [issue.ticket() for issue in self._issues]
 
+    def decide(self, ticket: str, state: str) -> None:
+        """What a person decides: ``done``, ``declined`` (not planned) or ``open``.
+
+        Raises:
+            KeyError: there is no such ticket or state.
+        """
+        with self._lock:
+            held = {issue.ticket()["id"]: issue for issue in self._issues}
+            issue = held[ticket]
+            wanted, reason = _DECISIONS[state]
+            issue.turn(wanted, reason, "analyst", self._clock())
+
     def before(self, request: Request) -> Response | None:
         """401 unless the token is given; 404 for another repository; the page needs no token."""
         path = request.path.removeprefix(API).lower()
-        if not path.startswith("/repos/"):
+        asks = request.path in (GRAPHQL, "/graphql")
+        if not asks and not path.startswith("/repos/"):
             return None
         if not request.headers.get("User-Agent"):
             return _failure(request, 403, "Request forbidden by administrative rules.")
@@ -98,7 +134,7 @@ class GitHub(Simulator):
         right = hmac.compare_digest(given.encode(), self._token.encode())
         if scheme.lower() not in ("bearer", "token") or not right:
             return _failure(request, 401, "Bad credentials")
-        if not f"{path}/".startswith(f"/repos/{self._repository.lower()}/"):
+        if not asks and not f"{path}/".startswith(f"/repos/{self._repository.lower()}/"):
             return _failure(request, 404, "Not Found")
         return None
 
@@ -188,10 +224,40 @@ class GitHub(Simulator):
         if "labels" in given:
             issue.labels = issues.labels(given["labels"], self._labels)
         issue.title, issue.body = title, body
-        if state != issue.state:
-            default = "completed" if state == "closed" else "reopened"
-            issue.state, issue.state_reason = state, reason or default
+        issue.turn(state, reason, "hub-responder", self._clock())
         return json_response(issue.shown())
+
+    def _add_labels(self, request: Request, owner: str, repo: str, number: int) -> Response:  # noqa: ARG002
+        issue = self._find(number)
+        if issue is None:
+            return _failure(request, 404, "Not Found")
+        if not self._may_label:
+            return _failure(request, 403, "Resource not accessible by personal access token")
+        added = issues.labels(read_object(request).get("labels"), self._labels)
+        issue.labels += [name for name in added if name not in issue.labels]
+        return json_response(issue.shown()["labels"])
+
+    def _drop_label(
+        self,
+        request: Request,
+        owner: str,  # noqa: ARG002
+        repo: str,  # noqa: ARG002
+        number: int,
+        name: str,
+    ) -> Response:
+        issue = self._find(number)
+        kept = [one for one in issue.labels if one.lower() != name.lower()] if issue else []
+        if issue is None or len(kept) == len(issue.labels):
+            return _failure(request, 404, "Label does not exist")
+        issue.labels = kept
+        return json_response(issue.shown()["labels"])
+
+    def _query(self, request: Request) -> Response:
+        mark(request, Verdict.READ)
+        given = read_object(request)
+        held = {issue.number: issue for issue in self._issues}
+        answer = graph.answer(given, self._repository, held, duplicates=self._duplicates)
+        return json_response(answer)
 
     def _comments(self, request: Request, owner: str, repo: str, number: int) -> Response:  # noqa: ARG002
         issue = self._find(number)

@@ -11,6 +11,7 @@ MAX_TITLE = 256
 MAX_BODY = 65_536
 MAX_LABEL = 50
 MAX_LABELS = 100
+DECLINED = ("not_planned", "duplicate")
 REASONS = ("completed", "not_planned", "reopened", "duplicate")
 
 
@@ -37,7 +38,17 @@ class Issue:
     labels: list[str]
     state: str = "open"
     state_reason: str | None = None
+    closed_at: float | None = None
+    closed_by: str = ""
     comments: list[dict[str, Any]] = field(default_factory=list)
+
+    def turn(self, state: str, reason: str | None, by: str, at: float) -> None:
+        """Open or close it; ``reason`` counts only where the state changes."""
+        if state == self.state:
+            return
+        closed = state == "closed"
+        self.state, self.state_reason = state, reason or ("completed" if closed else "reopened")
+        self.closed_at, self.closed_by = (at, by) if closed else (None, "")
 
     @property
     def page(self) -> str:
@@ -60,6 +71,7 @@ class Issue:
             "comments": len(self.comments),
             "locked": False,
             "created_at": iso(self.at),
+            "closed_at": None if self.closed_at is None else iso(self.closed_at),
         }
 
     def ticket(self) -> dict[str, Any]:
@@ -69,10 +81,17 @@ class Issue:
             "url": self.page,
             "summary": self.title,
             "status": self.state,
+            "state": self._decided(),
             "labels": list(self.labels),
             "comments": [comment["body"] for comment in self.comments],
             "body": self.body,
         }
+
+    def _decided(self) -> str:
+        """What people decided: open, done or declined."""
+        if self.state == "open":
+            return "open"
+        return "declined" if self.state_reason in DECLINED else "done"
 
 
 def title(value: Any) -> str:
