@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from hub_responder.connections.settings import TYPES
 from hub_responder.errors import ConfigurationError, PermanentError
 from hub_responder.markdown.document import Document
 from hub_responder.tickets import registry
+from hub_responder.tickets.ticket import TicketSystem
 
 
 def test_what_takes_no_tickets_is_refused_with_what_does() -> None:
@@ -31,6 +34,17 @@ def test_each_is_a_type_of_connection_that_the_action_takes() -> None:
 @pytest.mark.parametrize("kind", ["opscenter", "sns", "unheard-of", ""])
 def test_comments_are_taken_only_where_there_are_some(kind: str) -> None:
     assert not registry.takes_comments(kind)
+
+
+@pytest.mark.parametrize("kind", sorted(registry.FOLLOWED))
+def test_what_is_followed_can_do_all_that_a_tickets_life_asks_for(kind: str) -> None:
+    module = import_module(f"{registry.__package__}.{registry.MODULES[kind]}")
+    system = getattr(module, module.system.__annotations__["return"])
+    whole = [name for name in vars(TicketSystem) if not name.startswith("_")]
+    assert {"open", "standings", "close", "reopen", "prioritise", "link"} <= set(whole)
+    for name in whole:
+        wanted, has = (inspect.signature(getattr(one, name)) for one in (TicketSystem, system))
+        assert list(has.parameters.values()) == list(wanted.parameters.values())
 
 
 def test_an_ops_item_refuses_the_comment_that_nobody_should_ask_for() -> None:
