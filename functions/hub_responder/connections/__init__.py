@@ -3,7 +3,7 @@
 - ``settings``  what each type of connection takes in connections.yaml
 - ``resolve``   the name of a connection or route -> `Connection`
 - ``channels``  the registry of the modules that send messages: ``slack``, ``slack_webhook``,
-  ``teams``, ``sns``, ``ses``, ``smtp``, ``webhook``; ticket systems are in
+  ``teams``, ``sns``, ``ses``, ``smtp``, ``pagerduty``, ``webhook``; ticket systems are in
   ``hub_responder.tickets``
 - ``mime``      a message as an e-mail
 - ``signed``    what a webhook gets, signed

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hub_responder.runtime import Runtime
 
 MODULES: Mapping[str, str] = {
+    "pagerduty": "pagerduty",
     "ses": "ses",
     "slack": "slack",
     "slack_webhook": "slack_webhook",
@@ -29,11 +30,11 @@ MODULES: Mapping[str, str] = {
     "webhook": "webhook",
 }
 """Type of connection -> the module that sends."""
-ONLY_ACCEPT = frozenset({"ses", "teams"})
+ONLY_ACCEPT = frozenset({"pagerduty", "ses", "teams"})
 """Those that take a message before they deliver it, and never tell whether they did."""
-UPDATES = frozenset({"slack"})
+UPDATES = frozenset({"pagerduty", "slack"})
 """Those that can bring what was told up to date without a new message."""
-RESOLVES: frozenset[str] = frozenset()
+RESOLVES = frozenset({"pagerduty"})
 """Those in which what was opened is resolved; elsewhere the end is told in the thread."""
 
 

@@ -59,6 +59,18 @@ class Teams(HttpChannel, frozen=True, forbid_unknown_fields=True):
     """
 
 
+class PagerDuty(HttpChannel, frozen=True, forbid_unknown_fields=True):
+    """A service of PagerDuty, through an integration of type "Events API v2"; secret
+    ``{"routing_key": "..."}``, which that integration shows.
+
+    ``region`` is where the account's data is; ``base_url`` takes the place of the region's address.
+    Every message about an incident joins its one alert, which is resolved when it is closed.
+    """
+
+    region: Literal["us", "eu"] = "us"
+    base_url: Annotated[str, msgspec.Meta(pattern=r"^(https?://.+)?$")] = ""
+
+
 class Sns(Channel, frozen=True, forbid_unknown_fields=True):
     """An SNS topic that Amazon Q Developer in chat applications carries to Slack or Teams.
 
@@ -195,6 +207,7 @@ TYPES: dict[str, type[msgspec.Struct]] = {
     "slack": Slack,
     "slack_webhook": SlackWebhook,
     "teams": Teams,
+    "pagerduty": PagerDuty,
     "sns": Sns,
     "ses": Ses,
     "smtp": Smtp,
@@ -213,6 +226,7 @@ WITH_SECRET = frozenset(
         "smtp",
         "github",
         "jira",
+        "pagerduty",
         "vision_one",
         "webhook",
         "workload_security",

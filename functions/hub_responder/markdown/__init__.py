@@ -6,5 +6,6 @@
 - ``document``   the syntax tree
 - ``characters`` cleaning, measuring and shortening of text
 - ``parts``      links as buttons, facts as fields
-- ``slack``, ``adaptive_card``, ``adf``, ``plain``, ``q_developer``, ``email``  the renderers
+- ``slack``, ``adaptive_card``, ``adf``, ``plain``, ``q_developer``, ``email``, ``pagerduty``  the
+  renderers
 """

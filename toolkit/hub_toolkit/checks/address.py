@@ -18,6 +18,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from hub_responder import clock, http, secrets
 from hub_responder.connections import settings
+from hub_responder.connections.pagerduty import base_url as of_pagerduty
 from hub_responder.errors import CallError, ConfigurationError, PermanentError
 from hub_responder.vision_one.regions import base_url as of_vision_one
 from hub_responder.workload_security.regions import base_url as of_workload_security
@@ -49,6 +50,8 @@ def of(asker: Asker) -> str:
         return of_vision_one(known.region, known.base_url)
     if isinstance(known, settings.WorkloadSecurity):
         return of_workload_security(known.region, known.base_url)
+    if isinstance(known, settings.PagerDuty):
+        return of_pagerduty(known.region, known.base_url)
     for name in _SETTINGS:
         if value := getattr(known, name, ""):
             return str(value)

@@ -44,6 +44,7 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
     "github": {"token": Key(_TOKEN, "a token without spaces")},
     "vision_one": {"token": Key(_TOKEN, "a token without spaces")},
     "workload_security": {"api_key": Key(_TOKEN, "a key without spaces")},
+    "pagerduty": {"routing_key": Key(r"[A-Za-z0-9]{32}", "32 letters and digits")},
     "smtp": {
         "username": Key(r"[ -~]+", "plain ASCII"),
         "password": Key(r"[ -~]+", "plain ASCII"),

@@ -88,13 +88,16 @@ class _Test:
         """
         work, runtime = self._work(), self._runtime()
         channel = channels.find(self.connection)
-        channel.send(self.connection, self._document(), work, runtime, {})
+        ref = channel.send(self.connection, self._document(), work, runtime, {})
         where = _at(self.connection)
         if self.connection.type in _ACCEPT:
             said = f"accepted{where}; whether it was delivered is not told"
             yield Told("test", "good", said, "look whether it arrived")
         else:
             yield good("test", f"delivered{where}")
+        if (resolving := channels.resolving(self.connection)) is not None:
+            resolving.resolve(self.connection, self._ended(), work, runtime, ref)
+            yield good("test", "resolved")
 
     def ticket(self) -> Iterator[Told]:
         """Open it, and close it again.
@@ -107,16 +110,18 @@ class _Test:
         document = self._document()
         opened = system.open(Draft(document, work.key, resource=work.incident.resource.id))
         yield good("test", f"opened {opened.id}{_at(self.connection)}")
-        ended = Document((Paragraph((Text(_CLOSED[self.language]),)),), self.language)
         mark = f"test-{work.key[:12]}"
         try:
             same = registry.find(self.connection, runtime, opened.id)
-            same.close(opened.id, ended, mark, in_doubt=False)
+            same.close(opened.id, self._ended(), mark, in_doubt=False)
         except (HubResponderError, AttributeError) as error:
             said = f"{opened.id} could not be closed: {error}"
             yield wrong("test", said, f"close it by hand: {opened.url}")
         else:
             yield good("test", f"closed {opened.id}")
+
+    def _ended(self) -> Document:
+        return Document((Paragraph((Text(_CLOSED[self.language]),)),), self.language)
 
     def _document(self) -> Document:
         text = _TEXTS[self.language]

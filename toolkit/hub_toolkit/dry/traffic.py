@@ -143,6 +143,20 @@ def _teams(body: Mapping[str, Any]) -> Iterator[str]:
     yield from cards.texts(body)
 
 
+def _pagerduty(body: Mapping[str, Any]) -> Iterator[str]:
+    payload = body.get("payload")
+    if not isinstance(payload, Mapping):
+        yield f"{body.get('event_action', '')} {body.get('dedup_key', '')}"
+        return
+    yield str(payload.get("summary", ""))
+    details = payload.get("custom_details")
+    for name, value in details.items() if isinstance(details, Mapping) else ():
+        if isinstance(value, str):
+            yield value if name == "message" else f"{name}: {value}"
+    for link in body.get("links", ()):
+        yield f"{link.get('text', '')} ({link.get('href', '')})"
+
+
 def _opscenter(body: Mapping[str, Any]) -> Iterator[str]:
     yield str(body.get("Title", ""))
     yield str(body.get("Description", ""))
@@ -187,7 +201,13 @@ _MARKED_UP = {
     "jira": _jira,
     "github": _github,
 }
-_BARE = {"ses": _mail, "smtp": _mail, "teams": _teams, "webhook": _webhook}
+_BARE = {
+    "pagerduty": _pagerduty,
+    "ses": _mail,
+    "smtp": _mail,
+    "teams": _teams,
+    "webhook": _webhook,
+}
 """Which parts of a payload people read, by system: with the markup of the chat, and without."""
 
 

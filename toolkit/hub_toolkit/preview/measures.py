@@ -117,6 +117,23 @@ def of_mail(body: Mapping[str, Any]) -> list[Measure]:
     ]
 
 
+def of_event(body: Mapping[str, Any]) -> list[Measure]:
+    """An event of PagerDuty."""
+    from hub_responder.connections import pagerduty as events
+    from hub_responder.markdown import pagerduty
+
+    details = body["payload"]["custom_details"]
+    facts = [str(details[name]) for name in details if name not in {"message", "data"}]
+    return [
+        Measure("event", json_bytes(body), events.MAX_BYTES, "bytes"),
+        Measure("summary", width(body["payload"]["summary"]), pagerduty.MAX_SUMMARY),
+        Measure("facts", len(facts), pagerduty.MAX_FACTS, "parts"),
+        Measure("longest fact", _longest(facts), pagerduty.MAX_VALUE),
+        Measure("message", width(str(details.get("message", ""))), pagerduty.MAX_TEXT),
+        Measure("links", len(body["links"]), pagerduty.MAX_LINKS, "parts"),
+    ]
+
+
 def of_webhook(body: Mapping[str, Any]) -> list[Measure]:
     """A signed request to a program."""
     from hub_responder.connections import webhook

@@ -66,6 +66,7 @@ TARGETS: Mapping[str, Target] = {
         {"sender": "hub-responder@example.com", "to": ["soc@example.com"]},
         also=("smtp",),
     ),
+    "pagerduty": Target("PagerDuty", "pagerduty", measures.of_event, plain.alert),
     "webhook": Target(
         "Webhook",
         "webhook",

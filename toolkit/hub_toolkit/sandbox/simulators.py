@@ -142,6 +142,7 @@ def addresses(kind: str, url: str) -> dict[str, Any]:
         "slack": {"base_url": f"{url}/api", **_OWN},
         "slack_webhook": _OWN,
         "teams": _OWN,
+        "pagerduty": {"base_url": url, **_OWN},
         "jira": {"url": url},
         "github": {"base_url": f"{url}/api/v3", **_OWN},
         "webhook": {"url": f"{url}/", **_OWN},
@@ -200,6 +201,14 @@ def _teams(simulators: Simulators, name: str, _settings: Mapping[str, Any]) -> N
     simulators.mount(name, "teams", Teams(workflow=workflow, signature=signature).app)
 
 
+def _pagerduty(simulators: Simulators, name: str, _settings: Mapping[str, Any]) -> None:
+    from hub_toolkit.sandbox.vendors.pagerduty import PagerDuty
+
+    key = secrets.token_hex(16)
+    simulators.secrets[name] = {"routing_key": key}
+    simulators.mount(name, "pagerduty", PagerDuty(simulators.around.clock, routing_key=key).app)
+
+
 def _jira(simulators: Simulators, name: str, settings: Mapping[str, Any]) -> None:
     from hub_toolkit.sandbox.vendors.jira import Jira
 
@@ -256,6 +265,7 @@ _MAKERS: dict[str, Callable[[Simulators, str, Mapping[str, Any]], None]] = {
     "slack": _slack,
     "slack_webhook": _slack_webhook,
     "teams": _teams,
+    "pagerduty": _pagerduty,
     "jira": _jira,
     "github": _github,
     "smtp": _smtp,

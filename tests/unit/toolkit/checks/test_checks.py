@@ -285,6 +285,21 @@ def test_what_knows_no_read_is_only_proved_by_a_test(checks: Checks, kind: str) 
     assert b"TEST of hub-responder: please ignore" in sent.body
 
 
+def test_a_test_alert_is_resolved_again(checks: Checks) -> None:
+    checks.connections(duty={"type": "pagerduty", "private": True, "base_url": checks.vendor.url})
+    checks.secret("duty", {"routing_key": "0123456789abcdef0123456789abcde"})
+    assert checks.last("duty")[:2] == ("secret", "failed")
+    checks.secret("duty", {"routing_key": "0123456789abcdef0123456789abcdef"})
+    assert checks.last("duty")[:2] == ("access", "unproved")
+    assert not checks.vendor.requests
+    checks.answers["/v2/enqueue"] = Reply(202, {"status": "success"})
+    assert checks.last("duty", "--send-test") == ("test", "good", "resolved → ")
+    trigger, resolve = (one.json for one in checks.vendor.requests)
+    assert trigger["payload"]["summary"] == "TEST of hub-responder: please ignore"
+    assert (trigger["event_action"], resolve["event_action"]) == ("trigger", "resolve")
+    assert trigger["dedup_key"] == resolve["dedup_key"]
+
+
 def test_a_test_message_is_in_the_connections_language(checks: Checks) -> None:
     slack(checks, language="ja")
     sent = Reply(200, {"ok": True, "ts": "1.2", "channel": "C0123456789"})

@@ -132,6 +132,18 @@ def test_lists_of_objects_are_laid_over_one_by_one_and_null_takes_away() -> None
             },
             "a *b*\nF_: x t (https://u)\nGo (https://x)",
         ),
+        (
+            "pagerduty",
+            {
+                "payload": {
+                    "summary": "T *x*",
+                    "custom_details": {"Fact": "*v*", "message": "M", "data": {"hidden": "d"}},
+                },
+                "links": [{"href": "https://x", "text": "Go"}],
+            },
+            "T *x*\nFact: *v*\nM\nGo (https://x)",
+        ),
+        ("pagerduty", {"event_action": "resolve", "dedup_key": "k"}, "resolve k"),
         ("unknown", "as it is", "as it is"),
     ],
 )

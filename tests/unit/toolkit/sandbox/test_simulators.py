@@ -118,6 +118,27 @@ def test_a_workflow_accepts_what_teams_does_not_show() -> None:
     assert (refused["status"], "version" in refused["reason"]) == (202, True)
 
 
+def test_alerts_are_in_the_inbox_and_fail_as_scripted() -> None:
+    world = World()
+    settings = world.simulators.add("on-call", {"type": "pagerduty", "region": "eu"})
+    base = f"{ENDPOINT}/_vendors/on-call"
+    assert settings == {
+        "type": "pagerduty", "region": "eu", "base_url": base, "private": True, "ca": ""
+    }  # fmt: skip
+    key = world.simulators.secrets["on-call"]["routing_key"]
+    payload = {"summary": "s", "source": "web-01", "severity": "error"}
+    event = {"routing_key": key, "event_action": "trigger", "dedup_key": "k", "payload": payload}
+    world.faults.add([{"target": "pagerduty", "status": 429}])
+    url = f"{base}/v2/enqueue"
+    assert world.post(url, event) == 429
+    assert world.post(url, event) == 202
+    assert world.post(url, {**event, "event_action": "resolve", "dedup_key": "other"}) == 202
+    (delivery,) = world.inbox.deliveries()
+    assert (delivery["system"], delivery["connection"]) == ("pagerduty", "on-call")
+    assert delivery["body"]["payload"] == payload
+    assert "no open alert" in world.inbox.refused()[-1]["reason"]
+
+
 def test_a_repositorys_issues_are_tickets_and_fail_as_scripted() -> None:
     world = World()
     given = {"type": "github", "repository": "acme/findings"}

@@ -7,7 +7,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from hub_toolkit.preview.drawn.html import data, tag
+from hub_toolkit.preview.drawn.fields import table
+from hub_toolkit.preview.drawn.html import data, lines, link, tag
 from hub_toolkit.preview.drawn.markdown import rendered
 
 
@@ -18,3 +19,22 @@ def webhook(body: Mapping[str, Any]) -> Markup:
     text = tag("div", rendered(str(message.get("markdown", "")), marks=False), cls="description")
     rest = {name: value for name, value in body.items() if name != "message"}
     return tag("div", text, tag("details", tag("summary", "with it"), data(rest)), cls="plain")
+
+
+def alert(body: Mapping[str, Any]) -> Markup:
+    """An alert of PagerDuty: summary, fields, details as a table, links."""
+    payload = body["payload"]
+    details = dict(payload["custom_details"])
+    message, given = str(details.pop("message", "")), details.pop("data", {})
+    fields = {name: value for name, value in payload.items() if isinstance(value, str)}
+    del fields["summary"]
+    named = [link(str(one["href"]), str(one["text"])) for one in body["links"]]
+    return tag(
+        "div",
+        tag("h3", str(payload["summary"])),
+        table({**fields, **details}),
+        tag("p", lines(message), cls="description") if message else "",
+        tag("ul", *(tag("li", one) for one in named)) if named else "",
+        tag("details", tag("summary", "data"), data(given)),
+        cls="plain",
+    )

@@ -5,6 +5,8 @@
 - ``vision_one``: Trend Vision One's public API.
 - ``workload_security``: the Server & Workload Protection API.
 - ``slack``: Slack's Web API and incoming webhooks.
+- ``teams``: a Workflow of Microsoft Teams.
+- ``pagerduty``: PagerDuty's Events API v2.
 - ``jira``: Jira Cloud's REST API v3.
 - ``smtp``: a mail server.
 - ``github``: GitHub's REST API, as far as issues go.
