@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from documents import files
 from hub_responder import actions
-from hub_responder.connections.settings import Channel, HttpChannel
+from hub_responder.connections.settings import Channel, HttpChannel, Tracker
 from hub_responder.workload_security.shields import State
 from hub_toolkit.cli import application
 from hub_toolkit.playbooks import format as playbook_format
@@ -249,12 +249,21 @@ def test_the_guide_names_every_setting_of_a_connection() -> None:
     table = {
         codes(row[0])[0]: row for row in rows(section(GUIDE.read_text("utf-8"), "Connections"))
     }
-    shared = _names(HttpChannel)
+    shared: dict[type[msgspec.Struct], set[str]] = {
+        Channel: _names(HttpChannel),
+        Tracker: _names(Tracker),
+    }
     for kind, struct in TYPES.items():
-        rest = _names(struct) - (shared if issubclass(struct, Channel) else set())
+        rest = _names(struct)
+        for of, names in shared.items():
+            rest -= names if issubclass(struct, of) else set()
         assert set(codes(table[kind][1])) >= rest, kind
-    of_all = section(GUIDE.read_text("utf-8"), "Connections").partition("All that take messages")[2]
-    assert {codes(row[0])[0] for row in rows(of_all)} == shared
+    said = section(GUIDE.read_text("utf-8"), "Connections")
+    messages, _, tickets = said.partition("All that take messages")[2].partition(
+        "All that take tickets"
+    )
+    for told, names in ((messages, shared[Channel]), (tickets, shared[Tracker])):
+        assert {codes(row[0])[0] for row in rows(told)} == names
 
 
 def _names(struct: type[msgspec.Struct]) -> set[str]:

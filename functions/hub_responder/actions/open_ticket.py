@@ -11,8 +11,8 @@ from hub_responder.actions.base import Action, Outcome, Statement, Work, each, l
 from hub_responder.connections.permissions import secrets_of
 from hub_responder.connections.resolve import named, resolve
 from hub_responder.markdown import template
-from hub_responder.tickets import registry
-from hub_responder.tickets.ticket import Draft, label
+from hub_responder.tickets import draft, registry
+from hub_responder.tickets.ticket import label
 
 if TYPE_CHECKING:
     from hub_responder.markdown.document import Document
@@ -50,18 +50,9 @@ def _open(work: Work, runtime: Runtime) -> Outcome:
     for name, ref in work.incident.refs.items():
         if "ticket" in ref:
             return _joined(name, ref, work, runtime)
-    params: Params = work.params
-    connection = resolve(runtime.playbook, params.connection, work.scope)
-    draft = Draft(
-        _document(work, runtime),
-        work.key,
-        resource=work.incident.resource.id,
-        priority=params.priority,
-        labels=tuple(params.labels),
-        in_doubt=work.in_doubt,
-        attempted_at=work.attempted_at,
-    )
-    ticket = registry.find(connection, runtime).open(draft)
+    connection = resolve(runtime.playbook, work.params.connection, work.scope)
+    system = registry.find(connection, runtime)
+    ticket = system.open(draft.make(work, connection, runtime))
     found = " (by an earlier attempt)" if work.in_doubt and ticket.opened else ""
     verb = "opened" if ticket.opened else "is there already:"
     return Outcome(

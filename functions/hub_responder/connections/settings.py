@@ -123,31 +123,106 @@ class Smtp(HttpChannel, frozen=True, forbid_unknown_fields=True, kw_only=True):
     security: Literal["starttls", "tls"] = "starttls"
 
 
-class Jira(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+Label = Literal["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL"]
+Short = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=3650 * 86_400.0)]
+_Few = Annotated[tuple[Short, ...], msgspec.Meta(max_length=50)]
+
+
+class Tracker(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What every ticket system takes.
+
+    ``language`` is its tickets'; empty: the deployment's. ``priorities`` gives the priority by
+    severity, spelled as the system does; without one it is the system's default. ``labels`` are
+    added to our own. ``reopen_within``: a ticket that was done is reopened so long after it was
+    closed; later a new one is opened.
+    """
+
+    language: Literal["", "en", "ja"] = ""
+    priorities: Mapping[Label, Short] = msgspec.field(default_factory=dict)
+    labels: _Few = ()
+    reopen_within: Seconds = 14 * 86_400.0
+
+
+class Planner(Tracker, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What ticket systems take that plan work.
+
+    ``due`` is how long work may take, by severity, counted from when the finding was first seen.
+    ``assignee`` is a person as the system names one; empty: the system's default. ``fields`` are
+    further fields by their id: values, or templates over the incident. ``declined`` are what the
+    system calls the end of a ticket that is not to be worked off (risk accepted).
+    """
+
+    due: Mapping[Label, Seconds] = msgspec.field(default_factory=dict)
+    assignee: Annotated[str, msgspec.Meta(max_length=255)] = ""
+    fields: Mapping[Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,79}$")], Any] = (
+        msgspec.field(default_factory=dict)
+    )
+    declined: _Few = ()
+
+
+DECLINED = (
+    "Won't Do",
+    "Won't Fix",
+    "Declined",
+    "Risk Accepted",
+    "False Positive",
+    "対応しない",
+    "対応不要",
+    "修正しない",
+    "却下",
+    "リスク受容",
+    "誤検知",
+)
+"""Resolutions of Jira, in English and Japanese, that say that nothing is to be done. Jira knows no
+category of resolutions. A duplicate is none: what it doubles is still to be done."""
+_JiraField = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^(?!(project|issuetype|summary|description|labels|priority|duedate|components"
+        r"|assignee)$)[a-z][A-Za-z0-9_]{0,79}$"
+    ),
+]
+
+
+class Jira(Planner, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A Jira Cloud project; secret ``{"email": "...", "api_token": "..."}``.
 
     ``url`` is the site's (https://example.atlassian.net), ``project`` the project's key, or a
-    template that gives one of ``allow``.
+    template that gives one of ``allow``; ``issue_type`` is the name of one of its types.
+    ``components`` are names of the project's. ``assignee`` is
+    an accountId. ``fields`` are by id (customfield_10010), valued as Jira's REST API takes them.
+    ``declined`` are names of resolutions.
     """
 
     url: Annotated[str, msgspec.Meta(pattern=r"^https?://")]
     project: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,254}$")]
     allow: tuple[str, ...] = ()
-    issue_type: Annotated[str, msgspec.Meta(min_length=1, max_length=255)] = "Task"
+    issue_type: Short = "Task"
+    components: _Few = ()
+    fields: Mapping[_JiraField, Any] = msgspec.field(default_factory=dict)
+    declined: _Few = DECLINED
 
 
-class OpsCenter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """AWS Systems Manager OpsCenter in this account and region; no secret."""
+class OpsCenter(Tracker, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """AWS Systems Manager OpsCenter in this account and region; no secret.
+
+    ``priorities`` are 1 to 5, in quotes.
+    """
+
+    priorities: Mapping[Label, Literal["1", "2", "3", "4", "5"]] = msgspec.field(
+        default_factory=dict
+    )
 
 
 GITHUB_API = "https://api.github.com"
 
 
-class GitHub(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class GitHub(Tracker, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The issues of a repository on GitHub; secret ``{"token": "github_pat_..."}``.
 
     ``repository`` is ``owner/name``; ``base_url`` is the API's, of GitHub Enterprise Server
-    ``https://HOST/api/v3``. ``private`` and ``ca`` as of a channel.
+    ``https://HOST/api/v3``. ``private`` and ``ca`` as of a channel. ``priorities`` become labels.
     """
 
     repository: Annotated[
@@ -232,6 +307,8 @@ WITH_SECRET = frozenset(
         "workload_security",
     }
 )
+TRACKERS = tuple(kind for kind, struct in TYPES.items() if issubclass(struct, Tracker))
+"""The types that take tickets."""
 CHANNELS = tuple(kind for kind, struct in TYPES.items() if issubclass(struct, Channel))
 """The types that take messages."""
 PACED = frozenset({"vision_one", "workload_security"})

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +24,11 @@ class Draft:
         key: the effect key: equal for every attempt to open this ticket, hex digits.
         resource: the id of the resource it is about, mostly an ARN.
         priority: as the ticket system spells it, or empty for its default.
+        due: when it is to be done (epoch seconds), where that is known.
         labels: further labels.
+        components: what of the project it is about, as the ticket system names it.
+        assignee: whose it is, as the ticket system names people, or empty for its default.
+        fields: further fields by their id, as JSON; texts are short and clean.
         in_doubt: an earlier attempt may have opened it.
         attempted_at: when that attempt began (epoch seconds).
     """
@@ -33,7 +37,11 @@ class Draft:
     key: str
     resource: str = ""
     priority: str = ""
+    due: float | None = None
     labels: tuple[str, ...] = ()
+    components: tuple[str, ...] = ()
+    assignee: str = ""
+    fields: Mapping[str, Any] = field(default_factory=dict)
     in_doubt: bool = False
     attempted_at: float | None = None
 

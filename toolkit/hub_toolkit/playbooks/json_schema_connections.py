@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from hub_responder.connections.settings import PLACES
+from hub_responder.severity import Severity
 from hub_toolkit.playbooks.connection_types import TYPES
-from hub_toolkit.playbooks.json_schema import TEMPLATE, about, closed
+from hub_toolkit.playbooks.json_schema import DURATION, TEMPLATE, about, closed
 from hub_toolkit.playbooks.values import MAX_NAME, NAME
 
 if TYPE_CHECKING:
@@ -91,6 +92,13 @@ def _settings(kind: str, struct: type[msgspec.Struct]) -> Schema:
 def _taken(name: str, kind: str, one: Schema) -> Schema:
     if PLACES.get(kind) == name:
         return {"anyOf": [{**one, "not": {"pattern": r"\{\{"}}, TEMPLATE]}
+    if name == "reopen_within":
+        return {"anyOf": [one, DURATION]}
+    if name in ("priorities", "due"):
+        value = one["additionalProperties"]
+        taken = {"anyOf": [value, DURATION]} if name == "due" else value
+        names = {"enum": [severity.value for severity in Severity]}
+        return {**one, "propertyNames": names, "additionalProperties": taken}
     return {**one, "minItems": 1} if name == "allow" else one
 
 

@@ -1,4 +1,5 @@
-"""The channel or project of a connection: fixed, or a template that gives one of ``allow``."""
+"""Templates in connections: a channel or project, which gives one of ``allow``, and the further
+fields of a ticket."""
 
 from __future__ import annotations
 
@@ -6,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from hub_responder.connections.settings import PLACES
+from hub_responder.connections.settings import PLACES, Planner
 from hub_toolkit.playbooks import structs
 from hub_toolkit.playbooks.connection_types import TYPES
 from hub_toolkit.playbooks.document import Mapping, Node, Scalar, Sequence, plain
-from hub_toolkit.playbooks.kinds import TEXT
+from hub_toolkit.playbooks.kinds import BOOLEAN, NOTHING, NUMBER, TEXT, Either, Kind, ListOf
 from hub_toolkit.playbooks.problems import Problem
 from hub_toolkit.playbooks.scope import ROUTE, Around, Scope
 
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 MAX_TEMPLATE = 500
 """Characters, as of a route's ``by``."""
+FIELDS = "fields"
+_PLAIN = (TEXT, NUMBER, BOOLEAN, NOTHING)
+_VALUE = Either((*_PLAIN, ListOf(Either(_PLAIN))))
+"""What a field of a ticket takes."""
 
 
 def known(node: Node) -> Any:
@@ -29,17 +34,31 @@ def known(node: Node) -> Any:
 def check(
     name: str, kind: str, settings: Mapping, around: Around, problems: list[Problem]
 ) -> set[str]:
-    """The names that the template of connection ``name``, of type ``kind``, reads.
+    """The names that the templates of connection ``name``, of type ``kind``, read.
 
-    What is wrong with it and with ``allow`` is added to ``problems``.
+    What is wrong with them and with ``allow`` is added to ``problems``.
     """
     key = PLACES.get(kind, "")
+    suitable = [key] if key else []
+    suitable += [FIELDS] if issubclass(TYPES[kind], Planner) else []
+    used: set[str] = set()
     for other, node in settings.entries.items():
-        for where in _templates(node) if other != key else ():
-            takes = f": only `{key}` does" if key else ""
-            problems.append(Problem(where.place, f"`{other}` takes no template{takes}"))
-    if not key:
-        return set()
+        for where in _templates(node):
+            if other == FIELDS and other in suitable:
+                used |= _filled(other, where, _VALUE, around, problems)
+            elif other != key:
+                does = "does" if len(suitable) == 1 else "do"
+                takes = f": only {' and '.join(f'`{one}`' for one in suitable)} {does}"
+                text = f"`{other}` takes no template{takes if suitable else ''}"
+                problems.append(Problem(where.place, text))
+    return used | (_place(name, kind, settings, around, problems) if key else set())
+
+
+def _place(
+    name: str, kind: str, settings: Mapping, around: Around, problems: list[Problem]
+) -> set[str]:
+    """The names that the template of a place reads, if it has one."""
+    key = PLACES[kind]
     template, allow = settings.entries.get(key), settings.entries.get("allow")
     if not isinstance(template, Scalar) or not any(_templates(template)):
         if allow is not None:
@@ -52,10 +71,17 @@ def check(
         problems.append(Problem(place, text))
     else:
         _check_allowed(key, kind, allow, problems)
+    return _filled(key, template, TEXT, around, problems)
+
+
+def _filled(
+    key: str, template: Scalar, wanted: Kind, around: Around, problems: list[Problem]
+) -> set[str]:
+    """The names that a template reads."""
     if len(str(template.value)) > MAX_TEMPLATE:
         text = f"`{key}` has {len(str(template.value))} characters; at most {MAX_TEMPLATE}"
         problems.append(Problem(template.place, text))
-    return Scope(ROUTE, around).template(template, TEXT, problems)
+    return Scope(ROUTE, around).template(template, wanted, problems)
 
 
 def _check_allowed(key: str, kind: str, allow: Sequence, problems: list[Problem]) -> None:

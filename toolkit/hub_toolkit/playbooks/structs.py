@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections import abc
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 import msgspec
 from msgspec import inspect
@@ -50,6 +51,10 @@ def check(
                 problems.append(Problem(node.place, f"{what} lacks `{key}`"))
             continue
         value = node.entries[key]
+        entries = _entries(field.type)
+        if entries is not None and isinstance(value, Mapping):
+            values[key] = _check_entries(value, key, entries, problems, value_of)
+            continue
         checked = value_of(value)
         values[key] = plain(value)
         if checked is msgspec.UNSET:
@@ -68,6 +73,41 @@ def check(
             msgspec.convert(values, struct)
         except msgspec.ValidationError as error:  # what its fields must be together
             problems.append(Problem(node.place, f"{what}: {error}"))
+    return values
+
+
+def _entries(kind: Any) -> tuple[Any, Any] | None:
+    """Of the type of a mapping: what its keys and values are."""
+    if get_origin(kind) not in (dict, abc.Mapping):
+        return None
+    key, value = get_args(kind)
+    return key, value
+
+
+def _check_entries(
+    node: Mapping,
+    name: str,
+    wanted: tuple[Any, Any],
+    problems: list[Problem],
+    value_of: Callable[[Node], Any],
+) -> dict[str, Any]:
+    """The entries of a mapping, each checked at its own place."""
+    values: dict[str, Any] = {}
+    for key, value in node.entries.items():
+        wrong = mistake(key, wanted[0])
+        if wrong:
+            problems.append(Problem(node.keys[key], f"`{name}`: {wrong}"))
+        checked = value_of(value)
+        values[key] = plain(value)
+        if checked is msgspec.UNSET:
+            continue
+        seconds = duration(checked)
+        if seconds is not None and not mistake(seconds, wanted[1]):
+            values[key] = seconds
+            continue
+        wrong = mistake(checked, wanted[1])
+        if wrong:
+            problems.append(Problem(value.place, f"`{name}.{key}`: {wrong}"))
     return values
 
 

@@ -61,6 +61,53 @@ def test_broken_connections_are_refused(project, old: str, new: str, message: st
     assert f"{CONNECTIONS}:{message}" in _errors(project.root)
 
 
+@pytest.mark.parametrize(
+    ("setting", "at", "message"),
+    [
+        (
+            "priorities: {CRITCAL: High}",
+            "CRITCAL",
+            (
+                "`priorities`: unknown value `CRITCAL`; did you mean `CRITICAL`? There is: "
+                "CRITICAL, HIGH, INFORMATIONAL, LOW, MEDIUM"
+            ),
+        ),
+        ("priorities: {HIGH: 2}", "2}", "`priorities.HIGH`: must be text, not a number"),
+        ("due: {HIGH: 3 days}", "3 days", "`due.HIGH`: must be a number, not text"),
+        ("reopen_within: soon", "soon", "`reopen_within`: must be a number, not text"),
+        (
+            "fields: {summary: X}",
+            "summary",
+            "`fields`: expected `str` matching regex '^(?!(project|issuetype|summary|",
+        ),
+        (
+            'fields: {cf: "{{ finding.severty }}"}',
+            "severty",
+            "unknown attribute `finding.severty`; did you mean `finding.severity`?",
+        ),
+        ('fields: {cf: ["{{ 1 + }}"]}', "}}", "unexpected 'end of print statement'"),
+        (
+            'fields: {cf: "{{ finding }}"}',
+            "finding }}",
+            "this is a finding; the parameter takes text or a number or true or false",
+        ),
+        (
+            "labels: ['{{ finding.id }}']",
+            "'{{",
+            "`labels` takes no template: only `project` and `fields` do",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_ticket_system_is_said_where_it_stands(
+    project, setting: str, at: str, message: str
+) -> None:
+    jira = "{type: jira, url: 'https://example.atlassian.net', project: SEC, "
+    project.replace("{type: opscenter}", f"{jira}{setting}}}", CONNECTIONS)
+    column = f"  tickets: {jira}{setting}".index(at, len(jira)) + 1
+    (found,) = [error for error in _errors(project.root) if error.startswith(CONNECTIONS)]
+    assert found.startswith(f"{CONNECTIONS}:3:{column}: {message}")
+
+
 def test_settings_are_checked(project) -> None:
     project.write(
         "playbooks/settings.yaml",
