@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from hub_responder.actions.base import Action, Outcome, Statement, Work, each, line
-from hub_responder.connections.permissions import secrets_of
-from hub_responder.connections.resolve import named, resolve
+from hub_responder.connections.permissions import asking
+from hub_responder.connections.resolve import chosen, named, resolve
 from hub_responder.markdown import template
 from hub_responder.tickets import draft, registry
 from hub_responder.tickets.ticket import label
@@ -43,7 +43,12 @@ class Result(msgspec.Struct, frozen=True):
 
 def run(works: Sequence[Work], runtime: Runtime) -> list[Outcome]:
     """Open a ticket for each incident that has none."""
-    return each(lambda work: _open(work, runtime), works)
+    return each(lambda work: _open(work, runtime), works, lambda work: _target(work, runtime))
+
+
+def _target(work: Work, runtime: Runtime) -> str:
+    held = [name for name, ref in work.incident.refs.items() if "ticket" in ref]
+    return held[0] if held else chosen(runtime.playbook, work.params.connection, work.scope).name
 
 
 def _open(work: Work, runtime: Runtime) -> Outcome:
@@ -109,7 +114,7 @@ def permissions(
     actions = sorted({action for kind in kinds for action in registry.aws_actions(kind)})
     # No resource: the ticket does not exist yet.
     own: list[Statement] = [{"Effect": "Allow", "Action": actions, "Resource": ["*"]}]
-    return (own if actions else []) + secrets_of(connections)
+    return (own if actions else []) + asking(connections)
 
 
 ACTION = Action(
