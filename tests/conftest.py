@@ -10,7 +10,6 @@ import pytest
 from estates import Tenant
 from factories import NOW
 from hub_responder import aws, clock, http, lookup, member, pace, retry, secrets
-from hub_responder.connections import turns
 from hub_responder.vision_one import asking, inventory, snapshot
 from loopback import Cloud, Loopback
 from member_cloud import MemberCloud
@@ -86,4 +85,3 @@ def _forget_clients() -> None:
     secrets.forget_all()
     snapshot.forget()
     pace.forget()
-    turns.forget()

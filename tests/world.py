@@ -222,6 +222,10 @@ class World:
         self.dead: list[Sent] = []
         self.tickets: dict[str, str] = {}
         self.opened: list[str] = []
+        self.open: dict[str, bool] = {}
+        """Ticket -> whether it is open."""
+        self.ended: list[str] = []
+        """The incidents whose end was told."""
         self.told: list[tuple[str, frozenset[str]]] = []
         self.written: Counter[str] = Counter()
         self.fail: dict[str, list[Outcome]] = {}
@@ -287,14 +291,33 @@ class World:
                 number = self.tickets[work.key]
                 return Outcome("done", "found", {"id": number}, {"tickets": {"ticket": number}})
             if work.incident.ticket:
+                self.open[work.incident.ticket["id"]] = True
                 return Outcome("done", "there", {"id": work.incident.ticket["id"]})
             number = f"T-{len(self.opened) + 1}"
             self.opened.append(work.incident.key)
             self.tickets[work.key] = number
+            self.open[number] = True
             refs = {"tickets": {"ticket": number}}
             return Outcome("done", "opened", {"id": number}, refs)
 
         return self._effect("ticket", work, open_)
+
+    def _close(self, work: Work, _runtime: Runtime) -> Outcome:
+        def close() -> Outcome:
+            ticket = work.incident.ticket
+            if ticket is None:
+                return Outcome("skipped", "no ticket")
+            self.open[ticket["id"]] = False
+            return Outcome("done", "closed")
+
+        return self._effect("ticket", work, close)
+
+    def _end(self, work: Work, _runtime: Runtime) -> Outcome:
+        def end() -> Outcome:
+            self.ended.append(work.incident.key)
+            return Outcome("done", "told the end")
+
+        return self._effect("tell", work, end)
 
     def _tell(self, work: Work) -> Outcome:
         def send() -> Outcome:
@@ -337,8 +360,8 @@ class World:
 
         found = {
             "look": lambda: made(self._look),
-            "ticket": lambda: made(per(self._ticket), lasting=True),
-            "tell": lambda: made(per(self._tell), tells=True),
+            "ticket": lambda: made(per(self._ticket), lasting=True, closes=self._close),
+            "tell": lambda: made(per(self._tell), tells=True, closes=self._end),
             "write": lambda: made(per(self._write), answers=True),
         }
         if name not in found:

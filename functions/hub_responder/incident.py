@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from hub_responder.finding import Finding, Resource
     from hub_responder.severity import Severity
 
-Change = Literal["opened", "grew", "raised", "reopened", "clicked"]
+Change = Literal["opened", "grew", "raised", "reopened", "clicked", "closed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,8 @@ class Incident:
         change: why this round happens.
         refs: by connection name, what earlier steps left: ``ticket``, ``url``, ``thread``.
         clicked: an analyst asked for this round and waits for an answer on the finding.
+        left: how findings left Security Hub (RESOLVED, SUPPRESSED, ARCHIVED, PASSED) -> how many,
+            of an incident whose findings all have; else nothing.
         related: the other live findings on the resource, worst first, at most 50; looked up in
             Security Hub when they are first read, which raises CallError where it cannot be asked.
     """
@@ -45,6 +47,7 @@ class Incident:
     change: Change
     refs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     clicked: bool = False
+    left: Mapping[str, int] = field(default_factory=dict)
     related: Sequence[Finding] = field(default=(), repr=False, compare=False)
 
     @property

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hub_responder import actions
-from hub_responder.retry import Patience
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +27,6 @@ class Runtime:
         now: the trigger's time (epoch seconds), so that a replay decides alike.
         stage: the deployment's stage; secrets are named ``hub-responder/STAGE/CONNECTION``.
         action: finds an action by the name that steps use.
-        patience: what all deliveries of this run together wait for their turns.
     """
 
     playbook: Playbook
@@ -37,4 +35,3 @@ class Runtime:
     now: float
     stage: str
     action: Callable[[str], Action] = actions.get
-    patience: Patience = field(default_factory=Patience)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -13,8 +12,6 @@ import msgspec
 from hub_responder.errors import (
     ConfigurationError,
     ExpressionError,
-    HubResponderError,
-    PacedError,
     PermanentError,
     TransientError,
 )
@@ -79,7 +76,6 @@ class Outcome:
         retry_after: seconds, where the other system named them; of a ``done`` outcome: the answer
             may be another one then (a verdict that could not be told).
         in_doubt: deferred, but the request may have had its effect.
-        paced: deferred, because its turn is in ``retry_after`` seconds: nothing has failed.
     """
 
     status: Status
@@ -88,7 +84,6 @@ class Outcome:
     refs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     retry_after: float | None = None
     in_doubt: bool = False
-    paced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +104,9 @@ class Action:
         tells: it sends a message, which quiet time passes over and which counts as told.
         updates: whether, in quiet time, ``run`` can bring what was told up to date without a new
             message (``quiet_until`` of the `Work`). It calls nothing. None: it never can.
+        closes: ends what its steps opened or told for an incident, whose findings have all left
+            (``incident.left``), by what ``incident.refs`` hold; ``params`` are a step's ``with`` as
+            it is written. None: there is nothing to end.
         answers: it writes to the finding itself: an analyst's answer. It waits for all effects
             before it, except in the answer to a click.
         connection_kinds: the parameter that names a connection or route -> types allowed.
@@ -138,6 +136,7 @@ class Action:
     lasting: bool = False
     tells: bool = False
     updates: Callable[[Work, Runtime], bool] | None = None
+    closes: Callable[[Work, Runtime], Outcome] | None = None
     answers: bool = False
     objection: Callable[[Mapping[str, Any]], str] | None = None
     constants: tuple[str, ...] = ()
@@ -174,55 +173,14 @@ def attempt(one: Callable[[Work], Outcome], work: Work) -> Outcome:
     except MissingResult as error:
         return Outcome("skipped", str(error))
     except TransientError as error:
-        return Outcome(
-            "deferred",
-            str(error),
-            retry_after=error.retry_after,
-            in_doubt=error.sent,
-            paced=isinstance(error, PacedError),
-        )
+        return Outcome("deferred", str(error), retry_after=error.retry_after, in_doubt=error.sent)
     except (PermanentError, ConfigurationError, ExpressionError) as error:
         return Outcome("failed", str(error))
 
 
-def each(
-    one: Callable[[Work], Outcome],
-    works: Sequence[Work],
-    target: Callable[[Work], str] | None = None,
-) -> list[Outcome]:
-    """Run ``one`` for every incident, ten at a time; one incident's trouble stays its own.
-
-    Args:
-        target: where an incident's work leads. Of those that lead to one target the first goes
-            alone, and the others after it: a target that hangs or refuses all is found out by one,
-            holds one thread, and so holds up nobody who leads elsewhere.
-    """
+def each(one: Callable[[Work], Outcome], works: Sequence[Work]) -> list[Outcome]:
+    """Run ``one`` for every incident, ten at a time; one incident's trouble stays its own."""
     if len(works) <= 1:
         return [attempt(one, work) for work in works]
-    waiting = _by_target(works, target)
-    outcomes: list[Future[Outcome]] = [Future() for _ in works]
     with ThreadPoolExecutor(max_workers=min(THREADS, len(works))) as pool:
-
-        def do(number: int, after: Sequence[int] = ()) -> None:
-            try:
-                outcomes[number].set_result(attempt(one, works[number]))
-            except BaseException as error:  # noqa: BLE001 - a bug: raised again where it is asked for
-                outcomes[number].set_exception(error)
-            for other in after:
-                pool.submit(do, other)
-
-        for first, *others in waiting:
-            pool.submit(do, first, others)
-        return [outcome.result() for outcome in outcomes]
-
-
-def _by_target(works: Sequence[Work], target: Callable[[Work], str] | None) -> Iterable[list[int]]:
-    """The numbers of ``works`` that lead to the same target; those that lead nowhere alone."""
-    groups: dict[object, list[int]] = {}
-    for number, work in enumerate(works):
-        key: object = number
-        if target is not None:
-            with suppress(HubResponderError):  # the work itself says what is wrong
-                key = target(work)
-        groups.setdefault(key, []).append(number)
-    return groups.values()
+        return list(pool.map(lambda work: attempt(one, work), works))

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from hub_responder import clock
+from hub_responder.actions import ended
 from hub_responder.actions.base import Action, Outcome, Statement, Work, attempt, each, line
 from hub_responder.connections import channels
-from hub_responder.connections.permissions import asking, mailing
-from hub_responder.connections.resolve import Connection, chosen, named, placed
+from hub_responder.connections.permissions import mailing, secrets_of
+from hub_responder.connections.resolve import Connection, chosen, named, placed, reached
 from hub_responder.connections.settings import CHANNELS
 from hub_responder.errors import (
     CallError,
@@ -60,11 +61,7 @@ class Result(msgspec.Struct, frozen=True):
 
 def run(works: Sequence[Work], runtime: Runtime) -> list[Outcome]:
     """Send one message for each incident; in a thread where the incident has one there."""
-    return each(lambda work: _notify(work, runtime), works, lambda work: _target(work, runtime))
-
-
-def _target(work: Work, runtime: Runtime) -> str:
-    return chosen(runtime.playbook, work.params.to, work.scope).name
+    return each(lambda work: _notify(work, runtime), works)
 
 
 def _notify(work: Work, runtime: Runtime) -> Outcome:
@@ -143,6 +140,29 @@ def updates(work: Work, runtime: Runtime) -> bool:
     return told is not None and channels.updating(told) is not None
 
 
+def closes(work: Work, runtime: Runtime) -> Outcome:
+    """Say in the incident's thread that all its findings have left, or resolve what was opened."""
+    told = False
+    details: list[str] = []
+    refs: dict[str, Mapping[str, Any]] = {}
+    for name in reached(runtime.playbook, work.params["to"]):
+        ref = work.incident.refs.get(name)
+        if not ref or "ticket" in ref:
+            continue
+        connection = placed(named(runtime.playbook, name), work.scope, ref)
+        language = connection.settings.get("language") or runtime.playbook.language
+        document = ended.document(work.incident, language)
+        resolving = channels.resolving(connection)
+        end = resolving.resolve if resolving else channels.find(connection).send
+        kept = end(connection, document, work, runtime, ref)
+        refs |= {name: kept} if kept else {}
+        details.append(f"{'resolved' if resolving else 'told'} in {connection.shown}")
+        told = True
+    if not told:
+        return Outcome("skipped", "it was told in no thread")
+    return Outcome("done", line("; ".join(details)), refs=refs)
+
+
 def _instead(
     connection: Connection, error: CallError | ConfigurationError, work: Work, runtime: Runtime
 ) -> Outcome:
@@ -209,7 +229,7 @@ def permissions(
         if settings.get("type") == "sns"
     ]
     publish = [{"Effect": "Allow", "Action": ["sns:Publish"], "Resource": topics}] if topics else []
-    return publish + mailing(connections) + asking(connections)
+    return publish + mailing(connections) + secrets_of(connections)
 
 
 ACTION = Action(
@@ -224,5 +244,6 @@ ACTION = Action(
     connection_kinds={"to": KINDS},
     tells=True,
     updates=updates,
+    closes=closes,
     plan=plan,
 )

@@ -58,6 +58,18 @@ def chosen(playbook: Playbook, name: str, scope: Mapping[str, Any]) -> Connectio
     return named(playbook, route.to.get(expressions.text_of(route.by, scope), route.default))
 
 
+def reached(playbook: Playbook, name: str) -> list[str]:
+    """The connections that ``name`` may lead to, those that stand in for them included.
+
+    Raises:
+        ConfigurationError: the playbook knows one of them not.
+    """
+    route = playbook.routes.get(name)
+    names = [*route.to.values(), route.default] if route else [name]
+    stand_ins = [named(playbook, one).settings.get("fallback", "") for one in names]
+    return list(dict.fromkeys(filter(None, [*names, *stand_ins])))
+
+
 def named(playbook: Playbook, name: str) -> Connection:
     """The connection called ``name``, as it is written.
 

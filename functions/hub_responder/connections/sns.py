@@ -35,7 +35,7 @@ def send(
     document: Document,
     work: Work,
     runtime: Runtime,
-    ref: Mapping[str, Any],  # noqa: ARG001 - the incident's key is the thread's name
+    ref: Mapping[str, Any],  # noqa: ARG001 - the thread is called after the incident
 ) -> dict[str, Any]:
     """Publish a message, in the incident's thread; the effect's key is the notification's id.
 
@@ -53,7 +53,7 @@ def send(
     thread = f"{incident.key}#{incident.gen}"
     payload = notification(document, work.key, thread, (incident.resource.id,))
     _publish(topic, payload, connection.name, runtime)
-    return {}
+    return {"thread": thread}
 
 
 def publish_lines(topic: str, title: str, lines: Sequence[str], runtime: Runtime) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from hub_responder import clock, observability
@@ -159,7 +161,8 @@ class Batch:
             )
 
         if leavers:
-            self._ledger.close(leavers, tell)
+            for pk in self._ledger.close(leavers, tell):  # perhaps the last one left
+                self._outbox.settle(pk, LOOK_AGAIN_S, clicks=False)
 
     # Which rounds are ours
 
@@ -215,6 +218,9 @@ class Batch:
         self, rounds: dict[str, Round], claim: Claim, cause: Cause, group_: Group | None
     ) -> None:
         """A round with its findings: those that just came, and those that the ledger holds."""
+        if claim.state.closing:
+            self._begin_closing(rounds, claim, cause)
+            return
         fresh = {member.f_sk for member, _ in claim.decision.fresh}
         findings = {sk: one for sk, one in group_.findings.items() if sk in fresh} if group_ else {}
         lost: list[Record] = []
@@ -229,10 +235,32 @@ class Batch:
             rounds[claim.pk] = begin(claim.state, findings.values(), cause, new)
             rounds[claim.pk].untold += lost
             return
-        # all of them left meanwhile
+        self._give_back(claim, cause, lost, "no finding is left")  # they left meanwhile
+
+    def _begin_closing(self, rounds: dict[str, Round], claim: Claim, cause: Cause) -> None:
+        """The round that ends what was opened; none where a finding has come meanwhile."""
+        state = claim.state
+        members = self._ledger.members(claim.pk)
+        if state.pending or not all(member.closed for member in members):
+            self._give_back(claim, cause, [], "a finding came: nothing is ended")
+            return
+        findings = []
+        for member in members:
+            with suppress(UnreadableFinding):  # of another version of this code
+                findings.append(Finding.from_compact(dict(member.data)))
+        if not findings:
+            move = self._ledger.operations().closed(claim.pk, state.round, state.refs)
+            record = self._record("ended", cause, incident=claim.pk, detail="unreadable")
+            self._ledger.submit([Part([move], [record])])
+            return
+        left = Counter(member.left or "ARCHIVED" for member in members)
+        rounds[claim.pk] = begin(state, findings, cause, 0, left)
+
+    def _give_back(self, claim: Claim, cause: Cause, lost: list[Record], why: str) -> None:
+        """End a round in which there is nothing to do."""
         state, operations = claim.state, self._ledger.operations()
         move = operations.finish(claim.pk, state.round, state.told, state.refs)
-        record = self._record("finished", cause, incident=claim.pk, detail="no finding is left")
+        record = self._record("finished", cause, incident=claim.pk, detail=why)
         self._outbox.flush()
         self._ledger.submit([Part([move], [*lost, record])])
         # what brought us here may have been meant for findings that wait for the next round
@@ -265,7 +293,7 @@ class Batch:
 
         def tell(claim: Claim) -> list[Record]:
             kinds = {"open": "opened", "takeover": "taken_over", "resume": "resumed"}
-            kind = kinds.get(claim.decision.move)
+            kind = (kinds | {"close": "ending"}).get(claim.decision.move)
             if kind is None:
                 return []
             return [self._record(kind, cause, incident=claim.pk, round=claim.state.round)]

@@ -56,8 +56,6 @@ class Ending:
         hurried = self.steps.runtime.deadline.left() < STEP_TIME_S
         if hurried and not one.retry_after and one.state.tries < HURRIES:
             return 0.0
-        if one.retry_after and not one.backs_off:  # its turn: a time of its own
-            return one.retry_after
         return max(one.retry_after, backoff(one.state.tries))
 
     def _wait(self, one: Round) -> Part:
@@ -68,7 +66,7 @@ class Ending:
             one.steps,
             one.refs,
             next_at=now + delay,
-            tries=state.tries + (one.backs_off or not one.retry_after),
+            tries=state.tries + 1,
             first_at=state.first_at or now,
         )
         detail = f"goes on in {int(delay)} s"
@@ -83,8 +81,11 @@ class Ending:
         for step in playbook.steps:
             if one.status(step.id) == "failed":
                 self._dead(one, step.id)
-        move = self.steps.ledger.operations().finish(one.pk, one.state.round, now_told, one.refs)
-        record = self.steps.audit.record("finished", **one.record_fields())
+        operations, kind = self.steps.ledger.operations(), "finished"
+        move = operations.finish(one.pk, one.state.round, now_told, one.refs)
+        if one.state.closing:
+            move, kind = operations.closed(one.pk, one.state.round, one.refs), "ended"
+        record = self.steps.audit.record(kind, **one.record_fields())
         return Part([move], [*one.untold, record])
 
     def _remember(self, one: Round) -> list[Part]:

@@ -79,6 +79,7 @@ class Group:
                 c_sk=keys.click(self.cause.event_id, finding.id) if clicked else "",
                 schema=finding.schema,
                 remember=history.partition(finding) if remembers else "",
+                left=how_left(finding),
             )
             for sk, finding in self.findings.items()
         )
@@ -93,6 +94,15 @@ class Group:
             at=self.cause.at,
             more=self.more,
         )
+
+
+def how_left(finding: Finding) -> str:
+    """Why the finding needs nobody any more, as the lifecycle rule brings it; or empty."""
+    if finding.workflow in ("RESOLVED", "SUPPRESSED"):
+        return finding.workflow
+    if finding.record_state == "ARCHIVED":
+        return "ARCHIVED"
+    return "PASSED" if finding.compliance == "PASSED" else ""
 
 
 def subjects(finding: Finding, playbook: Playbook) -> Iterator[Finding]:

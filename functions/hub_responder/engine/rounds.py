@@ -32,7 +32,6 @@ class Round:
         refs: by connection; what steps leave is added.
         untold: records of what happened since the last transaction.
         retry_after: the longest that a deferred step asked to wait (seconds).
-        backs_off: a step waits for something that failed: each time for longer.
         lost: another run took it over; nothing more is done here.
         settles: a settle message was used up to go on with this round; it may have been sent for
             findings that wait for the next one.
@@ -46,7 +45,6 @@ class Round:
     refs: dict[str, dict[str, Any]]
     untold: list[Mapping[str, Any]] = field(default_factory=list)
     retry_after: float = 0.0
-    backs_off: bool = False
     lost: bool = False
     stopped: bool = False
     settles: bool = False
@@ -143,6 +141,12 @@ class Round:
                 return str(verdict)
         return ""
 
+    def declined(self) -> bool:
+        """Its ticket was closed as not to be done: what comes later is not told again."""
+        if self.incident.clicked:
+            return False
+        return any(kept.get("r", {}).get("declined") for kept in self.steps.values())
+
     def closed_as(self) -> list[str]:
         """As what steps of this round closed its findings, as ``FALSE_POSITIVE``."""
         done = (kept.get("r", {}) for kept in self.steps.values() if kept["s"] == "done")
@@ -172,8 +176,18 @@ def _rank(verdict: str) -> int:
     return _VERDICTS.index(verdict) if verdict in _VERDICTS else 0
 
 
-def begin(state: State, findings: Iterable[Finding], cause: Cause, new: int) -> Round:
-    """The round that ``state`` says this run owns."""
+def begin(
+    state: State,
+    findings: Iterable[Finding],
+    cause: Cause,
+    new: int,
+    left: Mapping[str, int] | None = None,
+) -> Round:
+    """The round that ``state`` says this run owns.
+
+    Args:
+        left: how its findings left, of one that ends what was opened for them.
+    """
     if (
         cause.kind == "settle" and state.at
     ):  # `now` stays the trigger's time: a replay decides alike
@@ -194,6 +208,7 @@ def begin(state: State, findings: Iterable[Finding], cause: Cause, new: int) -> 
         change=_change(state, ordered, clicked=clicked),
         refs=refs,
         clicked=clicked,
+        left=left or {},
     )
     steps = {step: dict(kept) for step, kept in state.steps.items()}
     return Round(state, incident, cause, steps, refs)
@@ -210,10 +225,12 @@ def badness(finding: Finding) -> tuple[int, bool, float, float]:
 
 
 def _change(state: State, findings: tuple[Finding, ...], *, clicked: bool) -> Change:
+    if state.closing:
+        return "closed"
     if clicked:
         return "clicked"
     if not state.told:
-        return "opened"
+        return "reopened" if state.gen > 1 else "opened"
     severity = findings[0].severity.rank
     exploit = any(finding.exploit_available for finding in findings)
     worse = severity > state.told.get("severity", 0) or (

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from hub_responder import clock, observability
-from hub_responder.actions.base import Action, Outcome, Work, attempt
+from hub_responder.actions.base import Action, Outcome, Work, attempt, each
 from hub_responder.audit import Audit, Record
 from hub_responder.engine import notice, quiet
 from hub_responder.engine.names import Names
@@ -60,15 +60,22 @@ class Steps:
         return self.runtime.playbook
 
     def run(self, rounds: Sequence[Round]) -> None:
-        """Every step over every round, as far as each can go now."""
+        """Every step over every round, as far as each can go now.
+
+        A round that ends what was opened has only those steps that opened or told something.
+        """
         steps = self.playbook.steps
+        closing = [one for one in rounds if one.state.closing]
+        live = [one for one in rounds if not one.state.closing]
         for number, step in enumerate(steps):
             try:
                 action = self.runtime.action(step.uses)
             except ConfigurationError as error:
                 self._cannot(step, rounds, str(error))
             else:
-                self.run_step(step, action, rounds, steps[:number])
+                self.run_step(step, action, live, steps[:number])
+                if action.closes is not None:
+                    self.run_step(step, _ending(action, action.closes), closing, ())
         due = [one for one in rounds if notice.is_due(one, self.runtime)]
         for one in due:
             one.again(notice.STEP.id)
@@ -134,6 +141,8 @@ class Steps:
         incident = replace(one.incident, refs=one.refs, related=self.others.of(one))
         shared = self.names.shared(one.cause, incident.findings[0])
         scope = one.scope(self.playbook) | shared | {"incident": incident}
+        if one.state.closing:
+            return self._work(one, step, action, step.with_, scope)
         try:
             reason = self._passed_over(one, step, scope)
             if reason:
@@ -206,6 +215,8 @@ class Steps:
         """
         if one.stopped:
             return "a step before it stopped the round"
+        if one.declined():
+            return "its ticket was closed as not to be done"
         if step.if_ is not None and not condition(step.if_, scope):
             return f"not so: {step.if_}"
         return ""
@@ -260,7 +271,6 @@ class Steps:
             outcome = self._could_not_tell(one, outcome)
         if outcome.status == "deferred":
             one.retry_after = max(one.retry_after, outcome.retry_after or 0.0)
-            one.backs_off = one.backs_off or not outcome.paced
             if last:
                 outcome = Outcome("failed", f"gave up: {outcome.detail}")
         waits = one.waits()
@@ -296,6 +306,15 @@ class Steps:
                 result=dict(outcome.result),
             )
         )
+
+
+def _ending(action: Action, closes: Callable[[Work, Runtime], Outcome]) -> Action:
+    """The action as it ends what it opened, once for each time."""
+
+    def run(works: Sequence[Work], runtime: Runtime) -> list[Outcome]:
+        return each(lambda work: closes(work, runtime), works)
+
+    return replace(action, run=run, lasting=False, answers=False)
 
 
 def _keepable(outcome: Outcome) -> Outcome:

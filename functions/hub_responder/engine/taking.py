@@ -14,7 +14,7 @@ from hub_responder import clock
 from hub_responder.connections.returned import Returned
 from hub_responder.engine import insight, scheduled
 from hub_responder.engine.choosing import Choice, choose
-from hub_responder.engine.grouping import Cause, Subject, subjects, values_of
+from hub_responder.engine.grouping import Cause, Subject, how_left, subjects, values_of
 from hub_responder.engine.intake import Message, Recheck, read
 from hub_responder.errors import (
     ConfigurationError,
@@ -201,7 +201,7 @@ class Taking:
 
     def _consider(self, message: Message, cause: Cause, finding: Finding, *, asked: bool) -> None:
         """Take the finding, close it, or leave it with its reason."""
-        gone = not cause.clicked and _left(finding)
+        gone = not cause.clicked and bool(how_left(finding))
         scope = self._names.shared(cause, finding)
         try:
             values = values_of(finding, scope, self._playbook)
@@ -299,13 +299,4 @@ def _cause(message: Message, trigger: Trigger) -> Cause:
         clicked=trigger.kind in ("custom_action", "insight"),
         again=message.receives > 1 or message.attempt > 0,
         insight=trigger.insight.name if trigger.insight is not None else "",
-    )
-
-
-def _left(finding: Finding) -> bool:
-    """The finding needs nobody any more: the lifecycle rule brought it."""
-    return (
-        finding.record_state == "ARCHIVED"
-        or finding.workflow in ("RESOLVED", "SUPPRESSED")
-        or finding.compliance == "PASSED"
     )

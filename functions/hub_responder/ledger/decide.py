@@ -9,7 +9,9 @@ from typing import Any, Literal
 from hub_responder.ledger.state import Member, State
 from hub_responder.playbook import Wait
 
-Move = Literal["open", "wait", "join", "takeover", "resume", "settle", "repeat", "mine", "nothing"]
+Move = Literal[
+    "open", "wait", "join", "takeover", "resume", "settle", "close", "repeat", "mine", "nothing"
+]
 
 LOOK_AGAIN_S = 5.0
 """How soon a settle message looks again at an incident that another run works on."""
@@ -21,7 +23,8 @@ class Arrived:
 
     ``c_sk`` is set for a click: the request counts once, however often its message comes.
     ``schema`` is the form that it came in: a hub that sends both forms tells of a finding twice.
-    ``remember`` is its partition in the history, where the playbook asks ``seen()``.
+    ``remember`` is its partition in the history, where the playbook asks ``seen()``. ``left`` is
+    how it left, of one that did.
     """
 
     finding_id: str
@@ -32,6 +35,7 @@ class Arrived:
     c_sk: str = ""
     schema: str = "ASFF"
     remember: str = ""
+    left: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,16 @@ class Decision:
     repeats: tuple[Arrived, ...] = ()
     delay: float = 0.0
     urgent: bool = False
+
+    @property
+    def new(self) -> int:
+        """How many live findings the incident has more by it: unknown ones, and those that come
+        back. A click on an older copy of one that has left brings it not back."""
+        return sum(
+            1
+            for member, held in self.fresh
+            if held is None or (held.closed and member.updated >= held.updated)
+        )
 
 
 def worse(arrival: Arrival, told: Mapping[str, Any]) -> bool:
@@ -158,6 +172,8 @@ def _more(
     wait: Wait,
 ) -> Decision:
     """New or changed findings for an incident that exists."""
+    again = not state.round or bool(state.closed)
+    state = state.reborn()
     urgent = arrival.clicked or worse(arrival, state.told)
     left = max(0.0, state.next_at - now)
     if not state.idle:
@@ -168,7 +184,7 @@ def _more(
         return Decision("open", fresh, repeats)
     if state.pending:
         return Decision("join", fresh, repeats, left)
-    pause = wait.then if state.round else wait.first
+    pause = wait.first if again else wait.then
     if pause <= 0 and not arrival.more:
         return Decision("open", fresh, repeats)
     return Decision("wait", fresh, repeats, pause)
@@ -177,7 +193,7 @@ def _more(
 def _untold(state: State, repeats: tuple[Arrived, ...], *, now: float, urgent: bool) -> Decision:
     """A message that comes again before its findings were told: somebody died, or works on it."""
     settled = decide_settle(state, now=now, urgent=urgent)
-    if settled.move == "nothing":  # its round ended while we looked
+    if settled.move in ("nothing", "close"):  # its round ended while we looked
         return Decision("repeat", (), repeats)
     return Decision(settled.move, (), repeats, settled.delay, settled.urgent)
 
@@ -188,6 +204,8 @@ def decide_settle(state: State, *, now: float, urgent: bool) -> Decision:
         return Decision("settle", delay=min(LOOK_AGAIN_S, state.lease - now + 1), urgent=urgent)
     if state.owner:
         return Decision("takeover")
+    if state.over:
+        return Decision("close")
     if state.idle and not state.pending:
         return Decision("nothing")
     left = state.next_at - now

@@ -102,7 +102,7 @@ class Operations:
     ) -> list[TransactItem]:
         """The items of ``open``, ``wait`` and ``join`` for findings that arrived."""
         base = state.round if state else 0
-        new = sum(1 for _, held in decision.fresh if held is None or held.closed)
+        new = decision.new
         if decision.move == "open":
             head = self._open(arrival, state, new)
         elif state is None:
@@ -135,13 +135,15 @@ class Operations:
         return self._open_idle(state, new, clicked=arrival.clicked, at=arrival.at)
 
     def _open_idle(self, state: State, new: int, *, clicked: bool, at: float) -> TransactItem:
+        again = ", told, closed" if state.closed else ""
         return self._update(
             self._key(state.pk),
             "SET round = :next, owner = :me, lease = :lease, pending = :zero,"
-            " clicked = :clicked, at = :at, expires = :expires"
-            " REMOVE steps, next_at, tries, first_at, asked ADD members :new",
+            " clicked = :clicked, at = :at, expires = :expires, gen = :gen"
+            f" REMOVE steps, next_at, tries, first_at, asked{again} ADD members :new",
             "round = :round AND done = :round AND attribute_not_exists(owner)"
             " AND pending = :pending",
+            gen=number(state.reborn().gen),
             next=number(state.round + 1),
             round=number(state.round),
             pending=number(state.pending),
@@ -248,6 +250,35 @@ class Operations:
             held=number(held.round),
         )
 
+    def close(self, state: State) -> TransactItem:
+        """CLOSE: the round that ends what was opened; for nobody while a finding is there."""
+        return self._update(
+            self._key(state.pk),
+            "SET round = :next, owner = :me, lease = :lease, closing = :true"
+            " REMOVE steps, next_at, tries, first_at, clicked, asked",
+            "round = :round AND done = :round AND attribute_not_exists(owner)"
+            " AND pending = :zero AND members <= :zero AND attribute_not_exists(closed)",
+            next=number(state.round + 1),
+            round=number(state.round),
+            me=text(self._me),
+            lease=number(self._lease),
+            zero=number(0),
+            true={"BOOL": True},
+        )
+
+    def closed(self, pk: str, round_: int, refs: Mapping[str, Any]) -> TransactItem:
+        """FINISH of that round: what was opened for the incident has ended."""
+        return self._update(
+            self._key(pk),
+            "SET done = :round, refs = :refs, closed = :now"
+            " REMOVE owner, lease, steps, next_at, tries, first_at, closing",
+            _OWNED,
+            me=text(self._me),
+            round=number(round_),
+            refs=json(refs),
+            now=number(self._now),
+        )
+
     def takeover(self, state: State) -> TransactItem:
         """TAKEOVER of a round whose owner ran out of its lease."""
         return self._update(
@@ -294,7 +325,7 @@ class Operations:
         return self._update(
             self._key(pk),
             "SET done = :round, told = :told, refs = :refs"
-            " REMOVE owner, lease, steps, next_at, tries, first_at",
+            " REMOVE owner, lease, steps, next_at, tries, first_at, closing",
             _OWNED,
             me=text(self._me),
             round=number(round_),
@@ -330,8 +361,8 @@ class Operations:
 
     def close_member(self, pk: str, member: Arrived, held: Member) -> list[TransactItem]:
         """A finding left (archived, resolved, passed, suppressed): it no longer counts."""
-        change = "SET fp = :fp, form = :form, updated = :updated, closed = :true"
-        values: dict[str, Any] = {}
+        change = "SET fp = :fp, form = :form, updated = :updated, closed = :true, left = :left"
+        values: dict[str, Any] = {"left": text(member.left)}
         if held.beside(member.schema):
             change += ", other_fp = :other"
             values["other"] = text(held.beside(member.schema))

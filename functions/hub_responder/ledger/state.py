@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -27,6 +27,8 @@ class State:
         refs: by connection: ``ticket``, ``url``, ``thread``, ...
         tries, first_at: of the deferral that goes on, 0 when none.
         at: time of the last event that brought findings, which is what expressions see as `now`.
+        closing: the round under way ends what was opened. closed: when its last finding had left
+            and that was done (epoch seconds), or 0; the next finding begins another life.
         clicked: an analyst waits for the round's answer. asked: for that of the round after it.
     """
 
@@ -48,6 +50,18 @@ class State:
     clicked: bool = False
     asked: bool = False
     at: float = 0.0
+    closing: bool = False
+    closed: float = 0.0
+
+    @property
+    def over(self) -> bool:
+        """All its findings have left, and what was opened for it is to be ended."""
+        left = self.members <= 0 and not self.pending
+        return self.idle and left and bool(self.refs) and not self.closed
+
+    def reborn(self) -> State:
+        """The state in which the next finding finds it."""
+        return replace(self, gen=self.gen + 1, told={}, closed=0.0) if self.closed else self
 
     @property
     def idle(self) -> bool:
@@ -66,6 +80,7 @@ class Member:
     ``also`` is an earlier round that was not finished when the finding came again: a run that
     takes that round over must find it there. ``fingerprint`` is of the form ``schema`` that it
     came in last; ``other`` is that of the other form, empty where it came in one form only.
+    ``left`` says how it left where it is ``closed``: RESOLVED, SUPPRESSED, ARCHIVED or PASSED.
     """
 
     sk: str
@@ -78,6 +93,7 @@ class Member:
     also: int = 0
     schema: str = ""
     other: str = ""
+    left: str = ""
 
     def belongs(self, round_: int) -> bool:
         """Whether it is one of the round's findings."""
@@ -122,6 +138,8 @@ def read_state(item: Item) -> State:
         clicked=item.get("clicked", {}).get("BOOL", False),
         asked=item.get("asked", {}).get("BOOL", False),
         at=_number(item, "at"),
+        closing=item.get("closing", {}).get("BOOL", False),
+        closed=_number(item, "closed"),
     )
 
 
@@ -138,4 +156,5 @@ def read_member(item: Item) -> Member:
         also=int(_number(item, "also")),
         schema=item.get("form", {}).get("S", ""),
         other=item.get("other_fp", {}).get("S", ""),
+        left=item.get("left", {}).get("S", ""),
     )

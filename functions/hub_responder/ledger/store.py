@@ -46,7 +46,7 @@ class Claim:
     @property
     def owned(self) -> bool:
         """This run works on the round now."""
-        return self.decision.move in ("open", "takeover", "resume", "mine")
+        return self.decision.move in ("open", "takeover", "resume", "close", "mine")
 
 
 @dataclass(slots=True)
@@ -132,7 +132,7 @@ class Ledger:
     def settle(
         self, settles: Sequence[Settle], tell: Callable[[Claim], list[Record]]
     ) -> list[Claim]:
-        """OPEN, TAKEOVER or RESUME the incidents of settle messages, where it is time."""
+        """OPEN, TAKEOVER, RESUME or CLOSE the incidents of settle messages, where it is time."""
         by_pk = {settle.pk: settle for settle in settles}
         known = {pk: _Known() for pk in by_pk}
         for item in self._read([(pk, keys.INCIDENT) for pk in by_pk]):
@@ -150,6 +150,7 @@ class Ledger:
                 "open": lambda: [operations.open_pending(state, clicked=settle.clicked)],
                 "takeover": lambda: [operations.takeover(state)],
                 "resume": lambda: [operations.resume(state)],
+                "close": lambda: [operations.close(state)],
             }.get(decision.move, list)()
             after = self._owned(state, decision, clicked=settle.clicked)
             claim = Claim(pk, decision, after, complete=False)
@@ -199,18 +200,17 @@ class Ledger:
         return []
 
     def _after(self, arrival: Arrival, state: State | None, decision: Decision) -> State:
-        new = sum(1 for _, held in decision.fresh if held is None or held.closed)
         if state is None:
             state = State(arrival.pk, group=arrival.group)
         at = arrival.at if decision.fresh else state.at
-        state = replace(state, members=state.members + new, at=at)
+        state = replace(state, members=state.members + decision.new, at=at)
         return self._owned(state, decision, clicked=arrival.clicked)
 
     def _owned(self, state: State, decision: Decision, *, clicked: bool) -> State:
         """``state`` after this run's claim."""
         if decision.move == "open":
             return replace(
-                state,
+                state.reborn(),
                 round=state.round + 1,
                 owner=self._me,
                 lease=self._lease,
@@ -221,6 +221,20 @@ class Ledger:
                 first_at=0.0,
                 clicked=clicked or state.asked,
                 asked=False,
+            )
+        if decision.move == "close":
+            return replace(
+                state,
+                round=state.round + 1,
+                owner=self._me,
+                lease=self._lease,
+                steps={},
+                next_at=0.0,
+                tries=0,
+                first_at=0.0,
+                clicked=False,
+                asked=False,
+                closing=True,
             )
         if decision.move in ("takeover", "resume"):
             return replace(state, owner=self._me, lease=self._lease, next_at=0.0)
@@ -282,12 +296,34 @@ class Ledger:
                 joined[pk, sk] = read_member(item)
         return {key for key, member in joined.items() if member.round > done.get(key[0], 0)}
 
-    def close(self, leavers: Sequence[tuple[str, Arrived]], tell: Callable[..., Record]) -> None:
-        """Findings that left: they no longer count. Unknown ones are recorded as skipped."""
+    def close(
+        self, leavers: Sequence[tuple[str, Arrived]], tell: Callable[..., Record]
+    ) -> list[str]:
+        """Findings that left: they no longer count. Unknown ones are recorded as skipped.
+
+        Returns:
+            The incidents that they are of; perhaps none of their findings is left.
+        """
         held = {
             (item["pk"]["S"], item["sk"]["S"]): read_member(item)
             for item in self._read([(pk, member.f_sk) for pk, member in leavers])
         }
+        todo = list(leavers)
+        for _ in range(_DECIDE_ROUNDS):
+            todo = [
+                one for some in _one_per_incident(todo) for one in self._close(some, held, tell)
+            ]
+            if not todo:
+                return list(dict.fromkeys(pk for pk, _ in held))
+        raise TransientError("a finding changes faster than it can be closed", target="dynamodb")
+
+    def _close(
+        self,
+        leavers: Sequence[tuple[str, Arrived]],
+        held: dict[tuple[str, str], Member],
+        tell: Callable[..., Record],
+    ) -> list[tuple[str, Arrived]]:
+        """Close one finding of each incident; those that changed meanwhile, as ``held`` shows."""
         operations, parts = self.operations(), []
         for pk, member in leavers:
             known = held.get((pk, member.f_sk))
@@ -297,8 +333,14 @@ class Ledger:
             else:
                 items = operations.close_member(pk, member, known)
                 parts.append(Part(items, [tell(pk, member, "closed", "left Security Hub")]))
-        for group in _one_per_incident(leavers, parts):
-            self.submit(group)  # lost: somebody else closed or changed it meanwhile
+        again = []
+        for (pk, member), lost in zip(leavers, self.submit(parts), strict=True):
+            if lost is not None:
+                again.append((pk, member))
+                held.pop((pk, member.f_sk), None)
+                if member.f_sk in lost.found:
+                    held[pk, member.f_sk] = read_member(lost.found[member.f_sk])
+        return again
 
     def _read(self, wanted: Sequence[tuple[str, str]]) -> list[Mapping[str, Any]]:
         """Items by key, read consistently."""
@@ -317,16 +359,15 @@ class Ledger:
 
 
 def _one_per_incident(
-    leavers: Sequence[tuple[str, Arrived]], parts: Sequence[Part]
-) -> list[list[Part]]:
+    leavers: Sequence[tuple[str, Arrived]],
+) -> list[list[tuple[str, Arrived]]]:
     """Groups in which no incident comes twice: a transaction touches an item once."""
-    groups: list[tuple[set[str], list[Part]]] = []
-    for (pk, _), part in zip(leavers, parts, strict=True):
-        for seen, group in groups:
-            if pk not in seen:
-                seen.add(pk)
-                group.append(part)
+    groups: list[dict[str, tuple[str, Arrived]]] = []
+    for pk, member in leavers:
+        for group in groups:
+            if pk not in group:
+                group[pk] = (pk, member)
                 break
         else:
-            groups.append(({pk}, [part]))
-    return [group for _, group in groups]
+            groups.append({pk: (pk, member)})
+    return [list(group.values()) for group in groups]

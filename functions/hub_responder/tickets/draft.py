@@ -49,6 +49,16 @@ def document(work: Work, connection: Connection, runtime: Runtime) -> Document:
     return template.render(runtime.directory, work.params.template, language, work.scope)
 
 
+def priority(work: Work, connection: Connection) -> str:
+    """As the ticket system spells it: the step's own, else that of the severity; or empty.
+
+    Raises:
+        ConfigurationError: a setting is wrong.
+    """
+    by_severity = settings_of(connection).priorities.get(work.incident.severity.value, "")
+    return str(work.params.priority or by_severity)
+
+
 def make(work: Work, connection: Connection, runtime: Runtime) -> Draft:
     """The ticket that a step asks for; what the step itself says wins.
 
@@ -64,7 +74,7 @@ def make(work: Work, connection: Connection, runtime: Runtime) -> Draft:
         document(work, connection, runtime),
         work.key,
         resource=incident.resource.id,
-        priority=params.priority or settings.priorities.get(incident.severity.value, ""),
+        priority=priority(work, connection),
         due=_due(incident.findings, planned.due),
         labels=tuple(dict.fromkeys((*params.labels, *settings.labels))),
         components=getattr(settings, "components", ()),

@@ -11,7 +11,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
 from hub_responder.errors import ConfigurationError
-from hub_responder.tickets.in_turn import InTurn
 
 if TYPE_CHECKING:
     from hub_responder.connections.resolve import Connection
@@ -57,7 +56,7 @@ def find(connection: Connection, runtime: Runtime, ticket: str = "") -> TicketSy
             f" these do: {', '.join(KINDS)}"
         )
     found = cast("_Module", import_module(f"{__package__}.{module}"))
-    return InTurn(found.system(connection, runtime, ticket), connection, runtime)
+    return found.system(connection, runtime, ticket)
 
 
 def takes_comments(kind: str) -> bool:

@@ -354,7 +354,14 @@ def test_what_a_channel_refuses_goes_to_its_fallback_in_its_language(
     server.replies(reply)
     outcome = tell(with_fallback(run_time))
     assert outcome.status == "done"
-    told = {"sent": True, "updated": False, "connection": "topic", "thread": "", "channel": ""}
+    thread = f"{incident().key}#1"
+    told = {
+        "sent": True,
+        "updated": False,
+        "connection": "topic",
+        "thread": thread,
+        "channel": "",
+    }
     assert outcome.result == told
     assert outcome.detail.startswith("sent to topic, the fallback: chat refused the message")
     sent = json.loads(cloud.called("Publish")[0]["Message"])
@@ -416,7 +423,6 @@ def test_permissions_are_those_of_the_connections_in_use() -> None:
     assert [statement["Action"] for statement in everything] == [
         ["sns:Publish"],
         ["secretsmanager:GetSecretValue"],
-        ["dynamodb:UpdateItem"],
     ]
     assert everything[0]["Resource"] == ["arn:aws:sns:eu-central-1:111122223333:t"]
     (default,) = notify.ACTION.permissions({}, {"t": {"type": "sns"}})

@@ -45,7 +45,13 @@ def test_jira_gets_an_issue_with_the_keys_label(run_time: Runtime, server: Loopb
     outcome = open_in(run_time, params={"priority": "High", "labels": ("team a", "x")})
     assert outcome.status == "done"
     url = server.url + "/browse/SEC-1"
-    assert outcome.result == {"id": "SEC-1", "url": url, "opened": True}
+    assert outcome.result == {
+        "id": "SEC-1",
+        "url": url,
+        "opened": True,
+        "reopened": False,
+        "declined": False,
+    }
     assert outcome.refs == {"jira": {"ticket": "SEC-1", "url": url}}
     (request,) = server.requests
     assert (request.method, request.path) == ("POST", "/rest/api/3/issue")
@@ -91,7 +97,13 @@ def test_a_ticket_is_commented_on_in_its_project_whatever_the_template_gives_by_
     of = incident(refs={"jira": {"ticket": "PAY-3", "url": "u"}})
     outcome = open_in(chosen(run_time, project), of=of)
     assert outcome.status == "done"
-    assert outcome.result == {"id": "PAY-3", "url": "u", "opened": False}
+    assert outcome.result == {
+        "id": "PAY-3",
+        "url": "u",
+        "opened": False,
+        "reopened": False,
+        "declined": False,
+    }
     (request,) = server.requests
     assert request.path == "/rest/api/3/issue/PAY-3/comment"
 
@@ -235,6 +247,8 @@ def test_a_ticket_elsewhere_is_the_incidents_only_one(run_time: Runtime, cloud: 
         "id": "SEC-1",
         "url": "https://j.example/browse/SEC-1",
         "opened": False,
+        "reopened": False,
+        "declined": False,
     }
     assert "gone" in outcome.detail
     assert not cloud.called("CreateOpsItem")

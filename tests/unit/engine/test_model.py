@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 from hub_responder.actions.base import Outcome
-from hub_responder.engine.outbox import backoff
 from hub_responder.playbook import Wait
 from hub_toolkit.sandbox.dynamodb.errors import DynamoDBError, transaction_conflict
 from world import World, event, finding
@@ -168,19 +167,6 @@ def test_what_is_worse_is_told_in_quiet_time_after_an_update_too(make_world: Any
     world.send(event(finding(3, severity="CRITICAL")))
     world.drain()
     assert quiet == [False, True, False]
-
-
-def test_what_waits_for_its_turn_comes_back_at_that_time_however_often(make_world: Any) -> None:
-    world = make_world()
-    start = world.gate.now
-    turns = [
-        Outcome("deferred", "not its turn", retry_after=wait, paced=True) for wait in (7, 3, 5)
-    ]
-    world.fail["tell"] = list(turns)
-    world.send(event(finding(1)))
-    world.drain()
-    assert len(world.told) == 1
-    assert 15 <= world.gate.now - start < backoff(0)
 
 
 def test_a_deferred_step_is_done_later_and_done_steps_do_not_repeat(make_world: Any) -> None:
@@ -352,4 +338,127 @@ def test_nothing_is_lost_when_everything_fails_now_and_then(make_world: Any, par
         assert_all_told(world, sent[len(left) :])
         assert set(Counter(world.opened).values()) <= {1}
         assert all(world.written[one["Id"]] for one in clicked)
+        assert_trail_complete(world)
+
+
+def gone(one: dict[str, Any], version: int) -> dict[str, Any]:
+    """The finding as it leaves."""
+    updated = f"2026-11-20T00:00:{version:02d}Z"
+    return one | {"Workflow": {"Status": "RESOLVED"}, "UpdatedAt": updated}
+
+
+def back(one: dict[str, Any], version: int) -> dict[str, Any]:
+    """The finding as it comes again."""
+    return one | {"UpdatedAt": f"2026-11-20T00:00:{version:02d}Z"}
+
+
+def kinds(world: World) -> list[str]:
+    return [record["kind"] for record in world.records()]
+
+
+def test_the_ticket_is_closed_and_the_end_told_once_the_last_finding_has_left(
+    make_world: Any,
+) -> None:
+    world = make_world()
+    both = [finding(1), finding(2)]
+    for one in both:
+        world.send(event(one))
+    world.drain()
+    world.send(event(gone(both[0], 2)))
+    world.drain()
+    assert (world.open, world.ended) == ({"T-1": True}, [])
+    for _ in range(2):
+        world.send(event(gone(both[1], 2)))
+        world.drain()
+    assert (world.open, len(world.ended)) == ({"T-1": False}, 1)
+    assert kinds(world).count("ended") == 1
+    assert_trail_complete(world)
+
+
+def test_what_comes_after_the_end_begins_another_life(make_world: Any) -> None:
+    world = make_world(quiet=3600.0)
+    changes: list[str] = []
+
+    def tell(works: Any, _runtime: Any) -> list[Outcome]:
+        changes.extend(work.incident.change for work in works)
+        return [Outcome("done", "told") for _ in works]
+
+    world.replaced["tell"] = replace(world.action("tell"), run=tell)
+    world.send(event(finding(1)))
+    world.drain()
+    world.send(event(gone(finding(1), 2)))
+    world.drain()
+    world.send(event(back(finding(1), 3)))
+    world.drain()
+    assert changes == ["opened", "reopened"]  # quiet time of the life before is over with it
+    assert (world.open, world.opened) == ({"T-1": True}, [world.incidents()[0]["pk"]["S"]])
+    (incident,) = world.incidents()
+    assert (incident["gen"]["N"], incident["members"]["N"]) == ("2", "1")
+    assert "closed" not in incident
+
+
+def test_what_opened_nothing_is_not_ended(make_world: Any) -> None:
+    world = make_world()
+    world.verdict = {"verdict": "PROTECTED"}
+    world.send(event(finding(1)))
+    world.drain()
+    world.send(event(gone(finding(1), 2)))
+    world.drain()
+    assert (world.ended, "ended" in kinds(world)) == ([], False)
+
+
+def test_a_ticket_system_that_is_down_ends_it_later_and_holds_up_nobody(make_world: Any) -> None:
+    world = make_world()
+    world.send(event(finding(1)))
+    world.drain()
+    world.fail["ticket"] = [Outcome("deferred", "503")] * 3
+    world.send(event(gone(finding(1), 2)))
+    world.drain()
+    assert (world.open, len(world.ended)) == ({"T-1": False}, 1)
+    world.send(event(back(finding(1), 3)))
+    world.drain()
+    world.fail["ticket"] = [Outcome("deferred", "503", retry_after=800.0)]
+    told, before = len(world.told), world.gate.now
+    world.send(event(gone(finding(1), 4)))
+    world.send(event(finding(2)), delay=60)
+    world.drain()
+    assert world.gate.now - before < 1500
+    assert len(world.told) == told + 1
+    assert world.open == {"T-1": True}
+
+
+@pytest.mark.parametrize("part", range(10))
+def test_a_ticket_is_open_exactly_while_a_finding_is_there(make_world: Any, part: int) -> None:
+    """Findings that leave and come back in any order, with duplicates, clicks, faults and kills."""
+    for seed in range(part * RUNS // 20, (part + 1) * RUNS // 20):
+        chance = random.Random(seed)
+        wait = chance.choice([Wait(0, 0), Wait(15, 120), Wait(0, 60)])
+        world = make_world(seed, kills=chance.randint(0, 3), wait=wait)
+        world.store.faults = shaky(world, chance)
+        sent = [finding(n, chance.randint(1, 2)) for n in range(chance.randint(1, 6))]
+        live = {one["Id"]: True for one in sent}
+        for one in sent:
+            world.send(event(one))
+        world.drain()
+        for version in range(2, 2 + chance.randint(1, 3)):
+            for step in ("ticket", "tell"):
+                world.fail[step] = chance.choices(TROUBLE, k=chance.randint(0, 2))
+            for one in sent:
+                move = chance.choice(["leaves", "leaves", "comes", "stays"])
+                if move == "stays":
+                    continue
+                live[one["Id"]] = move == "comes"
+                made = gone(one, version) if move == "leaves" else back(one, version)
+                for _ in range(chance.choice([1, 1, 2])):
+                    world.send(event(made), delay=chance.choice([0, 0, 3, 7, 40]))
+            world.drain()
+        by_instance: dict[str, bool] = {}
+        for one in sent:
+            where = one["Resources"][0]["Id"]
+            by_instance[where] = by_instance.get(where, False) or live[one["Id"]]
+        assert world.dead == []
+        assert sorted(world.open.values()) == sorted(by_instance.values()), seed
+        assert set(Counter(world.opened).values()) <= {1}
+        counted = sum(int(item["members"]["N"]) for item in world.incidents())
+        assert counted == sum(live.values()), seed
         assert_trail_complete(world)

@@ -44,7 +44,13 @@ def test_an_issue_is_opened_with_the_keys_label(
     outcome = open_in(run_time, params={"priority": "P1", "labels": ("team, a", "PRIORITY: p1")})
     url = f"{server.url}/acme/findings/issues/1"
     assert (outcome.status, outcome.detail) == ("done", "opened acme/findings#1 in gh")
-    assert outcome.result == {"id": "acme/findings#1", "url": url, "opened": True}
+    assert outcome.result == {
+        "id": "acme/findings#1",
+        "url": url,
+        "opened": True,
+        "reopened": False,
+        "declined": False,
+    }
     assert outcome.refs == {"gh": {"ticket": "acme/findings#1", "url": url}}
     (request,) = server.requests
     assert (request.method, request.path) == ("POST", ISSUES)
@@ -142,7 +148,11 @@ def test_a_tickets_id_that_is_none_of_githubs_leads_nowhere(
     run_time: Runtime, server: Loopback
 ) -> None:
     of = incident(refs={"gh": {"ticket": "../../user#1", "url": "u"}})
-    assert open_in(run_time, of=of).status == "failed"
+    outcome = open_in(run_time, of=of)
+    assert (outcome.status, outcome.detail) == (
+        "deferred",
+        "what has become of ../../user#1 cannot be told yet",
+    )
     assert not server.requests
 
 
