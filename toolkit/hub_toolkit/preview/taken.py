@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from hub_responder.actions import open_ticket
 from hub_responder.actions.base import Action, Outcome, Work
 from hub_responder.connections import channels
 from hub_responder.connections.resolve import Connection, placed
 from hub_responder.errors import CallError, ConfigurationError, ExpressionError
 from hub_responder.ledger import keys
 from hub_responder.markdown import template
-from hub_responder.tickets import registry
-from hub_responder.tickets.ticket import Draft
+from hub_responder.tickets import draft, registry
 from hub_toolkit.dry.judge import ended
 from hub_toolkit.dry.trial import HOME, Seen, bench, put
 from hub_toolkit.dry.world import rewritten
@@ -235,11 +235,14 @@ def _tell(connection: Connection, document: Document, work: Work, runtime: Runti
 
 
 def _open(connection: Connection, document: Document, work: Work, runtime: Runtime) -> None:
-    draft = Draft(
-        document,
-        work.key,
-        resource=work.incident.resource.id,
+    """Open the ticket; of a step that notifies, with no more than its template says."""
+    params = open_ticket.Params(
+        connection=connection.name,
+        template=work.params.template,
         priority=getattr(work.params, "priority", ""),
         labels=tuple(getattr(work.params, "labels", ())),
     )
-    registry.find(placed(connection, work.scope), runtime).open(draft)
+    at = placed(connection, work.scope)
+    asked = replace(work, params=params, in_doubt=False)
+    made = replace(draft.make(asked, at, runtime), document=document)
+    registry.find(at, runtime).open(made)

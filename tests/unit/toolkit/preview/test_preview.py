@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,22 @@ def test_tickets_get_the_tickets_text_and_channels_the_messages(previews: Previe
     fields = ticket["sent"][0]["body"]["fields"]
     assert fields["summary"] == ticket["title"]
     assert fields["project"] == {"key": "SEC"}
+
+
+def test_a_ticket_has_what_its_connections_settings_say(previews: Previews, tmp_path: Path) -> None:
+    for name in ("playbooks", "events"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    path = tmp_path / "playbooks" / "connections.sandbox.yaml"
+    text = path.read_text(encoding="utf-8")
+    more = "issue_type: Task, priorities: {CRITICAL: Highest}, labels: [soc]"
+    assert "issue_type: Task" in text
+    path.write_text(text.replace("issue_type: Task", more, 1), encoding="utf-8")
+    words = ("inspector-coverage", EVENT, "--as", "jira", "--json", *UNPROTECTED)
+    code, said, errors = previews.run(*words, root=tmp_path)
+    assert code == 0, errors
+    fields = json.loads(said)[0]["sent"][0]["body"]["fields"]
+    assert fields["priority"] == {"name": "Highest"}
+    assert "soc" in fields["labels"]
 
 
 def test_a_step_can_be_chosen_for_any_target(previews: Previews) -> None:
