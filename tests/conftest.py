@@ -10,6 +10,7 @@ import pytest
 from estates import Tenant
 from factories import NOW
 from hub_responder import aws, clock, http, lookup, member, pace, retry, secrets
+from hub_responder.connections import turns
 from hub_responder.vision_one import asking, inventory, snapshot
 from loopback import Cloud, Loopback
 from member_cloud import MemberCloud
@@ -85,3 +86,4 @@ def _forget_clients() -> None:
     secrets.forget_all()
     snapshot.forget()
     pace.forget()
+    turns.forget()

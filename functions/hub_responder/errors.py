@@ -7,6 +7,7 @@ HubResponderError
 ├── ExpressionError       an expression or template that cannot be evaluated: nothing is changed
 └── CallError             a call to another system failed
     ├── TransientError    timeout, 429, 5xx, reset, no time left: it can help to try again
+    │   ├── PacedError       its turn is later: nothing was sent
     │   └── IncompleteError  not answered to its end, or not soundly: what was read proves nothing
     └── PermanentError    4xx, refused, wrong shape: trying again does not help
         └── DeniedError   401 or 403: the credential or its permission is wrong
@@ -79,6 +80,11 @@ class TransientError(CallError):
     ) -> None:
         super().__init__(message, target=target, status=status, sent=sent)
         self.retry_after = retry_after
+
+
+class PacedError(TransientError):
+    """Too many were before it, or its target asked to be left alone: nothing was sent. Its turn is
+    in ``retry_after`` seconds, which is no one else's."""
 
 
 class IncompleteError(TransientError):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hub_responder import actions
+from hub_responder.retry import Patience
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +28,7 @@ class Runtime:
         now: the trigger's time (epoch seconds), so that a replay decides alike.
         stage: the deployment's stage; secrets are named ``hub-responder/STAGE/CONNECTION``.
         action: finds an action by the name that steps use.
+        patience: what all deliveries of this run together wait for their turns.
     """
 
     playbook: Playbook
@@ -35,3 +37,4 @@ class Runtime:
     now: float
     stage: str
     action: Callable[[str], Action] = actions.get
+    patience: Patience = field(default_factory=Patience)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import cold, fleet, storm, table, warm
+from benchmarks import cold, fleet, storm, table, told, warm
 from benchmarks.cloud import Cloud
 from benchmarks.process import Cost, Handler
 from benchmarks.table import Row
@@ -53,11 +53,11 @@ def _batch_rows(batch: Series) -> list[Row]:
             "besides its update (BatchUpdateFindings takes one note) and the next row",
         ),
         Row(
-            "... to ask Vision One, per finding",
+            "... to keep the pace of others, per finding",
             batch.median(Cost.asking),
             "",
             None,
-            "a look for the snapshot, at most one a minute, and the pace of each question",
+            "each question, message and ticket; and a look for the snapshot, at most one a minute",
         ),
         Row("batch: updates of findings per finding", batch.median(Cost.updates), "", 1),
         Row(
@@ -139,6 +139,15 @@ def _storm_rows(cloud: Cloud) -> list[Row]:
     return rows
 
 
+def _told_rows(cloud: Cloud) -> list[Row]:
+    with Handler(cloud.environment()) as handler:
+        calls = told.told(cloud, handler)
+    findings = sum(told.FINDINGS)
+    what = f"outbound calls per finding, {findings} findings on {len(told.FINDINGS)} instances"
+    how = "; ".join(f"{number} to {name}" for name, number in sorted(calls.items()))
+    return [Row(what, sum(calls.values()) / findings, "", 0.2, how)]
+
+
 def measure(rounds: int) -> list[Row]:
     """Every figure, measured now."""
     rows = _cold_rows(max(5, rounds // 3))
@@ -150,7 +159,7 @@ def measure(rounds: int) -> list[Row]:
             waiting = warm.measure(cloud, handler, warm.waiting, rounds)
         with Handler(cloud.environment(Wait(0, 0), linked=True)) as handler:
             linked = warm.measure(cloud, handler, warm.batch, rounds)
-        stormy = _storm_rows(cloud)
+        stormy = _storm_rows(cloud) + _told_rows(cloud)
     rows += _batch_rows(batch) + _other_rows(click, waiting) + _linked_rows(linked)
     return rows + _fleet_rows() + stormy
 

@@ -6,6 +6,7 @@ stay in their queue until they are asked for.
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import tempfile
 import time
@@ -39,6 +40,9 @@ PLAYBOOK = "inspector-coverage"
 STAGE = "sandbox"
 SAMPLE = "events/inspector-critical-ec2-unprotected.json"
 """One finding on an instance that Vision One does not know."""
+CHANNELS = tuple(f"C0BENCH{number:04d}" for number in range(200))
+"""Slack takes about a message a second in a channel. Each instance has its own here, as where many
+teams are told: what is measured is the work, not the wait for a turn."""
 CLICKED = Action(
     f"arn:aws:securityhub:{REGION}:{ACCOUNT}:action/custom/CheckCoverage", "Check V1 coverage", ""
 )
@@ -71,6 +75,8 @@ class Cloud:
         self._sample = msgspec.json.encode(sample["detail"]["findings"][0]).decode()
         self._names = _names(msgspec.json.decode(self._sample))
         self._root = root
+        self._channels = itertools.cycle(CHANNELS)
+        self._channel_of: dict[str, str] = {}
         listener.start(self._furnish(moto, listener.endpoint))
 
     def __enter__(self) -> Self:
@@ -86,7 +92,9 @@ class Cloud:
         plan.rules.clear()
         kills = Kills(core.faults, lambda _port: False, lambda _port: False)
         simulators = core.simulators(kills)
-        made = compiled.compile_all(self._root, STAGE, self._folder, simulators.add)
+        made = compiled.compile_all(
+            self._root, STAGE, self._folder, lambda name, held: simulators.add(name, _spread(held))
+        )
         deploy.deploy(plan, core.services())
         self._plan, self._simulators, self._inventory = plan, simulators, made.inventory
         for name, value in simulators.secrets.items():
@@ -161,8 +169,14 @@ class Cloud:
         (resource,) = finding["Resources"]
         resource["Details"]["AwsEc2Instance"]["IpV4Addresses"] = [address]
         resource["Tags"]["Name"] = f"host-{instance[2:10]}"
+        resource["Tags"]["Channel"] = self._channel(instance)
         self._core.hub.seed(finding)
         return finding
+
+    def _channel(self, instance: str) -> str:
+        if instance not in self._channel_of:
+            self._channel_of[instance] = next(self._channels)
+        return self._channel_of[instance]
 
     def verdict(self, finding: Mapping[str, Any]) -> str:
         """What a finding says of its instance's coverage."""
@@ -241,6 +255,14 @@ class Cloud:
                 or workflow != "NOTIFIED"
             ):
                 raise RuntimeError(f"a finding is {workflow} with {fields}: not the whole playbook")
+
+
+def _spread(settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A Slack connection whose channel is the instance's own."""
+    if settings.get("type") != "slack":
+        return settings
+    channel = "{{ finding.resource.tags.get('Channel') }}"
+    return {**settings, "channel": channel, "allow": CHANNELS}
 
 
 def _renamed(name: str) -> str:

@@ -35,7 +35,7 @@ class Cost:
         return every - self.updates() - self.asking()
 
     def asking(self) -> int:
-        """AWS calls that asking Vision One takes: for the fleet's snapshot, and for the pace."""
+        """AWS calls for the fleet's snapshot, and for the pace in which others are called."""
         return sum(
             n
             for name, n in self.requests.items()

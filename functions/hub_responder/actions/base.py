@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -12,6 +13,8 @@ import msgspec
 from hub_responder.errors import (
     ConfigurationError,
     ExpressionError,
+    HubResponderError,
+    PacedError,
     PermanentError,
     TransientError,
 )
@@ -76,6 +79,7 @@ class Outcome:
         retry_after: seconds, where the other system named them; of a ``done`` outcome: the answer
             may be another one then (a verdict that could not be told).
         in_doubt: deferred, but the request may have had its effect.
+        paced: deferred, because its turn is in ``retry_after`` seconds: nothing has failed.
     """
 
     status: Status
@@ -84,6 +88,7 @@ class Outcome:
     refs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     retry_after: float | None = None
     in_doubt: bool = False
+    paced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,14 +178,55 @@ def attempt(one: Callable[[Work], Outcome], work: Work) -> Outcome:
     except MissingResult as error:
         return Outcome("skipped", str(error))
     except TransientError as error:
-        return Outcome("deferred", str(error), retry_after=error.retry_after, in_doubt=error.sent)
+        return Outcome(
+            "deferred",
+            str(error),
+            retry_after=error.retry_after,
+            in_doubt=error.sent,
+            paced=isinstance(error, PacedError),
+        )
     except (PermanentError, ConfigurationError, ExpressionError) as error:
         return Outcome("failed", str(error))
 
 
-def each(one: Callable[[Work], Outcome], works: Sequence[Work]) -> list[Outcome]:
-    """Run ``one`` for every incident, ten at a time; one incident's trouble stays its own."""
+def each(
+    one: Callable[[Work], Outcome],
+    works: Sequence[Work],
+    target: Callable[[Work], str] | None = None,
+) -> list[Outcome]:
+    """Run ``one`` for every incident, ten at a time; one incident's trouble stays its own.
+
+    Args:
+        target: where an incident's work leads. Of those that lead to one target the first goes
+            alone, and the others after it: a target that hangs or refuses all is found out by one,
+            holds one thread, and so holds up nobody who leads elsewhere.
+    """
     if len(works) <= 1:
         return [attempt(one, work) for work in works]
+    waiting = _by_target(works, target)
+    outcomes: list[Future[Outcome]] = [Future() for _ in works]
     with ThreadPoolExecutor(max_workers=min(THREADS, len(works))) as pool:
-        return list(pool.map(lambda work: attempt(one, work), works))
+
+        def do(number: int, after: Sequence[int] = ()) -> None:
+            try:
+                outcomes[number].set_result(attempt(one, works[number]))
+            except BaseException as error:  # noqa: BLE001 - a bug: raised again where it is asked for
+                outcomes[number].set_exception(error)
+            for other in after:
+                pool.submit(do, other)
+
+        for first, *others in waiting:
+            pool.submit(do, first, others)
+        return [outcome.result() for outcome in outcomes]
+
+
+def _by_target(works: Sequence[Work], target: Callable[[Work], str] | None) -> Iterable[list[int]]:
+    """The numbers of ``works`` that lead to the same target; those that lead nowhere alone."""
+    groups: dict[object, list[int]] = {}
+    for number, work in enumerate(works):
+        key: object = number
+        if target is not None:
+            with suppress(HubResponderError):  # the work itself says what is wrong
+                key = target(work)
+        groups.setdefault(key, []).append(number)
+    return groups.values()

@@ -15,7 +15,7 @@ from hub_responder import clock
 from hub_responder.actions import ended
 from hub_responder.actions.base import Action, Outcome, Statement, Work, attempt, each, line
 from hub_responder.connections import channels
-from hub_responder.connections.permissions import mailing, secrets_of
+from hub_responder.connections.permissions import asking, mailing
 from hub_responder.connections.resolve import Connection, chosen, named, placed, reached
 from hub_responder.connections.settings import CHANNELS
 from hub_responder.errors import (
@@ -61,7 +61,11 @@ class Result(msgspec.Struct, frozen=True):
 
 def run(works: Sequence[Work], runtime: Runtime) -> list[Outcome]:
     """Send one message for each incident; in a thread where the incident has one there."""
-    return each(lambda work: _notify(work, runtime), works)
+    return each(lambda work: _notify(work, runtime), works, lambda work: _target(work, runtime))
+
+
+def _target(work: Work, runtime: Runtime) -> str:
+    return chosen(runtime.playbook, work.params.to, work.scope).name
 
 
 def _notify(work: Work, runtime: Runtime) -> Outcome:
@@ -229,7 +233,7 @@ def permissions(
         if settings.get("type") == "sns"
     ]
     publish = [{"Effect": "Allow", "Action": ["sns:Publish"], "Resource": topics}] if topics else []
-    return publish + mailing(connections) + secrets_of(connections)
+    return publish + mailing(connections) + asking(connections)
 
 
 ACTION = Action(

@@ -11,8 +11,8 @@ import msgspec
 
 from hub_responder.actions import batch_update, ticket_life
 from hub_responder.actions.base import Action, Outcome, Statement, Work, each, line
-from hub_responder.connections.permissions import secrets_of
-from hub_responder.connections.resolve import Connection, named, resolve
+from hub_responder.connections.permissions import asking
+from hub_responder.connections.resolve import Connection, chosen, named, resolve
 from hub_responder.errors import CallError
 from hub_responder.tickets import draft, registry
 
@@ -37,7 +37,12 @@ class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"c
 
 def run(works: Sequence[Work], runtime: Runtime) -> list[Outcome]:
     """Open a ticket for each incident that has none."""
-    return each(lambda work: _open(work, runtime), works)
+    return each(lambda work: _open(work, runtime), works, lambda work: _target(work, runtime))
+
+
+def _target(work: Work, runtime: Runtime) -> str:
+    held = [name for name, ref in work.incident.refs.items() if "ticket" in ref]
+    return held[0] if held else chosen(runtime.playbook, work.params.connection, work.scope).name
 
 
 def _open(work: Work, runtime: Runtime) -> Outcome:
@@ -99,7 +104,7 @@ def permissions(
     # No resource: the ticket does not exist yet.
     own: list[Statement] = [{"Effect": "Allow", "Action": actions, "Resource": ["*"]}]
     follows = batch_update.permissions({}, {}) if kinds & registry.FOLLOWED else []
-    return (own if actions else []) + follows + secrets_of(connections)
+    return (own if actions else []) + follows + asking(connections)
 
 
 ACTION = Action(

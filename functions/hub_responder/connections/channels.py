@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from hub_responder.connections.turns import turn
 from hub_responder.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -107,8 +108,53 @@ class Resolving(Channel, Protocol):
         and errors as of `Updating.update`. What is resolved stays so."""
 
 
+class _InTurn:
+    """A channel whose messages take turns; it has what its module has."""
+
+    def __init__(self, channel: Any) -> None:
+        self._channel = channel
+
+    def send(
+        self,
+        connection: Connection,
+        document: Document,
+        work: Work,
+        runtime: Runtime,
+        ref: Mapping[str, Any],
+    ) -> Mapping[str, Any]:
+        with turn(connection, runtime):
+            kept: Mapping[str, Any] = self._channel.send(connection, document, work, runtime, ref)
+            return kept
+
+    def update(
+        self,
+        connection: Connection,
+        document: Document,
+        work: Work,
+        runtime: Runtime,
+        ref: Mapping[str, Any],
+    ) -> Mapping[str, Any]:
+        with turn(connection, runtime):
+            kept: Mapping[str, Any] = self._channel.update(connection, document, work, runtime, ref)
+            return kept
+
+    def resolve(
+        self,
+        connection: Connection,
+        document: Document,
+        work: Work,
+        runtime: Runtime,
+        ref: Mapping[str, Any],
+    ) -> Mapping[str, Any]:
+        with turn(connection, runtime):
+            kept: Mapping[str, Any] = self._channel.resolve(
+                connection, document, work, runtime, ref
+            )
+            return kept
+
+
 def find(connection: Connection) -> Channel:
-    """The channel that ``connection`` is one of.
+    """The channel that ``connection`` is one of; what it sends waits for its turn.
 
     Raises:
         ConfigurationError: its type takes no messages.
@@ -119,7 +165,7 @@ def find(connection: Connection) -> Channel:
             f"connection {connection.name} of type {connection.type} takes no messages;"
             f" these do: {', '.join(sorted(MODULES))}"
         )
-    return cast("Channel", import_module(f"{__package__}.{module}"))
+    return _InTurn(import_module(f"{__package__}.{module}"))
 
 
 def updating(connection: Connection) -> Updating | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hub_responder.connections.settings import PACED, WITH_SECRET
+from hub_responder.connections.turns import RATES
 from hub_responder.pace import partition
 
 
@@ -62,12 +63,14 @@ def _identities(sender: str) -> list[str]:
 
 
 def asking(connections: Mapping[str, Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Asking other systems: their secrets, and the pace of those that are paced."""
+    """Asking other systems and writing to them: their secrets, and the pace of those that are
+    paced."""
     return [*secrets_of(connections), *_pacing(connections)]
 
 
 def _pacing(connections: Mapping[str, Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    meters = sorted(partition(n) for n, one in connections.items() if one.get("type") in PACED)
+    paced = PACED | RATES.keys()
+    meters = sorted(partition(n) for n, one in connections.items() if one.get("type") in paced)
     if not meters:
         return []
     return [

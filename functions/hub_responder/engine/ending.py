@@ -56,6 +56,8 @@ class Ending:
         hurried = self.steps.runtime.deadline.left() < STEP_TIME_S
         if hurried and not one.retry_after and one.state.tries < HURRIES:
             return 0.0
+        if one.retry_after and not one.backs_off:  # its turn: a time of its own
+            return one.retry_after
         return max(one.retry_after, backoff(one.state.tries))
 
     def _wait(self, one: Round) -> Part:
@@ -66,7 +68,7 @@ class Ending:
             one.steps,
             one.refs,
             next_at=now + delay,
-            tries=state.tries + 1,
+            tries=state.tries + (one.backs_off or not one.retry_after),
             first_at=state.first_at or now,
         )
         detail = f"goes on in {int(delay)} s"

@@ -32,6 +32,7 @@ class Round:
         refs: by connection; what steps leave is added.
         untold: records of what happened since the last transaction.
         retry_after: the longest that a deferred step asked to wait (seconds).
+        backs_off: a step waits for something that failed: each time for longer.
         lost: another run took it over; nothing more is done here.
         settles: a settle message was used up to go on with this round; it may have been sent for
             findings that wait for the next one.
@@ -45,6 +46,7 @@ class Round:
     refs: dict[str, dict[str, Any]]
     untold: list[Mapping[str, Any]] = field(default_factory=list)
     retry_after: float = 0.0
+    backs_off: bool = False
     lost: bool = False
     stopped: bool = False
     settles: bool = False

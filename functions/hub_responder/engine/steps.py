@@ -271,6 +271,7 @@ class Steps:
             outcome = self._could_not_tell(one, outcome)
         if outcome.status == "deferred":
             one.retry_after = max(one.retry_after, outcome.retry_after or 0.0)
+            one.backs_off = one.backs_off or not outcome.paced
             if last:
                 outcome = Outcome("failed", f"gave up: {outcome.detail}")
         waits = one.waits()

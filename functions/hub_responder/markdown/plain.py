@@ -198,7 +198,7 @@ class MarkdownRenderer(TextRenderer):
 
     def link(self, link: Link) -> str:
         """A Markdown link."""
-        label = re.sub(r"[\[\]\\`*_<>]", " ", one_line(text_of(link.children))).strip()
+        label = re.sub(r"[\[\]\\`*_~<>]", " ", one_line(text_of(link.children))).strip()
         url = link.url.translate(BRACKETS)
         return f"[{label or url}]({url})"
 

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
 from hub_responder.errors import ConfigurationError
+from hub_responder.tickets.in_turn import InTurn
 
 if TYPE_CHECKING:
     from hub_responder.connections.resolve import Connection
@@ -56,7 +57,7 @@ def find(connection: Connection, runtime: Runtime, ticket: str = "") -> TicketSy
             f" these do: {', '.join(KINDS)}"
         )
     found = cast("_Module", import_module(f"{__package__}.{module}"))
-    return found.system(connection, runtime, ticket)
+    return InTurn(found.system(connection, runtime, ticket), connection, runtime)
 
 
 def takes_comments(kind: str) -> bool:

@@ -37,5 +37,5 @@ def connect(connection: Connection, stage: str, deadline: Deadline) -> Client:
         return secrets.use(stage, name, lambda secret: call(secrets.token(secret, "token", name)))
 
     url = base_url(settings.region, settings.base_url)
-    metered = pace.of(name, settings.requests_per_minute)
+    metered = pace.of(name, pace.Rate.per_minute(settings.requests_per_minute))
     return Client(name, url, with_token, deadline, pace=metered)

@@ -328,7 +328,7 @@ def connect(
         return secrets.use(stage, name, lambda secret: call(_headers(secret, known.key, name)))
 
     url = base_url(known.region, known.base_url)
-    metered = pace.of(name, known.requests_per_minute)
+    metered = pace.of(name, pace.Rate.per_minute(known.requests_per_minute))
     return Client(name, url, with_key, deadline, pace=metered)
 
 

@@ -423,6 +423,7 @@ def test_permissions_are_those_of_the_connections_in_use() -> None:
     assert [statement["Action"] for statement in everything] == [
         ["sns:Publish"],
         ["secretsmanager:GetSecretValue"],
+        ["dynamodb:UpdateItem"],
     ]
     assert everything[0]["Resource"] == ["arn:aws:sns:eu-central-1:111122223333:t"]
     (default,) = notify.ACTION.permissions({}, {"t": {"type": "sns"}})

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from hub_responder.actions.base import Outcome
+from hub_responder.engine.outbox import backoff
 from hub_responder.playbook import Wait
 from hub_toolkit.sandbox.dynamodb.errors import DynamoDBError, transaction_conflict
 from world import World, event, finding
@@ -167,6 +168,19 @@ def test_what_is_worse_is_told_in_quiet_time_after_an_update_too(make_world: Any
     world.send(event(finding(3, severity="CRITICAL")))
     world.drain()
     assert quiet == [False, True, False]
+
+
+def test_what_waits_for_its_turn_comes_back_at_that_time_however_often(make_world: Any) -> None:
+    world = make_world()
+    start = world.gate.now
+    turns = [
+        Outcome("deferred", "not its turn", retry_after=wait, paced=True) for wait in (7, 3, 5)
+    ]
+    world.fail["tell"] = list(turns)
+    world.send(event(finding(1)))
+    world.drain()
+    assert len(world.told) == 1
+    assert 15 <= world.gate.now - start < backoff(0)
 
 
 def test_a_deferred_step_is_done_later_and_done_steps_do_not_repeat(make_world: Any) -> None:

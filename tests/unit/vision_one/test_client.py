@@ -12,7 +12,7 @@ from estates import Tenant, endpoint
 from factories import NOW
 from hub_responder.deadline import Deadline
 from hub_responder.errors import DeniedError, IncompleteError, PermanentError, TransientError
-from hub_responder.pace import Pace
+from hub_responder.pace import Pace, Rate
 from hub_responder.vision_one import client as module
 from hub_responder.vision_one.client import Client
 from hub_responder.vision_one.filters import SERVERS
@@ -229,7 +229,7 @@ def test_each_request_takes_its_place_in_the_pace(
 ) -> None:
     metered = Reply(200, {"Attributes": {"meter": {"N": "1"}}})
     cloud.script["UpdateItem"] = [metered]
-    paced = replace(client, pace=Pace("ledger", "vision-one", 300))
+    paced = replace(client, pace=Pace("ledger", "vision-one", Rate.per_minute(300)))
     tenant.holds(*fleet(25))
     tenant.replies = [BAD_GATEWAY]
     assert len(read(paced)) == 25
@@ -239,7 +239,7 @@ def test_each_request_takes_its_place_in_the_pace(
 def test_what_is_too_fast_is_not_sent(tenant: Tenant, client: Client, cloud: Cloud) -> None:
     ahead = {"meter": {"N": str(int(NOW * 1000) + 30_000)}}
     cloud.script["UpdateItem"] = [error("ConditionalCheckFailedException", Item=ahead)]
-    paced = replace(client, pace=Pace("ledger", "vision-one", 300))
+    paced = replace(client, pace=Pace("ledger", "vision-one", Rate.per_minute(300)))
     with pytest.raises(TransientError, match="asked 300 times a minute") as told:
         read(paced)
     assert (told.value.status, told.value.target, told.value.sent) == (429, "vision_one", False)

@@ -21,7 +21,7 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3 import HTTPHeaderDict, HTTPResponse
 
 from hub_responder import aws, clock, http, lookup, member, observability, pace, secrets
-from hub_responder.connections import smtp
+from hub_responder.connections import smtp, turns
 from hub_responder.vision_one import asking, inventory, snapshot
 from hub_responder.workload_security import shields
 from hub_toolkit.sandbox.in_process import answer_aws, call
@@ -79,6 +79,7 @@ def forget() -> None:
     shields.forget()
     snapshot.forget()
     pace.forget()
+    turns.forget()
     lookup.forget()
     member.forget()
 

@@ -49,7 +49,7 @@ def _facts(one: Taken) -> dict[str, Any]:
     if not one.sent:
         return {"measures": [], "shortened": [], "sent": []}
     return {
-        "measures": one.target.measure(one.sent[0].body),
+        "measures": one.target.sizes(one.sent[0].body),
         "shortened": shortened(one.document, one.sent[0].body),
         "sent": [(each.method, each.path, data(each.body)) for each in one.sent],
     }

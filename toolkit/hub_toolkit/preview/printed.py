@@ -52,7 +52,7 @@ def shown(name: str, taken: Taken) -> Shown:
         title=taken.document.title,
         error=taken.error,
         sent=[{"method": one.method, "path": one.path, "body": one.body} for one in taken.sent],
-        sizes=taken.target.measure(first) if taken.sent else [],
+        sizes=taken.target.sizes(first) if taken.sent else [],
         shortened=shortened(taken.document, first) if taken.sent else [],
     )
 

@@ -48,6 +48,13 @@ class Target:
         """Whether it gets tickets rather than messages."""
         return self.kind in registry.KINDS
 
+    def sizes(self, body: Any) -> list[Measure]:
+        """The payload's sizes; none of one whose shape is not known."""
+        try:
+            return self.measure(body)
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+            return []
+
     @property
     def natural(self) -> str:
         """The action whose documents it gets in playbooks."""

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 PATH = "/_vendors"
 _EMAIL = "hub-responder@example.com"
+JIRA_LAG_S = 30.0
+"""How far Jira's search is behind: eventually consistent, by no time that is documented."""
 _OWN = {"private": True, "ca": ""}
 """A simulator is on loopback, without TLS."""
 
@@ -214,7 +216,13 @@ def _jira(simulators: Simulators, name: str, settings: Mapping[str, Any]) -> Non
 
     token = _token("jira")
     around = simulators.around
-    simulator = Jira(around.clock, email=_EMAIL, api_token=token, projects=_places(settings))
+    simulator = Jira(
+        around.clock,
+        email=_EMAIL,
+        api_token=token,
+        projects=_places(settings),
+        index_lag_s=JIRA_LAG_S,
+    )
     simulators.secrets[name] = {"email": _EMAIL, "api_token": token}
     around.tickets.register("jira", name, simulator)
     simulators.mount(name, "jira", simulator.app)

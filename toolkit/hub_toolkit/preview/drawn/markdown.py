@@ -19,6 +19,7 @@ from hub_toolkit.preview.drawn.html import joined, link, tag
 _RECOGNISED = re.compile(
     r"(?<![\w/])@[A-Za-z0-9][A-Za-z0-9/-]*|(?<![\w/])(?:[\w.-]+/[\w.-]+)?#\d+|\bGH-\d+"
 )
+_MARKED = re.compile(r'<span class="mention">([^<]*)</span>')
 _OPS_APART = frozenset({"Title", "Description", "OperationalData"})
 
 
@@ -66,7 +67,8 @@ class _Renderer(mistune.HTMLRenderer):
         return str(joined([*parts, text[at:]]))
 
     def link(self, text: str, url: str, title: str | None = None) -> str:  # noqa: ARG002
-        return str(link(url, Markup(text)))  # noqa: S704 - rendered by this class
+        shown = _MARKED.sub(r"\1", text)  # within a link GitHub recognises nothing
+        return str(link(url, Markup(shown)))  # noqa: S704 - rendered by this class
 
     def image(self, text: str, url: str, title: str | None = None) -> str:  # noqa: ARG002
         return str(tag("span", f"[image: {text}]", cls="mention"))

@@ -14,17 +14,23 @@ from markupsafe import Markup
 
 from hub_toolkit.preview.drawn.html import joined, lines, link, tag, unknown
 
-_TOKEN = re.compile(
-    r"```\n?(?P<block>.+?)```"
-    r"|`(?P<code>[^`\n]+)`"
-    r"|<(?P<angle>[^<>\n]+)>"
-    r"|(?<![\w*])\*(?P<bold>[^\s*](?:[^*\n]*[^\s*])?)\*(?![\w*])"
-    r"|(?<![\w_])_(?P<italic>[^\s_](?:[^_\n]*[^\s_])?)_(?![\w_])"
-    r"|(?<![\w~])~(?P<struck>[^\s~](?:[^~\n]*[^\s~])?)~(?![\w~])"
-    r"|(?P<emoji>:(?!\d\d:)[a-z0-9_+'-]+:)",
+_LITERAL = re.compile(
+    r"```\n?(?P<block>.+?)```|`(?P<code>[^`\n]+)`|<(?P<angle>[^<>\n]+)>"
+    r"|(?P<bare>https?://[^\s<>|`]+)",
     re.DOTALL,
 )
+"""What means nothing within: found first, so that no mark of a style begins or ends in it."""
+_STYLE = re.compile(
+    r"(?<![\w*])\*(?P<bold>[^\s*](?:[^*\n]*[^\s*])?)\*(?![\w*])"
+    r"|(?<![\w_])_(?P<italic>[^\s_](?:[^_\n]*[^\s_])?)_(?![\w_])"
+    r"|(?<![\w~])~(?P<struck>[^\s~](?:[^~\n]*[^\s~])?)~(?![\w~])"
+    r"|(?P<emoji>:(?!\d\d:)[a-z0-9_+'-]+:)"
+    r"|(?P<kept>\ue000)"
+)
+_KEPT = "\ue000"
+"""Stands for a literal while styles are looked for."""
 _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
+_TAGS = {"bold": "b", "italic": "i", "struck": "s"}
 _QUOTE = re.compile(r"^(?:>|&gt;) ?")
 
 
@@ -58,7 +64,7 @@ def _posted(name: str, content: Markup) -> Markup:
 def _block(block: Any) -> Markup:
     kind = block.get("type") if isinstance(block, Mapping) else None
     if kind == "header":
-        return tag("div", str(block["text"]["text"]), cls="header")
+        return tag("div", _text(block["text"]), cls="header")
     if kind == "divider":
         return Markup("<hr>")
     if kind == "section" and "fields" in block:
@@ -72,7 +78,7 @@ def _block(block: Any) -> Markup:
 
 def _text(held: Mapping[str, Any]) -> Markup:
     text = str(held.get("text", ""))
-    return mrkdwn(text) if held.get("type") == "mrkdwn" else lines(text)
+    return mrkdwn(text) if held.get("type") == "mrkdwn" else lines(_plain(text))
 
 
 def mrkdwn(text: str) -> Markup:
@@ -98,29 +104,33 @@ def _quoted(text: str) -> Iterator[Markup]:
 
 
 def _inline(text: str) -> Markup:
-    return joined(_pieces(text))
+    text = text.replace(_KEPT, "\ufffd")
+    literals = (_literal(found) for found in _LITERAL.finditer(text))
+    return joined(_styled(_LITERAL.sub(_KEPT, text), literals))
 
 
-def _pieces(text: str) -> Iterator[Markup]:
+def _literal(found: re.Match[str]) -> Markup:
+    if found["block"] is not None:
+        return tag("pre", _plain(found["block"]))
+    if found["bare"] is not None:
+        return link(_plain(found["bare"]), _plain(found["bare"]))
+    return tag("code", _plain(found["code"])) if found["code"] else _angle(found["angle"])
+
+
+def _styled(text: str, literals: Iterator[Markup]) -> Iterator[Markup]:
+    """``text`` with styles, and the literals in their order where they stood."""
     at = 0
-    for found in _TOKEN.finditer(text):
+    for found in _STYLE.finditer(text):
         yield lines(_plain(text[at : found.start()]))
-        yield _token(found)
+        kind = str(found.lastgroup)
+        if kind == "kept":
+            yield next(literals)
+        elif kind == "emoji":
+            yield tag("span", found[0], cls="emoji", title="an emoji, where the workspace has it")
+        else:
+            yield tag(_TAGS[kind], *_styled(found[kind], literals))
         at = found.end()
     yield lines(_plain(text[at:]))
-
-
-def _token(found: re.Match[str]) -> Markup:
-    kind, inner = str(found.lastgroup), found[str(found.lastgroup)]
-    if kind == "block":
-        return tag("pre", _plain(inner))
-    if kind == "code":
-        return tag("code", _plain(inner))
-    if kind == "angle":
-        return _angle(inner)
-    if kind == "emoji":
-        return tag("span", inner, cls="emoji", title="an emoji, where the workspace has it")
-    return tag({"bold": "b", "italic": "i", "struck": "s"}[kind], _inline(inner))
 
 
 def _angle(inner: str) -> Markup:
