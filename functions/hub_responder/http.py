@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import certifi
 import msgspec
@@ -291,6 +291,7 @@ def call(
     headers: Mapping[str, str] | None = None,
     json: Any = None,
     content: bytes | None = None,
+    form: Mapping[str, str] | None = None,
     timeout: float = 10.0,
     max_bytes: int = 2_000_000,
     session: requests.Session | None = None,
@@ -300,6 +301,7 @@ def call(
     Args:
         target: the system or connection, for errors.
         json: the body. content: the body, where it is JSON that was encoded already.
+        form: the fields of a body that is a URL-encoded form.
         timeout: seconds between two bytes and for the whole body; less where less time is left.
         max_bytes: the longest body that is read, after decompression.
 
@@ -310,10 +312,13 @@ def call(
     """
     check_url(url, target=target)
     body = content if json is None else _encode(json, target)
+    kind = "application/json; charset=utf-8"
+    if form is not None:
+        body, kind = urlencode(form).encode(), "application/x-www-form-urlencoded"
     chosen = session or _session()
     all_headers = {**chosen.headers, **(headers or {})}
     if body is not None:
-        all_headers["Content-Type"] = "application/json; charset=utf-8"
+        all_headers["Content-Type"] = kind
     seconds = deadline.timeout(timeout, target=target)
     try:
         request = _prepare(method, url, all_headers, body)

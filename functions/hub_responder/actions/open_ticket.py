@@ -26,7 +26,7 @@ class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"c
 
     ``in`` names a connection or route; ``template`` a Markdown template of the playbook, whose
     first heading becomes the summary. ``priority`` is spelled as the ticket system does (OpsCenter:
-    1 to 5); ``labels`` are added to our own.
+    1 to 5, ServiceNow: impact and urgency as 1/2); ``labels`` are added to our own.
     """
 
     connection: str

@@ -234,6 +234,59 @@ class GitHub(Tracker, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ca: Annotated[str, msgspec.Meta(max_length=65_536)] = ""
 
 
+_Pair = Annotated[str, msgspec.Meta(pattern=r"^[1-9]/[1-9]$")]
+_SysId = Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{32})?$")]
+_Column = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^(?!(sys_id|number|state|priority|correlation_id|short_description|description"
+        r"|work_notes|comments)$)[a-z][a-z0-9_]{0,79}$"
+    ),
+]
+
+
+class ServiceNow(Planner, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A table of ServiceNow; the secret follows ``auth``.
+
+    ``url`` is the instance's (https://example.service-now.com). ``table`` is ``incident`` or
+    ``sn_si_incident``. ``auth``: ``basic`` (secret ``{"username", "password"}``), ``oauth`` (client
+    credentials, ``{"client_id", "client_secret"}``) or ``api_key`` (``{"api_key"}``).
+    ``priorities`` gives impact and urgency by severity (``HIGH: 1/2``), from which ServiceNow
+    computes the priority. ``close_code`` is how we close; empty: *Solution provided*, and
+    *Threat mitigated* for security incidents. ``declined`` are close codes. ``assignment_group``
+    and ``assignee`` are sys_ids. ``fields`` are columns, valued as the database has them.
+    ``category`` is one of the table's. ``private`` and ``ca`` as of a channel.
+    """
+
+    url: Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s@?#]+$")]
+    table: Literal["incident", "sn_si_incident"] = "incident"
+    auth: Literal["basic", "oauth", "api_key"] = "basic"
+    priorities: Mapping[Label, _Pair] = msgspec.field(
+        default_factory=lambda: {
+            "CRITICAL": "1/1",
+            "HIGH": "1/2",
+            "MEDIUM": "2/2",
+            "LOW": "2/3",
+            "INFORMATIONAL": "3/3",
+        }
+    )
+    close_code: Annotated[str, msgspec.Meta(max_length=40)] = ""
+    declined: _Few = (
+        "Not Solved (Too Costly)",
+        "False positive",
+        "Invalid vulnerability",
+        "Risk accepted",
+        "リスク受容",
+        "誤検知",
+    )
+    assignment_group: _SysId = ""
+    assignee: _SysId = ""
+    category: Annotated[str, msgspec.Meta(max_length=40)] = ""
+    fields: Mapping[_Column, Any] = msgspec.field(default_factory=dict)
+    private: bool = False
+    ca: Annotated[str, msgspec.Meta(max_length=65_536)] = ""
+
+
 PerMinute = Annotated[int, msgspec.Meta(ge=10, le=10_000)]
 """Requests in any 60 seconds, of all functions together."""
 
@@ -289,6 +342,7 @@ TYPES: dict[str, type[msgspec.Struct]] = {
     "jira": Jira,
     "opscenter": OpsCenter,
     "github": GitHub,
+    "servicenow": ServiceNow,
     "vision_one": VisionOne,
     "webhook": Webhook,
     "workload_security": WorkloadSecurity,
@@ -300,6 +354,7 @@ WITH_SECRET = frozenset(
         "teams",
         "smtp",
         "github",
+        "servicenow",
         "jira",
         "pagerduty",
         "vision_one",

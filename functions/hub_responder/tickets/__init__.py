@@ -3,5 +3,6 @@
 - ``ticket``  what they have in common
 - ``draft``  what a connection's settings make of an incident
 - ``registry``  the type of a connection -> its ticket system
-- ``github`` (with ``github_api``, ``github_standings``), ``jira``, ``opscenter``
+- ``github`` (with ``github_api``, ``github_standings``), ``jira``, ``opscenter``,
+  ``servicenow`` (with ``servicenow_api``, ``servicenow_standings``)
 """

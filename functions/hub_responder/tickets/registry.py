@@ -22,11 +22,12 @@ MODULES: Mapping[str, str] = {
     "github": "github",
     "jira": "jira",
     "opscenter": "opscenter",
+    "servicenow": "servicenow",
 }
 """Type of connection -> its module."""
 KINDS = tuple(sorted(MODULES))
 """The types that take tickets."""
-FOLLOWED: frozenset[str] = frozenset({"github"})
+FOLLOWED: frozenset[str] = frozenset({"github", "servicenow"})
 """Those whose systems tell what has become of a ticket, and close, reopen, raise and link it."""
 _WITHOUT_COMMENTS = frozenset({"opscenter"})
 _AWS_ACTIONS: Mapping[str, tuple[str, ...]] = {"opscenter": ("ssm:CreateOpsItem",)}

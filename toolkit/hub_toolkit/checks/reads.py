@@ -11,7 +11,7 @@ from hub_responder.errors import (
     DeniedError,
     TransientError,
 )
-from hub_toolkit.checks import amazon, github, jira, mail, slack, trend
+from hub_toolkit.checks import amazon, github, jira, mail, servicenow, slack, trend
 from hub_toolkit.checks.told import Told, unproved, wrong
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ READS: Mapping[str, Callable[[Asker], Iterator[Told]]] = {
     "slack": slack.check,
     "jira": jira.check,
     "github": github.check,
+    "servicenow": servicenow.check,
     "vision_one": trend.vision_one,
     "workload_security": trend.workload_security,
     "sns": amazon.sns,

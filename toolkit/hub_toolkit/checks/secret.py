@@ -42,6 +42,13 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
         "api_token": Key(_TOKEN, "a token without spaces"),
     },
     "github": {"token": Key(_TOKEN, "a token without spaces")},
+    "servicenow": {  # which of them, the connection's `auth` says; the read tries them
+        "username": Key(r"[^:]+", "without a colon", needed=False),
+        "password": Key(r".+", "a password", needed=False),
+        "client_id": Key(_TOKEN, "an id without spaces", needed=False),
+        "client_secret": Key(r".+", "a client's secret", needed=False),
+        "api_key": Key(_TOKEN, "a key without spaces", needed=False),
+    },
     "vision_one": {"token": Key(_TOKEN, "a token without spaces")},
     "workload_security": {"api_key": Key(_TOKEN, "a key without spaces")},
     "pagerduty": {"routing_key": Key(r"[A-Za-z0-9]{32}", "32 letters and digits")},

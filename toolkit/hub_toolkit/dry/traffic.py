@@ -171,6 +171,11 @@ def _github(body: Mapping[str, Any]) -> Iterator[str]:
         yield ", ".join(map(str, body["labels"]))
 
 
+def _servicenow(body: Mapping[str, Any]) -> Iterator[str]:
+    for name in ("short_description", "description", "work_notes"):
+        yield str(body.get(name, ""))
+
+
 def _jira(body: Mapping[str, Any]) -> Iterator[str]:
     from hub_toolkit.sandbox.vendors.jira import adf
 

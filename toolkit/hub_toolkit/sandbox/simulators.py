@@ -147,6 +147,7 @@ def addresses(kind: str, url: str) -> dict[str, Any]:
         "pagerduty": {"base_url": url, **_OWN},
         "jira": {"url": url},
         "github": {"base_url": f"{url}/api/v3", **_OWN},
+        "servicenow": {"url": url, **_OWN},
         "webhook": {"url": f"{url}/", **_OWN},
     }
     return found.get(kind, {})
@@ -249,6 +250,22 @@ def _smtp(simulators: Simulators, name: str, settings: Mapping[str, Any]) -> Non
     simulators.listen(name, mailbox, str(settings.get("security", "starttls")))
 
 
+def _servicenow(simulators: Simulators, name: str, settings: Mapping[str, Any]) -> None:
+    from hub_toolkit.sandbox.vendors.servicenow import ServiceNow
+
+    auth: Any = settings.get("auth", "basic")
+    secret = {
+        "basic": {"username": "hub-responder", "password": _token("now")},
+        "oauth": {"client_id": "hub-responder", "client_secret": _token("now")},
+        "api_key": {"api_key": _token("now")},
+    }[auth]
+    around = simulators.around
+    simulator = ServiceNow(around.clock, auth=auth, secret=secret)
+    simulators.secrets[name] = secret
+    around.tickets.register("servicenow", name, simulator)
+    simulators.mount(name, "servicenow", simulator.app)
+
+
 def _webhook(simulators: Simulators, name: str, _settings: Mapping[str, Any]) -> None:
     from hub_toolkit.sandbox.vendors.webhook import Webhook
 
@@ -276,6 +293,7 @@ _MAKERS: dict[str, Callable[[Simulators, str, Mapping[str, Any]], None]] = {
     "pagerduty": _pagerduty,
     "jira": _jira,
     "github": _github,
+    "servicenow": _servicenow,
     "smtp": _smtp,
     "webhook": _webhook,
 }

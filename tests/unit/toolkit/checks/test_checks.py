@@ -267,6 +267,28 @@ def test_githubs_repository_is_seen_with_its_issues(
     assert checks.last("code")[:2] == expected
 
 
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        (Reply(200, {"result": []}), ("place", "unproved")),
+        (Reply(200, {"result": [{"number": "INC0010001"}]}), ("place", "failed")),
+        (Reply(401, {"error": {"message": "User Not Authenticated"}}), ("access", "failed")),
+        (Reply(200, b"<html>", {"content-type": "text/html"}), ("access", "failed")),
+    ],
+)
+def test_servicenows_table_is_read_by_the_column_that_finds_tickets(
+    checks: Checks, reply: Reply, expected: tuple[str, str]
+) -> None:
+    checks.connections(
+        snow={"type": "servicenow", "url": checks.vendor.url, "auth": "api_key", "private": True}
+    )
+    checks.secret("snow", {"api_key": "k3y"})
+    checks.vendor.answer = lambda _request: reply
+    assert checks.last("snow")[:2] == expected
+    assert {one.headers["x-sn-apikey"] for one in checks.vendor.requests} == {"k3y"}
+    assert {one.method for one in checks.vendor.requests} == {"GET"}
+
+
 @pytest.mark.parametrize("kind", ["teams", "slack_webhook", "webhook"])
 def test_what_knows_no_read_is_only_proved_by_a_test(checks: Checks, kind: str) -> None:
     checks.connections(hook={"type": kind, "private": True})

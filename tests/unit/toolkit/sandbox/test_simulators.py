@@ -156,6 +156,24 @@ def test_a_repositorys_issues_are_tickets_and_fail_as_scripted() -> None:
     assert world.client.get("/gh/acme/findings/issues/1").status_code == 200
 
 
+def test_a_servicenow_tables_records_are_tickets_and_fail_as_scripted() -> None:
+    world = World()
+    given = {"type": "servicenow", "url": "https://x.example", "auth": "oauth"}
+    settings = world.simulators.add("snow", given)
+    base = f"{ENDPOINT}/_vendors/snow"
+    assert settings == {**given, "url": base, "private": True, "ca": ""}
+    form = {"grant_type": "client_credentials", **world.simulators.secrets["snow"]}
+    told = world.client.post("/snow/oauth_token.do", data=form).get_json()
+    headers = {"Authorization": f"Bearer {told['access_token']}"}
+    world.faults.add([{"target": "servicenow", "status": 429, "retry_after": 9}])
+    url, body = f"{base}/api/now/table/incident", {"short_description": "t"}
+    assert [world.post(url, body, **headers) for _ in range(2)] == [429, 201]
+    (ticket,) = world.tickets.list()
+    assert (ticket["system"], ticket["id"], ticket["state"]) == ("servicenow", "INC0010001", "open")
+    (delivery,) = world.inbox.deliveries()  # asking for a token is none
+    assert delivery["body"] == body
+
+
 def test_a_jira_projects_issues_are_tickets() -> None:
     world = World()
     given = {"type": "jira", "url": "https://x.atlassian.net", "project": "OPS"}

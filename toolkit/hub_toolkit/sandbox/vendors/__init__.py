@@ -9,7 +9,8 @@
 - ``pagerduty``: PagerDuty's Events API v2.
 - ``jira``: Jira Cloud's REST API v3.
 - ``smtp``: a mail server.
-- ``github``: GitHub's REST API, as far as issues go.
+- ``github``: GitHub's REST API and GraphQL, as far as issues go.
+- ``servicenow``: ServiceNow's Table API, for incidents and security incidents.
 
 They follow the vendors' documents, never what a client of ours happens to send: what the real
 system refuses is refused here too. Each needs only a clock, a callable that returns seconds since
