@@ -519,6 +519,14 @@ class World:
         """The findings' items."""
         return [item for item in self._items("ledger") if item["sk"]["S"].startswith("F#")]
 
+    def pointers(self) -> dict[str, str]:
+        """The pointers' sort keys and the incidents that they name, of those that are not over."""
+        return {
+            item["sk"]["S"]: item["incident"]["S"]
+            for item in self._items("ledger")
+            if item["pk"]["S"].endswith("#tickets") and float(item["expires"]["N"]) > self.gate.now
+        }
+
     def records(self) -> list[dict[str, Any]]:
         """The audit records, in their order."""
         return [

@@ -249,9 +249,11 @@ class Batch:
             with suppress(UnreadableFinding):  # of another version of this code
                 findings.append(Finding.from_compact(dict(member.data)))
         if not findings:
-            move = self._ledger.operations().closed(claim.pk, state.round, state.refs)
+            operations = self._ledger.operations()
+            move = operations.closed(claim.pk, state.round, state.refs)
+            pointers = operations.unpoint(claim.pk, state.watched)
             record = self._record("ended", cause, incident=claim.pk, detail="unreadable")
-            self._ledger.submit([Part([move], [record])])
+            self._ledger.submit([Part([move, *pointers], [record])])
             return
         left = Counter(member.left or "ARCHIVED" for member in members)
         rounds[claim.pk] = begin(state, findings, cause, 0, left)
@@ -260,9 +262,10 @@ class Batch:
         """End a round in which there is nothing to do."""
         state, operations = claim.state, self._ledger.operations()
         move = operations.finish(claim.pk, state.round, state.told, state.refs)
+        pointers = operations.point(claim.pk, state.refs, state.watched)
         record = self._record("finished", cause, incident=claim.pk, detail=why)
         self._outbox.flush()
-        self._ledger.submit([Part([move], [*lost, record])])
+        self._ledger.submit([Part([move, *pointers], [*lost, record])])
         # what brought us here may have been meant for findings that wait for the next round
         self._outbox.settle(claim.pk, LOOK_AGAIN_S, clicks=self._clicks)
 

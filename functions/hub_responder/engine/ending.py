@@ -62,7 +62,8 @@ class Ending:
 
     def _wait(self, one: Round) -> Part:
         now, delay, state = clock.now(), self._delay(one), one.state
-        move = self.steps.ledger.operations().defer(
+        operations = self.steps.ledger.operations()
+        move = operations.defer(
             one.pk,
             state.round,
             one.steps,
@@ -73,7 +74,8 @@ class Ending:
         )
         detail = f"goes on in {int(delay)} s"
         record = self.steps.audit.record("deferred", **one.record_fields(), detail=detail)
-        return Part([move], [*one.untold, record])
+        pointers = operations.point(one.pk, one.refs, one.watched)
+        return Part([move, *pointers], [*one.untold, record])
 
     def _finish(self, one: Round) -> Part:
         playbook = self.steps.playbook
@@ -85,10 +87,12 @@ class Ending:
                 self._dead(one, step.id)
         operations, kind = self.steps.ledger.operations(), "finished"
         move = operations.finish(one.pk, one.state.round, now_told, one.refs)
+        pointers = operations.point(one.pk, one.refs, one.watched)
         if one.state.closing:
             move, kind = operations.closed(one.pk, one.state.round, one.refs), "ended"
+            pointers = operations.unpoint(one.pk, one.watched)
         record = self.steps.audit.record(kind, **one.record_fields())
-        return Part([move], [*one.untold, record])
+        return Part([move, *pointers], [*one.untold, record])
 
     def _remember(self, one: Round) -> list[Part]:
         """As what a step closed the findings: later conditions ask for it with ``seen()``."""

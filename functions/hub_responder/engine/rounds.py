@@ -30,6 +30,7 @@ class Round:
             status one of done, skipped, failed, observed, deferred, attempt; ``"quiet": true``
             where it sent no new message because of the quiet period.
         refs: by connection; what steps leave is added.
+        watched: sort keys of the pointers to its tickets that the ledger holds.
         untold: records of what happened since the last transaction.
         retry_after: the longest that a deferred step asked to wait (seconds).
         backs_off: a step waits for something that failed: each time for longer.
@@ -44,6 +45,7 @@ class Round:
     cause: Cause
     steps: dict[str, dict[str, Any]]
     refs: dict[str, dict[str, Any]]
+    watched: tuple[str, ...] = ()
     untold: list[Mapping[str, Any]] = field(default_factory=list)
     retry_after: float = 0.0
     backs_off: bool = False
@@ -213,7 +215,7 @@ def begin(
         left=left or {},
     )
     steps = {step: dict(kept) for step, kept in state.steps.items()}
-    return Round(state, incident, cause, steps, refs)
+    return Round(state, incident, cause, steps, refs, state.watched)
 
 
 def badness(finding: Finding) -> tuple[int, bool, float, float]:

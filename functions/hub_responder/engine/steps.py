@@ -26,7 +26,7 @@ from hub_responder.errors import (
     TransientError,
 )
 from hub_responder.expressions import MissingResult, condition, fill
-from hub_responder.ledger import keys
+from hub_responder.ledger import keys, pointers
 from hub_responder.ledger.store import Ledger
 from hub_responder.ledger.transaction import Part
 from hub_responder.playbook import Playbook, Step
@@ -238,11 +238,13 @@ class Steps:
         for one, work in works:
             one.begin(step.id, in_doubt=work.in_doubt)
             move = operations.step(one.pk, one.state.round, one.steps, one.refs)
-            parts.append(Part([move], [*one.untold, self.attempt(one, step, work)]))
+            moves = [move, *operations.point(one.pk, one.refs, one.watched)]
+            parts.append(Part(moves, [*one.untold, self.attempt(one, step, work)]))
         won = []
         for (one, work), lost in zip(works, self.ledger.submit(parts), strict=True):
             one.untold = []
             if lost is None:
+                one.watched = pointers.of(one.refs)
                 won.append((one, work))
             else:
                 one.lost = True

@@ -7,13 +7,13 @@ stale knowledge is cancelled as a whole and decided again from the item that the
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 
-from hub_responder.ledger import history, keys
+from hub_responder.ledger import history, keys, pointers
 from hub_responder.ledger.decide import Arrival, Arrived, Decision
 from hub_responder.ledger.state import Member, State
 
@@ -267,11 +267,11 @@ class Operations:
         )
 
     def closed(self, pk: str, round_: int, refs: Mapping[str, Any]) -> TransactItem:
-        """FINISH of that round: what was opened for the incident has ended."""
+        """FINISH of that round: all has ended; `unpoint` goes with it."""
         return self._update(
             self._key(pk),
             "SET done = :round, refs = :refs, closed = :now"
-            " REMOVE owner, lease, steps, next_at, tries, first_at, closing",
+            " REMOVE owner, lease, steps, next_at, tries, first_at, closing, watched",
             _OWNED,
             me=text(self._me),
             round=number(round_),
@@ -310,12 +310,13 @@ class Operations:
         """STEP: outcomes so far and the next attempt, while the round is still ours."""
         return self._update(
             self._key(pk),
-            "SET steps = :steps, refs = :refs",
+            "SET steps = :steps, refs = :refs, watched = :watched",
             _OWNED,
             me=text(self._me),
             round=number(round_),
             steps=json(steps),
             refs=json(refs),
+            watched=json(pointers.of(refs)),
         )
 
     def finish(
@@ -324,13 +325,14 @@ class Operations:
         """FINISH: the round's findings count as told."""
         return self._update(
             self._key(pk),
-            "SET done = :round, told = :told, refs = :refs"
+            "SET done = :round, told = :told, refs = :refs, watched = :watched"
             " REMOVE owner, lease, steps, next_at, tries, first_at, closing",
             _OWNED,
             me=text(self._me),
             round=number(round_),
             told=json(told),
             refs=json(refs),
+            watched=json(pointers.of(refs)),
         )
 
     def defer(
@@ -347,17 +349,43 @@ class Operations:
         """WAIT: the round goes on later, its done steps kept."""
         return self._update(
             self._key(pk),
-            "SET steps = :steps, refs = :refs, next_at = :next_at, tries = :tries,"
-            " first_at = :first_at REMOVE owner, lease",
+            "SET steps = :steps, refs = :refs, watched = :watched, next_at = :next_at,"
+            " tries = :tries, first_at = :first_at REMOVE owner, lease",
             _OWNED,
             me=text(self._me),
             round=number(round_),
             steps=json(steps),
             refs=json(refs),
+            watched=json(pointers.of(refs)),
             next_at=number(next_at),
             tries=number(tries),
             first_at=number(first_at),
         )
+
+    def point(self, pk: str, refs: Mapping[str, Any], watched: Sequence[str]) -> list[TransactItem]:
+        """The pointers of tickets that are new in ``refs``; they go with `step`, `finish`, `defer`.
+
+        Args:
+            watched: the sort keys of the pointers that are there (`State.watched`).
+        """
+        new = (ticket for ticket in pointers.of(refs) if ticket not in watched)
+        return [self._pointer(pk, ticket, int(self._now) + KEEP_S) for ticket in new]
+
+    def unpoint(self, pk: str, watched: Sequence[str]) -> list[TransactItem]:
+        """No pointers any more, as what was opened has ended; they go with `closed`.
+
+        They expire at once, which needs no permission to delete items.
+        """
+        return [self._pointer(pk, ticket, int(self._now)) for ticket in watched]
+
+    def _pointer(self, pk: str, ticket: str, expires: int) -> TransactItem:
+        item = {
+            **self._key(pointers.partition(pk.partition("#")[0]), ticket),
+            "incident": text(pk),
+            "since": number(self._now),
+            "expires": number(expires),
+        }
+        return {"Put": {"TableName": self._table, "Item": item}}
 
     def close_member(self, pk: str, member: Arrived, held: Member) -> list[TransactItem]:
         """A finding left (archived, resolved, passed, suppressed): it no longer counts."""

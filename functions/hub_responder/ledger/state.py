@@ -26,6 +26,7 @@ class State:
         steps: of the round: id -> ``{"s": status, "at": .., "d": detail, "r": result}``.
         refs: by connection: ``ticket``, ``url``, ``thread``, ...
         tries, first_at: of the deferral that goes on, 0 when none.
+        watched: sort keys of the pointers to it; see `hub_responder.ledger.pointers`.
         at: time of the last event that brought findings, which is what expressions see as `now`.
         closing: the round under way ends what was opened. closed: when its last finding had left
             and that was done (epoch seconds), or 0; the next finding begins another life.
@@ -52,6 +53,7 @@ class State:
     at: float = 0.0
     closing: bool = False
     closed: float = 0.0
+    watched: tuple[str, ...] = ()
 
     @property
     def over(self) -> bool:
@@ -140,6 +142,7 @@ def read_state(item: Item) -> State:
         at=_number(item, "at"),
         closing=item.get("closing", {}).get("BOOL", False),
         closed=_number(item, "closed"),
+        watched=tuple(_json(item, "watched") or ()),
     )
 
 

@@ -15,6 +15,8 @@ import pytest
 
 from hub_responder.actions.base import Outcome
 from hub_responder.engine.outbox import backoff
+from hub_responder.ledger import pointers
+from hub_responder.ledger.state import read_state
 from hub_responder.playbook import Wait
 from hub_toolkit.sandbox.dynamodb.errors import DynamoDBError, transaction_conflict
 from world import World, event, finding
@@ -40,6 +42,14 @@ def assert_one_ticket_each(world: World) -> None:
     """One ticket per incident, whatever died."""
     assert set(Counter(world.opened).values()) <= {1}
     assert len(world.opened) == len(world.incidents())
+
+
+def assert_tickets_lead_back(world: World) -> None:
+    """Every ticket of an incident that has not ended has a pointer to it; there are no others."""
+    states = [read_state(item) for item in world.incidents()]
+    held = {one.pk: () if one.closed else pointers.of(one.refs) for one in states}
+    assert world.pointers() == {ticket: pk for pk, tickets in held.items() for ticket in tickets}
+    assert {one.pk: one.watched for one in states} == held
 
 
 def assert_trail_complete(world: World) -> None:
@@ -71,6 +81,7 @@ def test_nothing_is_lost_and_nothing_is_done_twice_in_any_interleaving(
         world.drain()
         assert_all_told(world, sent)
         assert_one_ticket_each(world)
+        assert_tickets_lead_back(world)
         assert_trail_complete(world)
 
 
@@ -386,6 +397,8 @@ def test_the_ticket_is_closed_and_the_end_told_once_the_last_finding_has_left(
         world.drain()
     assert (world.open, len(world.ended)) == ({"T-1": False}, 1)
     assert kinds(world).count("ended") == 1
+    assert world.pointers() == {}
+    assert_tickets_lead_back(world)
     assert_trail_complete(world)
 
 
@@ -409,6 +422,7 @@ def test_what_comes_after_the_end_begins_another_life(make_world: Any) -> None:
     (incident,) = world.incidents()
     assert (incident["gen"]["N"], incident["members"]["N"]) == ("2", "1")
     assert "closed" not in incident
+    assert list(world.pointers().values()) == [incident["pk"]["S"]]
 
 
 def test_what_opened_nothing_is_not_ended(make_world: Any) -> None:
