@@ -77,7 +77,7 @@ class Loopback:
                 if "Content-Length" in reply.headers:
                     self.close_connection = True
 
-            do_GET = do_POST = do_PATCH = do_DELETE = handle_any  # noqa: N815
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any  # noqa: N815
 
             def log_message(self, *_args: object) -> None:
                 """Quiet."""

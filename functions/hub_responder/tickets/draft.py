@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from hub_responder import clock, expressions
+from hub_responder.connections.resolve import at, has_template
 from hub_responder.connections.settings import TYPES, Planner, Tracker, read
 from hub_responder.errors import ConfigurationError, ExpressionError
 from hub_responder.markdown import template
@@ -30,11 +31,13 @@ _DEEPEST = 4
 
 
 def settings_of(connection: Connection) -> Tracker:
-    """The settings of a ticket system.
+    """The settings of a ticket system, whether its place is chosen or still a template.
 
     Raises:
         ConfigurationError: its type takes no tickets, or a setting is wrong.
     """
+    if has_template(connection):
+        connection = at(connection, next(iter(connection.settings.get("allow", ())), ""))
     found = read(connection.settings, TYPES[connection.type], connection.name)
     if not isinstance(found, Tracker):
         raise ConfigurationError(

@@ -7,18 +7,21 @@ lags, so "not found" counts only once the attempt is two minutes old.
 
 from __future__ import annotations
 
-import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
-from hub_responder import clock, http, secrets
+from hub_responder import clock
 from hub_responder.connections.resolve import at
 from hub_responder.connections.settings import Jira, read
-from hub_responder.errors import PermanentError, TransientError
+from hub_responder.errors import ConfigurationError, PermanentError, TransientError
 from hub_responder.markdown.adf import to_adf
-from hub_responder.markdown.characters import clean, one_line, shorten
-from hub_responder.tickets.ticket import MAX_SUMMARY, Draft, Ticket, label
+from hub_responder.markdown.characters import clean, shorten
+from hub_responder.tickets import jira_standings, jira_workflow
+from hub_responder.tickets.jira_api import JiraApi
+from hub_responder.tickets.ticket import MAX_SUMMARY, Draft, Standing, Ticket, label
 
 if TYPE_CHECKING:
     from hub_responder.connections.resolve import Connection
@@ -42,20 +45,22 @@ class JiraProject:
     def __init__(self, connection: Connection, runtime: Runtime) -> None:
         self._name = connection.name
         self._settings = read(connection.settings, Jira, connection.name)
-        self._runtime = runtime
-        self._base = self._settings.url.rstrip("/")
+        self._timezone = runtime.playbook.timezone
+        self._declined = {name.casefold() for name in self._settings.declined}
+        self._api = JiraApi(connection.name, self._settings.url.rstrip("/"), runtime)
 
     def open(self, draft: Draft) -> Ticket:
         """Open an issue, or find the one that an earlier attempt opened.
 
         Raises:
             TransientError: it may pass, or whether the issue exists cannot be told yet.
-            PermanentError: Jira refuses it; the message names the fields it complains about.
+            ConfigurationError: Jira refuses the value of a setting, which is named.
+            PermanentError: Jira refuses something else; the message says what it complains about.
         """
         found = self._found_after_doubt(draft) if draft.in_doubt else None
         if found is not None:
             return found
-        answer = self._call("POST", "/rest/api/3/issue", {"fields": self._fields(draft)})
+        answer = self._api.call("POST", "/issue", {"fields": self._fields(draft)})
         return self._ticket(answer.get("key"), opened=True)
 
     def comment(self, ticket: str, document: Document, mark: str, *, in_doubt: bool) -> bool:
@@ -65,14 +70,121 @@ class JiraProject:
             Whether this call added it.
         """
         self._check_key(ticket)
-        path = f"/rest/api/3/issue/{ticket}/comment"
+        path = f"/issue/{ticket}/comment"
         if in_doubt and self._has_comment(path, mark):
             return False
         body = to_adf(document)
         text = {"type": "text", "text": mark, "marks": [{"type": "code"}]}
         body["content"].append({"type": "paragraph", "content": [text]})
-        self._call("POST", path, {"body": body})
+        self._api.call("POST", path, {"body": body})
         return True
+
+    def standings(self, tickets: Sequence[str]) -> Mapping[str, Standing]:
+        """What has become of issues: one request for each hundred, and one for each missing one."""
+        keys = [ticket for ticket in dict.fromkeys(tickets) if _KEY.fullmatch(ticket)]
+        return jira_standings.ask(self._api, keys, self._declined)
+
+    def close(self, ticket: str, document: Document, mark: str, *, in_doubt: bool) -> bool:
+        """Say why in a comment, then close the issue as done; a closed one stays as it is.
+
+        Returns:
+            Whether this call closed it.
+
+        Raises:
+            ConfigurationError: the workflow has no way there that we can take.
+        """
+        if self._is_done(ticket):
+            return False
+        self.comment(ticket, document, mark, in_doubt=in_doubt)
+        self._turn(ticket, jira_workflow.closing(self._transitions(ticket), self._declined), "done")
+        return True
+
+    def reopen(self, ticket: str, document: Document, mark: str, *, in_doubt: bool) -> bool:
+        """Say why in a comment, then open the issue again; an open one stays as it is.
+
+        Returns:
+            Whether this call reopened it.
+
+        Raises:
+            ConfigurationError: the workflow has no way there that we can take.
+        """
+        if not self._is_done(ticket):
+            return False
+        self.comment(ticket, document, mark, in_doubt=in_doubt)
+        self._turn(ticket, jira_workflow.opening(self._transitions(ticket)), "to do")
+        return True
+
+    def prioritise(self, ticket: str, priority: str) -> bool:
+        """Set the issue's priority; one that it has already is left alone."""
+        held = self._standing(ticket).priority
+        if held.casefold() == priority.casefold():
+            return False
+        self._api.call("PUT", f"/issue/{ticket}", {"fields": {"priority": {"name": priority}}})
+        return True
+
+    def link(self, ticket: str, earlier: str) -> None:
+        """Link the issues as related; where the site has no such links, say it in a comment."""
+        self._check_key(ticket)
+        self._check_key(earlier)
+        if earlier.upper() in self._linked(ticket):
+            return
+        related = {
+            "type": {"name": "Relates"},
+            "inwardIssue": {"key": ticket},
+            "outwardIssue": {"key": earlier},
+        }
+        try:
+            self._api.call("POST", "/issueLink", related)
+        except (PermanentError, ConfigurationError):  # no such type, links are off, not permitted
+            text = f"Follows {earlier}."
+            path = f"/issue/{ticket}/comment"
+            if not self._has_comment(path, text):
+                paragraph = {"type": "paragraph", "content": [{"type": "text", "text": text}]}
+                body = {"type": "doc", "version": 1, "content": [paragraph]}
+                self._api.call("POST", path, {"body": body})
+
+    def _linked(self, ticket: str) -> set[str]:
+        """The keys of the issues that are linked to one, whichever way."""
+        fields = self._api.look_up("GET", f"/issue/{ticket}?fields=issuelinks").get("fields")
+        links = fields.get("issuelinks") if isinstance(fields, dict) else None
+        ends = [
+            link.get(end)
+            for link in links or ()
+            if isinstance(link, dict)
+            for end in ("inwardIssue", "outwardIssue")
+        ]
+        return {str(end.get("key")).upper() for end in ends if isinstance(end, dict)}
+
+    def _is_done(self, ticket: str) -> bool:
+        return self._standing(ticket).state != "open"
+
+    def _standing(self, ticket: str) -> Standing:
+        self._check_key(ticket)
+        wanted = ",".join(jira_standings.FIELDS)
+        issue = self._api.look_up("GET", f"/issue/{ticket}?fields={wanted}")
+        standing = jira_standings.of(issue, self._declined)
+        if standing is None:
+            raise self._api.strange("an issue without a status")
+        return standing
+
+    def _transitions(self, ticket: str) -> list[Mapping[str, Any]]:
+        path = f"/issue/{ticket}/transitions?expand=transitions.fields"
+        found = self._api.look_up("GET", path).get("transitions")
+        if not isinstance(found, list):
+            raise self._api.strange("no list of transitions")
+        return [one for one in found if isinstance(one, dict)]
+
+    def _turn(self, ticket: str, chosen: jira_workflow.Chosen | None, where: str) -> None:
+        if chosen is None:
+            raise ConfigurationError(
+                f"connection {self._name}: from where {ticket} is, the workflow has no transition"
+                f" to a status of the category {where!r} that the account may take, and that"
+                " demands nothing but a resolution"
+            )
+        body: dict[str, Any] = {"transition": {"id": chosen.id}}
+        if chosen.fields:
+            body["fields"] = dict(chosen.fields)
+        self._api.call("POST", f"/issue/{ticket}/transitions", body)
 
     def _fields(self, draft: Draft) -> dict[str, Any]:
         fields: dict[str, Any] = {
@@ -84,15 +196,22 @@ class JiraProject:
         }
         if draft.priority:
             fields["priority"] = {"name": draft.priority}
-        return fields
+        if draft.due is not None:
+            due = datetime.fromtimestamp(draft.due, ZoneInfo(self._timezone))
+            fields["duedate"] = due.date().isoformat()
+        if draft.components:
+            fields["components"] = [{"name": name} for name in draft.components]
+        if draft.assignee:
+            fields["assignee"] = {"accountId": draft.assignee}
+        return {**draft.fields, **fields}
 
     def _found_after_doubt(self, draft: Draft) -> Ticket | None:
         """The issue of an earlier attempt; None once it is certain that there is none."""
         jql = f'labels = "{label(draft.key)}"'
         if not self._settings.allow:  # else the earlier attempt may have chosen another project
             jql = f'project = "{self._settings.project}" AND {jql}'
-        answer = self._look_up(
-            "POST", "/rest/api/3/search/jql", {"jql": jql, "fields": ["status"], "maxResults": 1}
+        answer = self._api.look_up(
+            "POST", "/search/jql", {"jql": jql, "fields": ["status"], "maxResults": 1}
         )
         issues = answer.get("issues")
         if isinstance(issues, list) and issues:
@@ -110,13 +229,13 @@ class JiraProject:
 
     def _has_comment(self, path: str, mark: str) -> bool:
         query = f"?orderBy=-created&maxResults={_COMMENTS_READ}"
-        comments = self._look_up("GET", path + query, None).get("comments")
+        comments = self._api.look_up("GET", path + query).get("comments")
         return isinstance(comments, list) and any(mark in str(item) for item in comments)
 
     def _ticket(self, key: object, *, opened: bool) -> Ticket:
         issue = str(key)
         self._check_key(issue)
-        return Ticket(issue, f"{self._base}/browse/{issue}", opened)
+        return Ticket(issue, f"{self._api.base}/browse/{issue}", opened)
 
     def _check_key(self, issue: str) -> None:
         if not _KEY.fullmatch(issue):
@@ -124,60 +243,7 @@ class JiraProject:
                 f"{self._name} answered without the key of an issue", target=self._name, sent=True
             )
 
-    def _look_up(self, method: str, path: str, body: Any) -> Mapping[str, Any]:
-        """A call that changes nothing: once more, at once, where that can help."""
-        try:
-            return self._call(method, path, body)
-        except TransientError as error:
-            if error.retry_after:
-                raise
-            return self._call(method, path, body)
-
-    def _call(self, method: str, path: str, body: Any) -> Mapping[str, Any]:
-        def call(secret: Mapping[str, str]) -> http.Response:
-            user = secrets.value(secret, "email", self._name)
-            token = secrets.value(secret, "api_token", self._name)
-            basic = base64.b64encode(f"{user}:{token}".encode()).decode()
-            response = http.call(
-                method,
-                self._base + path,
-                target=self._name,
-                deadline=self._runtime.deadline,
-                headers={"Authorization": f"Basic {basic}"},
-                json=body,
-            )
-            if response.status in {400, 404, 409, 413, 422}:
-                raise PermanentError(
-                    f"{self._name} answered {response.status}{_complaints(response)}",
-                    target=self._name,
-                    status=response.status,
-                )
-            http.raise_for_status(response, self._name)
-            return response
-
-        answer = secrets.use(self._runtime.stage, self._name, call).json()
-        if not isinstance(answer, dict):
-            raise PermanentError(
-                f"{self._name} answered with something that is not Jira's", target=self._name
-            )
-        return answer
-
 
 def _as_label(text: str) -> str:
     """Jira's labels hold no white space."""
     return shorten(re.sub(r"\s+", "-", clean(text).strip()), MAX_SUMMARY) or "-"
-
-
-def _complaints(response: http.Response) -> str:
-    """What Jira says is wrong (``errorMessages`` and ``errors`` by field), bounded."""
-    try:
-        answer = response.json()
-    except PermanentError:
-        return ""
-    if not isinstance(answer, dict):
-        return ""
-    messages, fields = answer.get("errorMessages"), answer.get("errors")
-    said = [str(message) for message in messages] if isinstance(messages, list) else []
-    if isinstance(fields, dict):
-        said += [f"{field}: {message}" for field, message in fields.items()]
-    return shorten(": " + one_line(clean("; ".join(said))), 200) if said else ""

@@ -27,7 +27,7 @@ MODULES: Mapping[str, str] = {
 """Type of connection -> its module."""
 KINDS = tuple(sorted(MODULES))
 """The types that take tickets."""
-FOLLOWED: frozenset[str] = frozenset({"github", "servicenow"})
+FOLLOWED: frozenset[str] = frozenset({"github", "jira", "servicenow"})
 """Those whose systems tell what has become of a ticket, and close, reopen, raise and link it."""
 _WITHOUT_COMMENTS = frozenset({"opscenter"})
 _AWS_ACTIONS: Mapping[str, tuple[str, ...]] = {"opscenter": ("ssm:CreateOpsItem",)}

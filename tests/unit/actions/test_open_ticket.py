@@ -19,6 +19,13 @@ from loopback import Cloud, Loopback, Reply, error
 CREATED = Reply(201, {"id": "10001", "key": "SEC-1", "self": "https://x.example"})
 LABEL = "hr-" + "ab" * 16
 SEARCH = "/rest/api/3/search/jql"
+FETCH = "/rest/api/3/issue/bulkfetch"
+
+
+def standing(key: str) -> Reply:
+    """An issue that is open."""
+    status = {"name": "Backlog", "statusCategory": {"key": "new"}}
+    return Reply(200, {"issues": [{"id": "1", "key": key, "fields": {"status": status}}]})
 
 
 @pytest.fixture
@@ -93,7 +100,7 @@ def test_a_project_that_is_not_allowed_gets_nothing(run_time: Runtime, server: L
 def test_a_ticket_is_commented_on_in_its_project_whatever_the_template_gives_by_now(
     run_time: Runtime, server: Loopback, project: str
 ) -> None:
-    server.replies(Reply(201, {"id": "7"}))
+    server.replies(standing("PAY-3"), Reply(201, {"id": "7"}))
     of = incident(refs={"jira": {"ticket": "PAY-3", "url": "u"}})
     outcome = open_in(chosen(run_time, project), of=of)
     assert outcome.status == "done"
@@ -104,7 +111,8 @@ def test_a_ticket_is_commented_on_in_its_project_whatever_the_template_gives_by_
         "reopened": False,
         "declined": False,
     }
-    (request,) = server.requests
+    looked, request = server.requests
+    assert looked.json["issueIdsOrKeys"] == ["PAY-3"]
     assert request.path == "/rest/api/3/issue/PAY-3/comment"
 
 
@@ -211,13 +219,14 @@ def known(connection: str = "jira", **more: Any) -> Incident:
 def test_an_open_ticket_gets_a_comment_about_new_findings(
     run_time: Runtime, server: Loopback
 ) -> None:
-    server.replies(Reply(201, {"id": "5"}))
+    server.replies(standing("SEC-1"), Reply(201, {"id": "5"}))
     outcome = open_in(run_time, of=known(new=3))
     assert outcome.status == "done"
     assert outcome.result["opened"] is False
     assert outcome.result["id"] == "SEC-1"
     assert "3 new findings" in outcome.detail
-    (request,) = server.requests
+    looked, request = server.requests
+    assert looked.path == FETCH
     assert request.path == "/rest/api/3/issue/SEC-1/comment"
     jira_adf.validate(request.json["body"])
     assert LABEL + "-1-2" in jira_adf.plain(request.json["body"])
@@ -225,13 +234,14 @@ def test_an_open_ticket_gets_a_comment_about_new_findings(
 
 def test_in_doubt_a_comment_is_not_added_twice(run_time: Runtime, server: Loopback) -> None:
     there = {"type": "text", "text": LABEL + "-1-2"}
-    server.replies(Reply(200, {"comments": [{"body": {"content": [there]}}]}))
+    server.replies(standing("SEC-1"), Reply(200, {"comments": [{"body": {"content": [there]}}]}))
     outcome = open_in(run_time, of=known(new=3), in_doubt=True)
     assert outcome.status == "done"
-    assert [request.method for request in server.requests] == ["GET"]
-    server.replies(Reply(200, {"comments": []}), Reply(201, {"id": "5"}))
+    assert [request.method for request in server.requests] == ["POST", "GET"]
+    server.requests.clear()
+    server.replies(standing("SEC-1"), Reply(200, {"comments": []}), Reply(201, {"id": "5"}))
     open_in(run_time, of=known(new=3), in_doubt=True)
-    assert [request.method for request in server.requests] == ["GET", "GET", "POST"]
+    assert [request.method for request in server.requests] == ["POST", "GET", "POST"]
 
 
 def test_nothing_new_calls_nobody(run_time: Runtime, server: Loopback, cloud: Cloud) -> None:

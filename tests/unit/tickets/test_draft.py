@@ -124,6 +124,12 @@ def test_what_a_finding_says_stays_a_short_harmless_text(title: str) -> None:
     assert json.loads(json.dumps(made)) == made
 
 
+def test_settings_are_those_of_all_places_that_a_template_may_give() -> None:
+    place = {"project": "{{ tag('Project') }}", "allow": ["PAY"], "reopen_within": 60.0}
+    run_time = runtime(playbook=playbook(connections={"jira": JIRA | place}))
+    assert draft.settings_of(named(run_time.playbook, "jira")).reopen_within == 60.0
+
+
 def test_what_takes_no_tickets_has_no_draft() -> None:
     with pytest.raises(ConfigurationError, match="connection chat of type slack takes no tickets"):
         draft.settings_of(named(playbook(), "chat"))

@@ -223,6 +223,8 @@ def _jira(simulators: Simulators, name: str, settings: Mapping[str, Any]) -> Non
         api_token=token,
         projects=_places(settings),
         index_lag_s=JIRA_LAG_S,
+        components=tuple(settings.get("components", ())),
+        further=tuple(settings.get("fields", {})),
     )
     simulators.secrets[name] = {"email": _EMAIL, "api_token": token}
     around.tickets.register("jira", name, simulator)

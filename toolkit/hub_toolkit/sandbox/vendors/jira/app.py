@@ -27,11 +27,15 @@ from hub_toolkit.sandbox.vendors.jira.issues import (
     FIELDS,
     ISSUE_TYPES,
     REQUIRED,
+    RESOLUTIONS,
     STATUSES,
     Issue,
+    Site,
+    Status,
     check_fields,
     check_label,
     document,
+    resolution,
     stamp,
 )
 
@@ -46,6 +50,13 @@ _REMOVED = (
     "The requested API has been removed. Please migrate to the /rest/api/3/search/jql API. A full"
     " migration guideline is available at https://developer.atlassian.com/changelog/#CHANGE-2046"
 )
+_DECISIONS = {
+    "open": (STATUSES[0], ""),
+    "done": (STATUSES[2], "Done"),
+    "declined": (STATUSES[2], "Won't Do"),
+}
+MAX_FETCHED = 100
+_LINK_TYPE = {"id": "10003", "name": "Relates", "inward": "relates to", "outward": "relates to"}
 _NO_ISSUE = "Issue does not exist or you do not have permission to see it."
 
 
@@ -57,6 +68,9 @@ class Jira(Simulator):
         email: the account that may do everything here.
         api_token: its API token.
         projects: keys of the projects that exist.
+        components: names of their components.
+        further: ids of the custom fields on their screens.
+        demands_resolution: the workflow closes an issue only with a resolution.
         index_lag_s: seconds until search sees a change; ``reconcileIssues`` sees it at once.
     """
 
@@ -67,6 +81,9 @@ class Jira(Simulator):
         email: str,
         api_token: str,
         projects: tuple[str, ...] = ("SEC",),
+        components: tuple[str, ...] = (),
+        further: tuple[str, ...] = (),
+        demands_resolution: bool = False,
         index_lag_s: float = 0.0,
     ) -> None:
         issue, created = f"{API}/issue/<key>", f"{API}/issue/createmeta/<key>"
@@ -75,6 +92,9 @@ class Jira(Simulator):
                 Rule(f"{API}/issue", methods=["POST"], endpoint=self._create),
                 Rule(issue, methods=["GET"], endpoint=self._get),
                 Rule(issue, methods=["PUT"], endpoint=self._edit),
+                Rule(issue, methods=["DELETE"], endpoint=self._delete),
+                Rule(f"{API}/issue/bulkfetch", methods=["POST"], endpoint=self._bulk_fetch),
+                Rule(f"{API}/issueLink", methods=["POST"], endpoint=self._link),
                 Rule(f"{issue}/comment", methods=["GET"], endpoint=self._comments),
                 Rule(f"{issue}/comment", methods=["POST"], endpoint=self._comment),
                 Rule(f"{issue}/transitions", methods=["GET"], endpoint=self._transitions),
@@ -92,6 +112,9 @@ class Jira(Simulator):
         self._credential = f"{email}:{api_token}".encode()
         self._email = email
         self._projects = projects
+        self._site = Site(projects, components, further)
+        self._demands_resolution = demands_resolution
+        self._link_number = 10_000
         self._lag_s = index_lag_s
         self._issues: dict[str, Issue] = {}
         self._by_id: dict[str, Issue] = {}
@@ -103,6 +126,19 @@ class Jira(Simulator):
         """All issues as tickets: id, url, summary, status, labels, comments, body (texts)."""
         with self._lock:
             return [issue.ticket() for issue in self._issues.values()]
+
+    def decide(self, ticket: str, state: str) -> None:
+        """What a person decides: ``done``, ``declined`` (Won't Do) or ``open``.
+
+        Raises:
+            KeyError: there is no such ticket or state.
+        """
+        with self._lock:
+            status, chosen = _DECISIONS[state]
+            issue = self._issues[ticket]
+            now = self._clock()
+            issue.turn(status, chosen, now)
+            issue.touch(now, self._lag_s)
 
     def before(self, request: Request) -> Response | None:
         """401 unless the account is given; the page for people needs none."""
@@ -162,7 +198,7 @@ class Jira(Simulator):
             raise JiraError(404, "The issue type is not found.")
         fields = [
             {"fieldId": name, "name": name, "required": name in REQUIRED, "hasDefaultValue": False}
-            for name in FIELDS
+            for name in (*FIELDS, *self._site.further)
         ]
         return json_response(
             {"startAt": 0, "maxResults": 50, "total": len(fields), "fields": fields}
@@ -180,12 +216,12 @@ class Jira(Simulator):
 
     def _create(self, request: Request) -> Response:
         given = read_object(request).get("fields", {})
-        fields = check_fields(given, projects=self._projects, creating=True)
+        fields = check_fields(given, site=self._site, creating=True)
         now = self._clock()
         project = fields["project"]["key"]
         self._numbers[project] += 1
         issue = Issue(
-            id=str(10_000 + len(self._issues)),
+            id=str(10_000 + sum(self._numbers.values()) - 1),
             key=f"{project}-{self._numbers[project]}",
             base=request.root_url.rstrip("/"),
             created=now,
@@ -205,7 +241,7 @@ class Jira(Simulator):
     def _edit(self, request: Request, key: str) -> Response:
         issue = self._issue(key)
         body = read_object(request)
-        fields = check_fields(body.get("fields", {}), projects=self._projects, creating=False)
+        fields = check_fields(body.get("fields", {}), site=self._site, creating=False)
         if "project" in fields or "issuetype" in fields:
             raise JiraError(400, "An issue's project and type are not edited here.")
         labels = self._label_changes(issue, body.get("update", {}))
@@ -214,6 +250,45 @@ class Jira(Simulator):
             issue.fields["labels"] = labels
         issue.touch(self._clock(), self._lag_s)
         return Response(status=204)
+
+    def _delete(self, request: Request, key: str) -> Response:  # noqa: ARG002
+        """Gone for good; its key is not given again."""
+        issue = self._issue(key)
+        del self._issues[issue.key], self._by_id[issue.id]
+        return Response(status=204)
+
+    def _bulk_fetch(self, request: Request) -> Response:
+        """Documented: at most 100, by id or key, no index between; what is not found or not visible
+        is left out."""
+        mark(request, Verdict.READ)
+        body = read_object(request)
+        wanted, names = body.get("issueIdsOrKeys"), body.get("fields") or ["*navigable"]
+        if not isinstance(wanted, list) or not 0 < len(wanted) <= MAX_FETCHED:
+            raise JiraError(400, f"Between 1 and {MAX_FETCHED} issues can be fetched.")
+        if not isinstance(names, list) or not all(
+            isinstance(one, str) for one in [*wanted, *names]
+        ):
+            raise JiraError(400, INVALID_INPUT)
+        held = {id(found): found for one in wanted if (found := self._found_issue(one)) is not None}
+        shown = search.field_names(names)
+        issues = sorted(held.values(), key=lambda issue: int(issue.id))
+        return json_response({"issues": [one.shown(shown) for one in issues], "issueErrors": []})
+
+    def _link(self, request: Request) -> Response:
+        body = read_object(request)
+        kind = body.get("type")
+        if not isinstance(kind, dict) or kind.get("name") != _LINK_TYPE["name"]:
+            raise JiraError(404, f"No issue link type with name '{str(kind)[:80]}' found.")
+        ends = [body.get(end) for end in ("inwardIssue", "outwardIssue")]
+        inward, outward = (
+            self._issue(str(end.get("key", end.get("id"))) if isinstance(end, dict) else "")
+            for end in ends
+        )
+        self._link_number += 1
+        link = {"id": str(self._link_number), "type": _LINK_TYPE}
+        inward.links.append({**link, "outwardIssue": {"id": outward.id, "key": outward.key}})
+        outward.links.append({**link, "inwardIssue": {"id": inward.id, "key": inward.key}})
+        return Response(status=201)
 
     def _label_changes(self, issue: Issue, update: Any) -> list[str] | None:
         if update == {}:
@@ -258,28 +333,61 @@ class Jira(Simulator):
         issue.touch(now, self._lag_s)
         return json_response(comment, 201)
 
-    def _transitions(self, request: Request, key: str) -> Response:  # noqa: ARG002
+    def _transitions(self, request: Request, key: str) -> Response:
         issue = self._issue(key)
+        expanded = "transitions.fields" in request.args.get("expand", "")
         transitions = [
-            {"id": status.transition, "name": status.name, "to": status.shown(issue.base)}
+            {
+                "id": status.transition,
+                "name": status.name,
+                "to": status.shown(issue.base),
+                "hasScreen": bool(self._screen(status)),
+                "isAvailable": True,
+                **({"fields": self._screen(status)} if expanded else {}),
+            }
             for status in STATUSES
         ]
         return json_response({"expand": "transitions", "transitions": transitions})
 
+    def _screen(self, status: Status) -> dict[str, Any]:
+        """The fields of the screen on the way to ``status``."""
+        if status.category != "done" or not self._demands_resolution:
+            return {}
+        allowed = [resolution(name) for name in RESOLUTIONS]
+        held = {"required": True, "hasDefaultValue": False, "allowedValues": allowed}
+        return {"resolution": {**held, "name": "Resolution", "key": "resolution"}}
+
     def _transition(self, request: Request, key: str) -> Response:
         issue = self._issue(key)
         body = read_object(request)
-        if body.get("fields") or body.get("update"):
-            names = [*(body.get("fields") or {}), *(body.get("update") or {})]
-            raise JiraError(400, errors=dict.fromkeys(names, "The field is not on the screen."))
         given = body.get("transition")
         wanted = given.get("id") if isinstance(given, dict) else None
         for status in STATUSES:
             if status.transition == str(wanted):
-                issue.status = status
+                issue.turn(status, self._resolved(status, body), self._clock())
                 issue.touch(self._clock(), self._lag_s)
                 return Response(status=204)
         raise JiraError(400, f"Transition id '{str(wanted)[:40]}' is not valid for this issue.")
+
+    def _resolved(self, status: Status, body: dict[str, Any]) -> str:
+        """The name of the resolution that a transition gives, or empty. The message of a missing
+        one is a guess."""
+        screen, fields = self._screen(status), body.get("fields") or {}
+        off = [name for name in [*fields, *(body.get("update") or {})] if name not in screen]
+        if off:
+            raise JiraError(400, errors=dict.fromkeys(off, "The field is not on the screen."))
+        if not screen:
+            return ""
+        given = fields.get("resolution")
+        for one in (resolution(name) for name in RESOLUTIONS):
+            if isinstance(given, dict) and (given.get("id"), given.get("name")) in (
+                (one["id"], None),
+                (None, one["name"]),
+                (one["id"], one["name"]),
+            ):
+                return one["name"]
+        wrong = "Resolution is required." if given is None else "The resolution is invalid."
+        raise JiraError(400, errors={"resolution": wrong})
 
     def _search(self, request: Request) -> Response:
         mark(request, Verdict.READ)
@@ -311,8 +419,11 @@ class Jira(Simulator):
             wrong = f"An issue with key '{key[:80]}' does not exist for field 'key'."
             raise JiraError(400, wrong)
 
+    def _found_issue(self, key: str) -> Issue | None:
+        return self._issues.get(key.upper()) or self._by_id.get(key)
+
     def _issue(self, key: str) -> Issue:
-        issue = self._issues.get(key.upper()) or self._by_id.get(key)
+        issue = self._found_issue(key)
         if issue is None:
             raise JiraError(404, _NO_ISSUE)
         return issue

@@ -20,6 +20,11 @@ MAX_TEXT = 32_767
 JSON is not documented."""
 MAX_LABEL = 255
 
+MAX_FIELD = 255
+"""Characters of a custom field of one line ("Text Field (single line)")."""
+
+RESOLUTIONS = ("Done", "Won't Do", "Duplicate", "Cannot Reproduce")
+"""Those that a new site has."""
 PRIORITIES = ("Highest", "High", "Medium", "Low", "Lowest")
 
 
@@ -76,6 +81,19 @@ class Issue:
     status: Status = STATUSES[0]
     comments: list[dict[str, Any]] = field(default_factory=list)
     history: list[tuple[float, Subject]] = field(default_factory=list)
+    resolution: str = ""
+    resolved_at: float | None = None
+    turned_at: float | None = None
+    links: list[dict[str, Any]] = field(default_factory=list)
+
+    def turn(self, status: Status, resolution: str, now: float) -> None:
+        """Another status; the workflow sets a resolution at the end and clears it elsewhere."""
+        if status.category != self.status.category:
+            self.turned_at = now
+        self.status = status
+        closed = status.category == "done"
+        self.resolution = (resolution or "Done") if closed else ""
+        self.resolved_at = now if closed else None
 
     @property
     def project(self) -> str:
@@ -103,7 +121,12 @@ class Issue:
         """As the API shows it; ``names`` limits the fields."""
         everything = {
             **dict.fromkeys(("description", "duedate", "assignee", "priority")),
+            "components": [],
             **self.fields,
+            "resolution": resolution(self.resolution) if self.resolution else None,
+            "resolutiondate": _stamp(self.resolved_at),
+            "statuscategorychangedate": _stamp(self.turned_at or self.created),
+            "issuelinks": self.links,
             "labels": self.fields.get("labels") or [],
             "status": self.status.shown(self.base),
             "created": stamp(self.created),
@@ -131,10 +154,26 @@ class Issue:
             "url": f"{self.base}/browse/{self.key}",
             "summary": self.fields["summary"],
             "status": self.status.name,
+            "state": self._decided(),
             "labels": self.fields.get("labels") or [],
             "comments": [adf.plain(comment["body"]) for comment in self.comments],
             "body": adf.plain(description) if description else "",
         }
+
+    def _decided(self) -> str:
+        """What people decided: open, done or declined."""
+        if self.status.category != "done":
+            return "open"
+        return "declined" if self.resolution == "Won't Do" else "done"
+
+
+def resolution(name: str) -> dict[str, str]:
+    """A resolution as the API shows it; its id is made up."""
+    return {"id": str(10_000 + RESOLUTIONS.index(name)), "name": name}
+
+
+def _stamp(at: float | None) -> str | None:
+    return None if at is None else stamp(at)
 
 
 def stamp(at: float) -> str:
@@ -142,12 +181,21 @@ def stamp(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "+0000"
 
 
-def check_fields(fields: Any, *, projects: tuple[str, ...], creating: bool) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What was set up: keys of projects, names of their components, ids of custom fields."""
+
+    projects: tuple[str, ...]
+    components: tuple[str, ...] = ()
+    further: tuple[str, ...] = ()
+
+
+def check_fields(fields: Any, *, site: Site, creating: bool) -> dict[str, Any]:
     """The fields, checked and in the form in which they are shown.
 
     Args:
         fields: as the request gives them.
-        projects: keys of the projects that exist.
+        site: what exists.
         creating: project, issuetype and summary must be there; else they may be left out.
 
     Raises:
@@ -164,7 +212,11 @@ def check_fields(fields: Any, *, projects: tuple[str, ...], creating: bool) -> d
     for name, value in fields.items():
         try:
             if name == "project":
-                checked[name] = _project(value, projects)
+                checked[name] = _project(value, site.projects)
+            elif name == "components":
+                checked[name] = _components(value, site.components)
+            elif name in site.further:
+                checked[name] = _further(value)
             elif name in _CHECKS:
                 checked[name] = _CHECKS[name](value)
             else:
@@ -255,6 +307,25 @@ def _project(value: Any, projects: tuple[str, ...]) -> dict[str, str]:
     raise ValueError("valid project is required")
 
 
+def _components(value: Any, names: tuple[str, ...]) -> list[dict[str, str]]:
+    if not isinstance(value, list):
+        raise ValueError("data was not an array")  # noqa: TRY004 - becomes the field's error
+    for one in value:
+        name = one.get("name") if isinstance(one, dict) else None
+        if name not in names:
+            raise ValueError(f"Component name '{str(name)[:80]}' is not valid")
+    return [{"id": str(10_000 + names.index(one["name"])), "name": one["name"]} for one in value]
+
+
+def _further(value: Any) -> Any:
+    """The value of a custom field. Its kind is not simulated: a text is one line, all else goes."""
+    if isinstance(value, str) and len(value) > MAX_FIELD:
+        raise ValueError(
+            f"The entered text is too long. It exceeds the allowed limit of {MAX_FIELD} characters."
+        )
+    return value
+
+
 def _assignee(value: Any) -> dict[str, str] | None:
     if value is None:
         return None
@@ -286,6 +357,6 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "assignee": _assignee,
     "duedate": _due_date,
 }
-FIELDS = ("project", *_CHECKS)
+FIELDS = ("project", "components", *_CHECKS)
 """What a create screen has; `REQUIRED` must be given."""
 REQUIRED = frozenset({"project", "issuetype", "summary"})

@@ -330,6 +330,7 @@ def test_tickets_are_texts(site: Site) -> None:
             "url": "http://localhost/browse/SEC-1",
             "summary": "web-01 is not protected",
             "status": "Backlog",
+            "state": "open",
             "labels": ["hr-abc"],
             "comments": ["a comment"],
             "body": "the body",
