@@ -343,3 +343,119 @@ def test_the_page_of_an_issue_is_plain_text(site: Site) -> None:
     answer = site.client.get(f"/browse/{key}")
     assert answer.mimetype == "text/plain"
     assert "the body" in answer.text
+
+
+STRICT = {"demands_resolution": True}
+
+
+def turned(site: Site, key: str, transition: str, **fields: Any) -> TestResponse:
+    body = {"transition": {"id": transition}, **({"fields": fields} if fields else {})}
+    return site.call("POST", f"issue/{key}/transitions", body)
+
+
+def test_a_strict_workflow_closes_only_with_a_resolution_of_its_screen() -> None:
+    site = Site(**STRICT)
+    key = site.created()
+    path = f"issue/{key}/transitions"
+    plain = site.call("GET", path).get_json()["transitions"]
+    assert not any("fields" in one for one in plain)
+    query = {"expand": "transitions.fields"}
+    ways = site.call("GET", path, query_string=query).get_json()["transitions"]
+    screens = {one["id"]: one["fields"] for one in ways}
+    assert screens["11"] == {}
+    assert screens["31"]["resolution"]["required"]
+    assert list(refused(turned(site, key, "31"))["errors"]) == ["resolution"]
+    assert list(refused(turned(site, key, "31", resolution={"id": "7"}))["errors"]) == [
+        "resolution"
+    ]
+    assert list(refused(turned(site, key, "11", resolution={"id": "10000"}))["errors"]) == [
+        "resolution"
+    ]
+    assert turned(site, key, "31", resolution={"name": "Duplicate"}).status_code == 204
+    shown = site.call("GET", f"issue/{key}").get_json()["fields"]
+    assert shown["resolution"]["name"] == "Duplicate"
+    assert shown["resolutiondate"] == "2026-11-18T11:06:40.000+0000"
+    assert turned(site, key, "11").status_code == 204
+    shown = site.call("GET", f"issue/{key}").get_json()["fields"]
+    assert (shown["resolution"], shown["resolutiondate"]) == (None, None)
+
+
+def test_a_person_decides_and_search_sees_it_later() -> None:
+    site = Site(index_lag_s=5.0)
+    key = site.created()
+    site.clock.now += 10
+    for state in ("done", "declined", "open"):
+        site.jira.decide(key, state)
+        assert site.jira.tickets()[0]["state"] == state
+    site.jira.decide(key, "done")
+    assert site.search("statusCategory = done")["issues"] == []
+    site.clock.now += 5
+    assert len(site.search("statusCategory = done")["issues"]) == 1
+    for ticket, state in (("SEC-9", "done"), (key, "lost")):
+        with pytest.raises(KeyError):
+            site.jira.decide(ticket, state)
+
+
+def test_a_deleted_issue_is_nowhere_and_its_key_is_not_given_again(site: Site) -> None:
+    site.created()
+    key = site.created()
+    assert site.call("DELETE", f"issue/{key}").status_code == 204
+    refused(site.call("GET", f"issue/{key}"), 404)
+    refused(site.call("POST", "search/jql", {"jql": f"key in (SEC-1, {key})"}))
+    assert [one["id"] for one in site.jira.tickets()] == ["SEC-1"]
+    assert site.created() == "SEC-3"
+
+
+def test_issues_are_fetched_by_key_or_id_without_those_that_are_not_there(site: Site) -> None:
+    first, second = site.created(), site.created()
+    wanted = {"issueIdsOrKeys": [second.lower(), "10000", first, "SEC-9"], "fields": ["status"]}
+    fetched = site.call("POST", "issue/bulkfetch", wanted).get_json()
+    assert [one["key"] for one in fetched["issues"]] == [first, second]
+    assert set(fetched["issues"][0]["fields"]) == {"status"}
+    assert fetched["issueErrors"] == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"issueIdsOrKeys": []},
+        {"issueIdsOrKeys": "SEC-1"},
+        {"issueIdsOrKeys": [1]},
+        {"issueIdsOrKeys": ["SEC-1"] * 101},
+        {"issueIdsOrKeys": ["SEC-1"], "fields": "status"},
+    ],
+)
+def test_a_wrong_fetch_is_refused(site: Site, body: dict[str, Any]) -> None:
+    refused(site.call("POST", "issue/bulkfetch", body))
+
+
+def test_linked_issues_show_each_other(site: Site) -> None:
+    first, second = site.created(), site.created()
+    link = {
+        "type": {"name": "Relates"},
+        "inwardIssue": {"key": second},
+        "outwardIssue": {"key": first},
+    }
+    answer = site.call("POST", "issueLink", link)
+    assert (answer.status_code, answer.data) == (201, b"")
+    (shown,) = site.call("GET", f"issue/{second}").get_json()["fields"]["issuelinks"]
+    assert shown["outwardIssue"]["key"] == first
+    refused(site.call("POST", "issueLink", {**link, "type": {"name": "Haunts"}}), 404)
+    refused(site.call("POST", "issueLink", {**link, "inwardIssue": {"key": "SEC-9"}}), 404)
+    refused(site.call("POST", "issueLink", {**link, "outwardIssue": None}), 404)
+
+
+def test_components_and_custom_fields_are_those_of_the_site() -> None:
+    site = Site(components=("Cloud",), further=("customfield_1",))
+    site.created(components=[{"name": "Cloud"}], customfield_1={"value": "x"})
+    for wrong in (
+        {"components": [{"name": "Sea"}]},
+        {"components": "Cloud"},
+        {"components": ["Cloud"]},
+        {"customfield_1": "x" * 256},
+        {"customfield_2": "x"},
+    ):
+        assert list(refused(site.create(**wrong))["errors"]) == list(wrong)
+    screen = site.call("GET", "issue/createmeta/SEC/issuetypes/10001").get_json()["fields"]
+    assert {"components", "customfield_1"} <= {one["fieldId"] for one in screen}
