@@ -7,6 +7,7 @@ become of it in its own system. Who closed it as not to be done has decided for 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,7 +18,7 @@ from hub_responder.actions.base import Outcome, Work, line
 from hub_responder.actions.batch_update import SETTLED, Change, Wanted, write
 from hub_responder.actions.current import present
 from hub_responder.connections.resolve import Connection, named, reached
-from hub_responder.errors import TransientError
+from hub_responder.errors import PermanentError, TransientError
 from hub_responder.note import answer_text, quotation
 from hub_responder.tickets import draft, registry
 from hub_responder.tickets.ticket import label
@@ -79,15 +80,16 @@ def follow(name: str, work: Work, runtime: Runtime, opens: Opens) -> Outcome:
         raise TransientError(f"what has become of {ticket} cannot be told yet", target=name)
     if standing.state == "declined":
         return _declined(ref, standing, work, runtime)
-    if standing.state == "gone" or (standing.state == "done" and _long_ago(standing, connection)):
-        return opens(work, connection, ticket)
-    if standing.state == "done":
-        again = system.reopen(ticket, document, mark(work), in_doubt=work.in_doubt)
-        detail = f"{ticket} in {name} was closed: {'reopened' if again else 'is open again'}"
-        return Outcome("done", line(detail), result(ref, reopened=True))
-    detail = _told(detail, ticket, document, work, system)
-    raised = _raised(ticket, standing, connection, work, system)
-    return Outcome("done", line(detail + raised), result(ref))
+    if standing.state == "open":
+        said = _told(detail, ticket, document, work, system)
+        said += _raised(ticket, standing, connection, work, system)
+        return Outcome("done", line(said), result(ref))
+    if standing.state == "done" and not _long_ago(standing, connection):
+        with suppress(PermanentError):  # closed for good: ServiceNow lets only administrators
+            again = system.reopen(ticket, document, mark(work), in_doubt=work.in_doubt)
+            said = f"{ticket} in {name} was closed: {'reopened' if again else 'is open again'}"
+            return Outcome("done", line(said), result(ref, reopened=True))
+    return opens(work, connection, ticket)
 
 
 def is_told(name: str, work: Work, runtime: Runtime) -> bool:

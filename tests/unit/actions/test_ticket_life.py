@@ -16,7 +16,7 @@ from hub_responder.incident import Incident
 from hub_responder.runtime import Runtime
 from hub_responder.severity import Severity
 from hub_toolkit.sandbox.vendors.github import GitHub
-from loopback import Cloud, Loopback, Reply, simulated
+from loopback import Cloud, Loopback, Reply, Request, simulated
 
 FIRST, SECOND = "acme/findings#1", "acme/findings#2"
 
@@ -109,6 +109,21 @@ def test_a_ticket_that_was_closed_long_ago_is_followed_by_another(
     again = follow(run_time, about, in_doubt=True, attempted_at=now[0])
     assert again.result["id"] == SECOND  # who died after opening it finds that one
     assert len(github.tickets()) == 2
+
+
+def test_a_ticket_that_is_closed_for_good_is_followed_by_another(
+    run_time: Runtime, github: GitHub, server: Loopback
+) -> None:
+    github.decide(FIRST, "done")
+    usual = server.answer
+
+    def locked(request: Request) -> Reply:
+        refused = request.method == "PATCH"
+        return Reply(422, {"message": "locked"}) if refused else usual(request)
+
+    server.answer = locked
+    outcome = follow(run_time, later())
+    assert (outcome.result["id"], outcome.result["opened"]) == (SECOND, True)
 
 
 def test_a_higher_severity_raises_the_priority(run_time: Runtime, github: GitHub) -> None:
