@@ -88,7 +88,9 @@ def plan(work: Work, runtime: Runtime) -> str:
             continue
         if ticket_life.is_told(name, work, runtime):
             title = draft.document(work, named(runtime.playbook, name), runtime).title
-            return line(f"would comment on {ref['ticket']} in {name}: {title}")
+            kind = str(runtime.playbook.connections[name]["type"])
+            what = "comment on" if registry.takes_comments(kind) else "look after"
+            return line(f"would {what} {ref['ticket']} in {name}: {title}")
         return line(f"would leave {ref['ticket']} in {name} as it is")
     connection = resolve(runtime.playbook, work.params.connection, work.scope)
     title = draft.document(work, connection, runtime).title
@@ -100,11 +102,8 @@ def permissions(
 ) -> list[Statement]:
     """What the ticket systems of AWS need, and reading the connections' secrets."""
     kinds = {str(settings.get("type")) for settings in connections.values()}
-    actions = sorted({action for kind in kinds for action in registry.aws_actions(kind)})
-    # No resource: the ticket does not exist yet.
-    own: list[Statement] = [{"Effect": "Allow", "Action": actions, "Resource": ["*"]}]
     follows = batch_update.permissions({}, {}) if kinds & registry.FOLLOWED else []
-    return (own if actions else []) + follows + asking(connections)
+    return registry.statements(kinds) + follows + asking(connections)
 
 
 ACTION = Action(

@@ -81,9 +81,10 @@ def follow(name: str, work: Work, runtime: Runtime, opens: Opens) -> Outcome:
     if standing.state == "declined":
         return _declined(ref, standing, work, runtime)
     if standing.state == "open":
-        said = _told(detail, ticket, document, work, system)
-        said += _raised(ticket, standing, connection, work, system)
-        return Outcome("done", line(said), result(ref))
+        if registry.takes_comments(connection.type):
+            detail = _told(detail, ticket, document, work, system)
+        detail += _raised(ticket, standing, connection, work, system)
+        return Outcome("done", line(detail), result(ref))
     if standing.state == "done" and not _long_ago(standing, connection):
         with suppress(PermanentError):  # closed for good: ServiceNow lets only administrators
             again = system.reopen(ticket, document, mark(work), in_doubt=work.in_doubt)
@@ -93,11 +94,12 @@ def follow(name: str, work: Work, runtime: Runtime, opens: Opens) -> Outcome:
 
 
 def is_told(name: str, work: Work, runtime: Runtime) -> bool:
-    """Whether the ticket in connection ``name`` is told anything: it takes comments, and does not
-    tell yet what this round is about."""
-    news = bool(work.incident.new) or work.incident.change in ("raised", "reopened")
+    """Whether the ticket in connection ``name`` is told anything: there is what it does not tell
+    yet, in a comment where it takes some."""
     kind = str(runtime.playbook.connections.get(name, {}).get("type"))
-    return news and registry.takes_comments(kind)
+    if work.incident.change in ("raised", "reopened"):
+        return kind in registry.FOLLOWED or registry.takes_comments(kind)
+    return bool(work.incident.new) and registry.takes_comments(kind)
 
 
 def mark(work: Work) -> str:

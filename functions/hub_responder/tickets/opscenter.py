@@ -2,10 +2,18 @@
 
 https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateOpsItem.html. OpsCenter
 keeps one open OpsItem per deduplication string by itself, so asking twice is safe.
+
+OpsItems have no comments. Why one was closed or reopened stands at the end of its description,
+which people read first, and whole in operational data; both change in one request with the status.
+They know one way of being closed, Resolved, and nothing like "won't do": whoever decides so adds
+operational data with the key `DECLINED`.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import msgspec
@@ -13,11 +21,11 @@ from botocore.exceptions import ClientError
 
 from hub_responder import aws
 from hub_responder.connections.settings import OpsCenter, read
-from hub_responder.errors import ConfigurationError, PermanentError
-from hub_responder.markdown.characters import clean, shorten
+from hub_responder.errors import ConfigurationError, PermanentError, TransientError
+from hub_responder.markdown.characters import clean, one_line, shorten, width
 from hub_responder.markdown.filters import console_host
 from hub_responder.markdown.plain import to_markdown
-from hub_responder.tickets.ticket import MAX_SUMMARY, Draft, Ticket, label
+from hub_responder.tickets.ticket import MAX_SUMMARY, Draft, Standing, State, Ticket, label
 
 if TYPE_CHECKING:
     from hub_responder.connections.resolve import Connection
@@ -26,7 +34,23 @@ if TYPE_CHECKING:
 
 MAX_DESCRIPTION = 2048
 MAX_DATA = 1000
+MAX_REASON = 4000
+"""Of operational data that says why, in UTF-16 units: below the 20 KB that a value may have."""
+MAX_NOTE = 500
+"""Of the same at the end of the description, whose text gives way to it."""
+CLOSED, REOPENED = "hub-responder/closed", "hub-responder/reopened"
+DECLINED = "hub-responder/declined"
+"""Keys of operational data; none may begin with ``aws``, ``amazon``, ``amzn`` or ``ssm``."""
+_BEFORE_NOTE = "\n\n[hub-responder] "
+_ITEM = re.compile(r"oi-[0-9a-f]{12}")
 _PRIORITIES = ("1", "2", "3", "4", "5")
+_STATES: Mapping[str, State] = {
+    **dict.fromkeys(("Resolved", "Closed", "CompletedWithSuccess"), "done"),
+    **dict.fromkeys(("Cancelled", "Rejected", "Revoked"), "declined"),
+}
+"""What ends an OpsItem; the rest is open. Items of our type are only ever Open, InProgress and
+Resolved ("UpdateOpsItem", Status)."""
+_SHOWN = 160
 
 
 def system(connection: Connection, runtime: Runtime, ticket: str = "") -> OpsItems:  # noqa: ARG001
@@ -81,11 +105,171 @@ class OpsItems:
         """Refused: OpsItems have no comments, as `registry.takes_comments` says beforehand."""
         raise PermanentError(f"{self._name}: OpsItems have no comments", target=self._name)
 
+    def standings(self, tickets: Sequence[str]) -> Mapping[str, Standing]:
+        """What has become of OpsItems, by one request each: the lists of OpsCenter take one id.
+
+        Those that are left when it throttles, or the time is over, are left out.
+
+        Raises:
+            CallError: none can be told.
+        """
+        found: dict[str, Standing] = {}
+        for ticket in dict.fromkeys(tickets):
+            if not _ITEM.fullmatch(ticket):
+                continue  # it is none of OpsCenter's, and the others are asked about
+            try:
+                item = self._look_up(ticket)
+            except TransientError:
+                if found:
+                    break
+                raise
+            found[ticket] = Standing("gone") if item is None else _standing(item)
+        return found
+
+    def close(self, ticket: str, document: Document, mark: str, *, in_doubt: bool) -> bool:  # noqa: ARG002
+        """Resolve an OpsItem, saying why; status and reason change at once, so that one which is
+        not open needs nothing.
+
+        Returns:
+            Whether this call resolved it.
+        """
+        item = self._held(ticket)
+        if _state(item) != "open":
+            return False
+        told = _told(item, document, mark, CLOSED)
+        self._update(ticket, Status="Resolved", **told)
+        return True
+
+    def reopen(self, ticket: str, document: Document, mark: str, *, in_doubt: bool) -> bool:  # noqa: ARG002
+        """Open a resolved OpsItem again, saying why; who had declined it has been overruled.
+
+        Returns:
+            Whether this call opened it.
+
+        Raises:
+            CallError: as `_update`; another OpsItem with its deduplication string is open.
+        """
+        item = self._held(ticket)
+        if _state(item) == "open":
+            return False
+        told = _told(item, document, mark, REOPENED)
+        if DECLINED in _data(item):
+            told["OperationalDataToDelete"] = [DECLINED]
+        self._update(ticket, Status="Open", **told)
+        return True
+
+    def prioritise(self, ticket: str, priority: str) -> bool:
+        """Set the priority, 1 to 5.
+
+        Returns:
+            Whether it was another one.
+
+        Raises:
+            ConfigurationError: it is none.
+        """
+        wanted = _priority(priority, self._name)
+        if self._held(ticket).get("Priority") == wanted:
+            return False
+        self._update(ticket, Priority=wanted)
+        return True
+
+    def link(self, ticket: str, earlier: str) -> None:
+        """Add ``earlier`` to the related OpsItems; an update replaces them all."""
+        self._check_id(earlier)
+        held = self._held(ticket).get("RelatedOpsItems")
+        ids = [one["OpsItemId"] for one in held or () if one.get("OpsItemId")]
+        if earlier not in ids:
+            related = [{"OpsItemId": each} for each in [*ids, earlier]]
+            self._update(ticket, RelatedOpsItems=related)
+
+    def _held(self, ticket: str) -> Mapping[str, Any]:
+        """The OpsItem.
+
+        Raises:
+            CallError: it is gone, or OpsCenter did not answer.
+        """
+        item = self._look_up(ticket)
+        if item is None:
+            raise PermanentError(f"{self._name}: there is no OpsItem {ticket}", target=self._name)
+        return item
+
+    def _look_up(self, ticket: str) -> Mapping[str, Any] | None:
+        """The OpsItem; None where there is none of this id."""
+        self._check_id(ticket)
+        self._runtime.deadline.timeout(10.0, target=self._name)
+        try:
+            item = aws.client("ssm").get_ops_item(OpsItemId=ticket).get("OpsItem")
+        except aws.ERRORS as error:
+            if _code(error) == "OpsItemNotFoundException":
+                return None
+            raise aws.translate(error, self._name) from error
+        if not isinstance(item, dict) or not isinstance(item.get("Status"), str):
+            said = f"{self._name} answered without the OpsItem {ticket}"
+            raise PermanentError(said, target=self._name)
+        return item
+
+    def _update(self, ticket: str, **changed: Any) -> None:
+        self._runtime.deadline.timeout(10.0, target=self._name)
+        try:
+            aws.client("ssm").update_ops_item(OpsItemId=ticket, **changed)
+        except aws.ERRORS as error:
+            raise aws.translate(error, self._name) from error
+
+    def _check_id(self, ticket: str) -> None:
+        if not _ITEM.fullmatch(ticket):
+            raise PermanentError(f"{ticket[:80]!r} is no OpsItem", target=self._name)
+
+
+def _state(item: Mapping[str, Any]) -> State:
+    state = _STATES.get(item["Status"], "open")
+    return "declined" if state == "done" and DECLINED in _data(item) else state
+
+
+def _standing(item: Mapping[str, Any]) -> Standing:
+    """Who changed it last, and when, is who closed it: OpsCenter tells no more."""
+    state, priority = _state(item), item.get("Priority")
+    label = _shown(item["Status"])
+    held = f"{priority}" if isinstance(priority, int) else ""
+    if state == "open":
+        return Standing("open", label, priority=held)
+    if DECLINED in _data(item):
+        reason = _data(item)[DECLINED]
+        said = reason.get("Value") if isinstance(reason, dict) else ""
+        label = _shown(f"{label}: {said}") if said else label
+    changed = item.get("LastModifiedTime")
+    closed_at = changed.timestamp() if isinstance(changed, datetime) else None
+    by = _shown(str(item.get("LastModifiedBy") or ""))
+    return Standing(state, label, by=by, priority=held, closed_at=closed_at)
+
+
+def _data(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    data = item.get("OperationalData")
+    return data if isinstance(data, dict) else {}
+
+
+def _told(item: Mapping[str, Any], document: Document, mark: str, key: str) -> dict[str, Any]:
+    """The members of an update that say why: the newest reason takes the place of an earlier one
+    in the description, which is kept as far as there is room."""
+    note = _BEFORE_NOTE + (to_markdown(document, MAX_NOTE).strip() or "-")
+    kept = str(item.get("Description") or "").partition(_BEFORE_NOTE)[0]
+    ending = f"\n\n{mark}"
+    reason = to_markdown(document, MAX_REASON - width(ending)) + ending
+    return {
+        "Description": shorten(kept, MAX_DESCRIPTION - width(note)) + note,
+        "OperationalData": {key: {"Type": "String", "Value": reason}},
+    }
+
+
+def _shown(text: str) -> str:
+    return shorten(one_line(clean(text)).strip(), _SHOWN)
+
 
 def _exists(error: Exception) -> TypeGuard[ClientError]:
-    if not isinstance(error, ClientError):
-        return False
-    return error.response.get("Error", {}).get("Code") == "OpsItemAlreadyExistsException"
+    return _code(error) == "OpsItemAlreadyExistsException"
+
+
+def _code(error: Exception) -> str:
+    return str(error.response["Error"].get("Code")) if isinstance(error, ClientError) else ""
 
 
 def _request(draft: Draft, connection: str) -> dict[str, Any]:
@@ -103,10 +287,14 @@ def _request(draft: Draft, connection: str) -> dict[str, Any]:
         "OperationalData": data,
     }
     if draft.priority:
-        if draft.priority not in _PRIORITIES:
-            raise ConfigurationError(f"connection {connection}: OpsCenter's priorities are 1 to 5")
-        request["Priority"] = int(draft.priority)
+        request["Priority"] = _priority(draft.priority, connection)
     return request
+
+
+def _priority(text: str, connection: str) -> int:
+    if text not in _PRIORITIES:
+        raise ConfigurationError(f"connection {connection}: OpsCenter's priorities are 1 to 5")
+    return int(text)
 
 
 def _searchable(value: Any) -> dict[str, str]:

@@ -6,7 +6,7 @@ ticket goes to it: a playbook that uses OpsCenter does not pay for requests.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -14,6 +14,7 @@ from hub_responder.errors import ConfigurationError
 from hub_responder.tickets.in_turn import InTurn
 
 if TYPE_CHECKING:
+    from hub_responder.actions.base import Statement
     from hub_responder.connections.resolve import Connection
     from hub_responder.runtime import Runtime
     from hub_responder.tickets.ticket import TicketSystem
@@ -27,10 +28,21 @@ MODULES: Mapping[str, str] = {
 """Type of connection -> its module."""
 KINDS = tuple(sorted(MODULES))
 """The types that take tickets."""
-FOLLOWED: frozenset[str] = frozenset({"github", "jira", "servicenow"})
+FOLLOWED: frozenset[str] = frozenset({"github", "jira", "opscenter", "servicenow"})
 """Those whose systems tell what has become of a ticket, and close, reopen, raise and link it."""
 _WITHOUT_COMMENTS = frozenset({"opscenter"})
-_AWS_ACTIONS: Mapping[str, tuple[str, ...]] = {"opscenter": ("ssm:CreateOpsItem",)}
+_OPS_ITEMS = {"Fn::Sub": "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:opsitem/*"}
+_STATEMENTS: Mapping[str, tuple[Statement, ...]] = {
+    "opscenter": (
+        # No resource: the item does not exist yet.
+        {"Effect": "Allow", "Action": ["ssm:CreateOpsItem"], "Resource": ["*"]},
+        {
+            "Effect": "Allow",
+            "Action": ["ssm:GetOpsItem", "ssm:UpdateOpsItem"],
+            "Resource": [_OPS_ITEMS],
+        },
+    )
+}
 
 
 class _Module(Protocol):
@@ -66,6 +78,6 @@ def takes_comments(kind: str) -> bool:
     return kind in MODULES and kind not in _WITHOUT_COMMENTS
 
 
-def aws_actions(kind: str) -> tuple[str, ...]:
-    """The IAM actions that connections of this type need; none know a resource beforehand."""
-    return _AWS_ACTIONS.get(kind, ())
+def statements(kinds: Iterable[str]) -> list[Statement]:
+    """The IAM statements that connections of these types need, beside their secrets."""
+    return [dict(one) for kind in sorted(set(kinds)) for one in _STATEMENTS.get(kind, ())]

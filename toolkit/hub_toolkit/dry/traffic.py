@@ -158,8 +158,12 @@ def _pagerduty(body: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _opscenter(body: Mapping[str, Any]) -> Iterator[str]:
-    yield str(body.get("Title", ""))
-    yield str(body.get("Description", ""))
+    for name in ("Title", "Description"):
+        if name in body or "OpsItemId" not in body:
+            yield str(body.get(name, ""))
+    for name in ("Status", "Priority", "RelatedOpsItems"):
+        if name in body and "OpsItemId" in body:
+            yield f"{name}: {msgspec.json.encode(body[name]).decode()}"
 
 
 def _github(body: Mapping[str, Any]) -> Iterator[str]:

@@ -16,6 +16,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from hub_toolkit.sandbox import mail, ses
+from hub_toolkit.sandbox.opscenter import DECLINED, DONE
 
 if TYPE_CHECKING:
     from hub_toolkit.sandbox.aws_app import Call, Performed
@@ -166,6 +167,16 @@ class OpsItems:
         """All OpsItems as tickets."""
         return [_ticket(item) for item in self._center.items()]
 
+    def decide(self, ticket: str, state: str) -> None:
+        """What a person decides, as `OpsCenter.decide`."""
+        self._center.decide(ticket, state)
+
+
+def _state(item: dict[str, Any]) -> str:
+    if item["Status"] not in DONE:
+        return "open"
+    return "declined" if DECLINED in item["OperationalData"] else "done"
+
 
 def _ticket(item: dict[str, Any]) -> dict[str, Any]:
     data = item.get("OperationalData", {})
@@ -175,6 +186,7 @@ def _ticket(item: dict[str, Any]) -> dict[str, Any]:
         "url": "",
         "summary": item["Title"],
         "status": item["Status"],
+        "state": _state(item),
         "labels": labels,
         "comments": [],
         "body": item["Description"],

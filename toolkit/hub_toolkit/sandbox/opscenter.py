@@ -1,7 +1,8 @@
 """Systems Manager OpsCenter: the OpsItem operations that tickets need.
 
-Shapes and limits of the API reference. Who created an item is the account's root here: the sandbox
-does not know its callers.
+Shapes and limits of the API reference. That an item cannot be opened again while another with its
+dedup string is open follows from the errors of UpdateOpsItem. Who created or changed an item is the
+account's root here: the sandbox does not know its callers.
 """
 
 from __future__ import annotations
@@ -34,10 +35,18 @@ MAX_DATA_BYTES = 20 * 1024
 MAX_PAGE = 50
 DEDUP_KEY = "/aws/dedup"
 
-_RESERVED = ("/aws", "/amazon", "/amzn", "/automation")
+_RESERVED = tuple(
+    before + name for before in ("", "/") for name in ("aws", "amazon", "amzn", "ssm", "automation")
+)
+"""How keys of operational data may not begin ("UpdateOpsItem"); ``automation`` is a guess."""
+_ITEM_ID = re.compile(r"oi-[0-9a-f]{12}")
+DECLINED = "hub-responder/declined"
+"""The key of operational data by which a person says that an item is resolved without being done,
+as the documentation of this project asks for."""
 _AWS_KEYS = (DEDUP_KEY, "/aws/resources", "/aws/automations")
-_DONE = frozenset({"Resolved", "Closed"})
+DONE = frozenset({"Resolved", "Closed"})
 _STATUSES = frozenset({"Open", "InProgress", "Resolved"})
+_DECISIONS = {"done": "Resolved", "declined": "Resolved", "open": "Open"}
 _DATA_TYPES = ("String", "SearchableString")
 _KEY = re.compile(r"[\w/. :-]{1,128}")
 _TEXTS = {
@@ -81,6 +90,23 @@ class OpsCenter:
         """Copies of all OpsItems, oldest first."""
         with self._lock:
             return copy.deepcopy([*self._items.values()])
+
+    def decide(self, ticket: str, state: str) -> None:
+        """What a person decides in the console: ``done``, ``declined`` (resolved, with the
+        operational data that says so) or ``open``.
+
+        Raises:
+            KeyError: there is no such OpsItem or state.
+        """
+        status = _DECISIONS[state]
+        with self._lock:
+            item = self._items[ticket]
+            item["OperationalData"].pop(DECLINED, None)
+            if state == "declined":
+                reason = {"Type": "String", "Value": "risk accepted"}
+                item["OperationalData"][DECLINED] = reason
+            item["Status"] = status
+            self._changed(item)
 
     def handle(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         """The answer of an operation.
@@ -131,7 +157,7 @@ class OpsCenter:
     def _refuse_second(self, dedup: str) -> None:
         """OpsCenter opens no second item of a dedup string while one is not resolved."""
         for item in self._items.values():
-            if item["Status"] not in _DONE and _dedup(item["OperationalData"]) == dedup:
+            if item["Status"] not in DONE and _dedup(item["OperationalData"]) == dedup:
                 item_id = item["OpsItemId"]
                 raise AwsError(
                     "OpsItemAlreadyExistsException",
@@ -140,6 +166,9 @@ class OpsCenter:
                 )
 
     def _find(self, request: dict[str, Any]) -> Item:
+        if not _ITEM_ID.fullmatch(str(request.get("OpsItemId"))):
+            pattern = "Value at 'opsItemId' must satisfy the pattern ^(oi)-[0-9a-f]{12}$"
+            raise AwsError("ValidationException", pattern)
         item = self._items.get(str(request.get("OpsItemId")))
         if item is None:
             raise AwsError(
@@ -152,13 +181,20 @@ class OpsCenter:
         _check(request)
         if "Status" in request and request["Status"] not in _STATUSES:
             raise _invalid("Status", f"must be one of {', '.join(sorted(_STATUSES))}")
+        dedup = _dedup(item["OperationalData"])
+        if dedup and item["Status"] in DONE and request.get("Status", "Resolved") not in DONE:
+            self._refuse_second(dedup)
         dropped = request.get("OperationalDataToDelete", [])
         kept = {key: value for key, value in item["OperationalData"].items() if key not in dropped}
         item.update(copy.deepcopy({k: request[k] for k in _EDITABLE if k in request}))
         item["OperationalData"] = {**kept, **copy.deepcopy(request.get("OperationalData", {}))}
+        self._changed(item)
+        return {}
+
+    def _changed(self, item: Item) -> None:
         item["Version"] = str(int(item["Version"]) + 1)
         item["LastModifiedTime"] = self._clock()
-        return {}
+        item["LastModifiedBy"] = self._user
 
     def _describe(self, request: dict[str, Any]) -> dict[str, Any]:
         tests = [_filter(one) for one in request.get("OpsItemFilters", [])]
@@ -193,11 +229,18 @@ def _check(request: dict[str, Any]) -> None:
         raise _invalid("Priority", f"must be from 1 to {MAX_PRIORITY}")
     if not isinstance(request.get("OperationalDataToDelete", []), list):
         raise _invalid("OperationalDataToDelete", "must be a list")
+    related = request.get("RelatedOpsItems", [])
+    if not isinstance(related, list) or not all(map(_is_related, related)):
+        raise _invalid("RelatedOpsItems", "must be a list of {OpsItemId}")
     data = request.get("OperationalData", {})
     if not isinstance(data, dict):
         raise _invalid("OperationalData", "must be an object")
     for key, entry in data.items():
         _check_data(key, entry)
+
+
+def _is_related(one: Any) -> bool:
+    return isinstance(one, dict) and bool(_ITEM_ID.fullmatch(str(one.get("OpsItemId"))))
 
 
 def _check_data(key: str, entry: Any) -> None:

@@ -103,6 +103,12 @@ def test_lists_of_objects_are_laid_over_one_by_one_and_null_takes_away() -> None
         ),
         ("sns", {"Message": "plain", "Subject": "S"}, "S\nplain"),
         ("opscenter", {"Title": "T", "Description": "D"}, "T\nD"),
+        ("opscenter", {"OpsItemId": "oi-1", "Priority": 1}, "Priority: 1"),
+        (
+            "opscenter",
+            {"OpsItemId": "oi-1", "Status": "Resolved", "Description": "D"},
+            'D\nStatus: "Resolved"',
+        ),
         ("github", {"title": "T", "body": "**D**", "labels": ["x"]}, "T\nD"),
         ("github", {"body": "D"}, "D"),
         ("webhook", {"title": "*T*", "deep": [1]}, '{"title":"*T*","deep":[1]}'),

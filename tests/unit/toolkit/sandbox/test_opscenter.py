@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hub_toolkit.sandbox.aws_effects import OpsItems
 from hub_toolkit.sandbox.errors import AwsError
 from hub_toolkit.sandbox.opscenter import OpsCenter
 
@@ -69,6 +70,35 @@ def test_an_update_changes_what_it_names(client: Any) -> None:
     assert sorted(item["OperationalData"]) == ["b", "c"]
 
 
+def test_people_decide_what_becomes_of_an_item(client: Any, center: OpsCenter) -> None:
+    item_id = client.create_ops_item(**ITEM, **dedup("a"))["OpsItemId"]
+    shown = OpsItems(center)
+
+    def state() -> tuple[str, str]:
+        (ticket,) = shown.tickets()
+        return ticket["state"], ticket["status"]
+
+    assert state() == ("open", "Open")
+    for decision, status in (("declined", "Resolved"), ("done", "Resolved"), ("open", "Open")):
+        shown.decide(item_id, decision)
+        assert state() == (decision, status)
+    with pytest.raises(KeyError):
+        shown.decide("oi-000000000000", "done")
+    with pytest.raises(KeyError):
+        shown.decide(item_id, "lost")
+
+
+def test_an_item_is_not_opened_again_beside_another_with_its_dedup_string(client: Any) -> None:
+    first = client.create_ops_item(**ITEM, **dedup("a"))["OpsItemId"]
+    client.update_ops_item(OpsItemId=first, Status="Resolved")
+    second = client.create_ops_item(**ITEM, **dedup("a"))["OpsItemId"]
+    client.update_ops_item(OpsItemId=second, Status="InProgress")
+    with pytest.raises(client.exceptions.OpsItemAlreadyExistsException):
+        client.update_ops_item(OpsItemId=first, Status="Open")
+    client.update_ops_item(OpsItemId=second, Status="Resolved")
+    client.update_ops_item(OpsItemId=first, Status="Open")
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -81,6 +111,9 @@ def test_an_update_changes_what_it_names(client: Any) -> None:
         {"Priority": True},
         {"OperationalData": []},
         {"OperationalData": {"/aws/other": {"Value": "x"}}},
+        {"OperationalData": {"ssm-x": {"Value": "x"}}},
+        {"OperationalData": {"k" * 129: {"Value": "x"}}},
+        {"RelatedOpsItems": [{"OpsItemId": "x"}]},
         {"OperationalData": {"a": {"Value": 1}}},
         {"OperationalData": {"a": {"Value": "x" * 20_481}}},
         {"OperationalData": {"a": {"Value": "x", "Type": "Number"}}},

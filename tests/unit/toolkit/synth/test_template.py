@@ -107,6 +107,8 @@ def test_a_role_may_do_what_its_playbook_needs_and_no_more(root: Path) -> None:
         "sqs:ReceiveMessage",
         "sqs:SendMessage",
         "ssm:CreateOpsItem",
+        "ssm:GetOpsItem",
+        "ssm:UpdateOpsItem",
     }
     anywhere = [action for action, places in granted.items() if ["*"] in places]
     assert set(anywhere) == {
