@@ -130,6 +130,16 @@ def test_a_life_of_an_incident_is_one_alert_that_ends_with_it(
     assert len({one.dedup_key for one in service.alerts()}) == 3
 
 
+def test_the_step_that_told_resolves_what_it_opened(run_time: Runtime, service: PagerDuty) -> None:
+    kept = tell(run_time).refs
+    assert kept
+    over = incident(refs=kept, round=2, change="closed")
+    params = {"to": "on-call", "template": "message.md.j2"}
+    outcome = notify.closes(work(params, over), run_time)
+    assert (outcome.status, outcome.detail) == ("done", "resolved in on-call")
+    assert [alert.status for alert in service.alerts()] == ["resolved"]
+
+
 def test_an_update_joins_the_alert(run_time: Runtime, service: PagerDuty) -> None:
     tell(run_time)
     channel = channels.updating(connection(run_time))
