@@ -12,7 +12,7 @@ from hub_responder.markdown import adaptive_card, adf, slack
 from hub_responder.markdown.characters import ELLIPSIS, width
 from hub_responder.markdown.plain import to_text
 from hub_responder.payload import MAX_BYTES as MAX_REQUEST
-from hub_responder.tickets import github, opscenter
+from hub_responder.tickets import github, opscenter, servicenow
 from hub_responder.tickets.ticket import MAX_SUMMARY
 
 if TYPE_CHECKING:
@@ -171,6 +171,14 @@ def of_ops_item(body: Mapping[str, Any]) -> list[Measure]:
     return [
         Measure("title", width(body["Title"]), MAX_SUMMARY),
         Measure("description", width(body["Description"]), opscenter.MAX_DESCRIPTION),
+    ]
+
+
+def of_record(body: Mapping[str, Any]) -> list[Measure]:
+    """A record of ServiceNow."""
+    return [
+        Measure("short_description", width(body["short_description"]), servicenow.MAX_TITLE),
+        Measure("description", width(body["description"]), servicenow.MAX_TEXT),
     ]
 
 

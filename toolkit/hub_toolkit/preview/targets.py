@@ -95,6 +95,13 @@ TARGETS: Mapping[str, Target] = {
         markdown.issue,
         {"repository": "example/findings"},
     ),
+    "servicenow": Target(
+        "ServiceNow",
+        "servicenow",
+        measures.of_record,
+        plain.record,
+        {"url": "https://example.service-now.com"},
+    ),
     "opscenter": Target("OpsCenter", "opscenter", measures.of_ops_item, markdown.ops_item),
 }
 """By the name that ``--as`` takes."""

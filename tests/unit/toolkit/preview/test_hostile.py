@@ -17,13 +17,14 @@ from hub_responder.connections.slack import without_previews
 from hub_responder.connections.webhook import rendered
 from hub_responder.markdown.adaptive_card import to_card
 from hub_responder.markdown.adf import to_adf
-from hub_responder.markdown.characters import clean, shorten
+from hub_responder.markdown.characters import clean, one_line, shorten
 from hub_responder.markdown.document import Document
 from hub_responder.markdown.email import to_html, to_subject, to_text
 from hub_responder.markdown.github import to_github
 from hub_responder.markdown.pagerduty import to_details, to_links, to_summary
 from hub_responder.markdown.plain import to_markdown
-from hub_responder.tickets import github, opscenter
+from hub_responder.markdown.servicenow import harmless, to_servicenow
+from hub_responder.tickets import github, opscenter, servicenow
 from hub_responder.tickets.ticket import MAX_SUMMARY
 from hub_toolkit.preview.page import render
 from hub_toolkit.preview.taken import Sent, Taken
@@ -86,6 +87,10 @@ PAYLOADS: Mapping[str, Callable[[Document], dict[str, Any]]] = {
         "title": shorten(one.title, MAX_SUMMARY) or "-",
         "body": to_github(one.body, github.MAX_BODY),
         "labels": ["hub-responder"],
+    },
+    "servicenow": lambda one: {
+        "short_description": harmless(shorten(one_line(one.title), servicenow.MAX_TITLE)) or "-",
+        "description": to_servicenow(one.body, servicenow.MAX_TEXT),
     },
     "opscenter": lambda one: {
         "Title": shorten(one.title, MAX_SUMMARY) or "-",

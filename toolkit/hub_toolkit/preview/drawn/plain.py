@@ -38,3 +38,15 @@ def alert(body: Mapping[str, Any]) -> Markup:
         tag("details", tag("summary", "data"), data(given)),
         cls="plain",
     )
+
+
+def record(body: Mapping[str, Any]) -> Markup:
+    """A record of ServiceNow: its short description, its description, its other columns."""
+    columns = {name: value for name, value in body.items() if not name.endswith("description")}
+    return tag(
+        "div",
+        tag("h3", str(body["short_description"])),
+        tag("p", lines(str(body["description"])), cls="description"),
+        table(columns),
+        cls="plain",
+    )
