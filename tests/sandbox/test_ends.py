@@ -20,7 +20,7 @@ def leave(live: Live, *findings: dict[str, Any]) -> None:
     live.settle()
 
 
-@pytest.mark.parametrize("account", [ACCOUNT])
+@pytest.mark.parametrize("account", [ACCOUNT, "444455556666"])
 def test_the_ticket_ends_with_the_last_finding_and_comes_back_with_the_next(
     live: Live, account: str
 ) -> None:
