@@ -45,14 +45,16 @@ def test_a_ticket_has_what_its_connections_settings_say(previews: Previews, tmp_
         shutil.copytree(ROOT / name, tmp_path / name)
     path = tmp_path / "playbooks" / "connections.sandbox.yaml"
     text = path.read_text(encoding="utf-8")
-    more = "issue_type: Task, priorities: {CRITICAL: Highest}, labels: [soc]"
-    assert "issue_type: Task" in text
-    path.write_text(text.replace("issue_type: Task", more, 1), encoding="utf-8")
+    more = "    issue_type: Task\n    labels: [soc]\n"
+    assert "    issue_type: Task\n" in text
+    path.write_text(text.replace("    issue_type: Task\n", more, 1), encoding="utf-8")
     words = ("inspector-coverage", EVENT, "--as", "jira", "--json", *UNPROTECTED)
     code, said, errors = previews.run(*words, root=tmp_path)
     assert code == 0, errors
     fields = json.loads(said)[0]["sent"][0]["body"]["fields"]
     assert fields["priority"] == {"name": "Highest"}
+    assert fields["components"] == [{"name": "Cloud"}]
+    assert fields["customfield_10010"] == "111122223333"
     assert "soc" in fields["labels"]
 
 
