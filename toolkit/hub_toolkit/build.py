@@ -1,6 +1,7 @@
 """``build/``: what ships. ``build/functions`` once for all, the rest as layers.
 
-``build/playbooks/NAME`` are the playbooks. Where one of them asks for the fleet's inventory,
+``build/playbooks/NAME`` are the playbooks, ``build/sync`` says whose tickets are followed. Where
+one of the playbooks asks for the fleet's inventory,
 ``build/inventory`` is what is to be walked, and ``build/layers/parquet`` what writes its history.
 
 What has not changed is not made again: a stamp beside each part holds the hash of what it was made
@@ -16,7 +17,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hub_toolkit.playbooks import inventory
+from hub_toolkit.playbooks import followed, inventory
 from hub_toolkit.playbooks.compile import compile_playbook, write
 from hub_toolkit.playbooks.load import load_project
 from hub_toolkit.playbooks.overlay import SANDBOX
@@ -93,6 +94,7 @@ def build(root: Path, stage: str, laid: Path | None = None) -> Built:
         if left.name not in versions:
             shutil.rmtree(left)
     _inventory(root, project)
+    followed.write(followed.plan(project), root / "build" / "sync")
     size, largest = _size(target), _size(target) + _layers_size(root)
     if largest > MAX_UNZIPPED:
         raise BuildError(

@@ -24,7 +24,7 @@ def present(work: Work, deadline: Deadline) -> Work | Outcome:
     if not work.late:
         return work
     try:
-        now = _current(work.incident.findings, deadline)
+        now = current(work.incident.findings, deadline)
     except TransientError as error:
         return Outcome("deferred", str(error), retry_after=error.retry_after)
     except CallError as error:
@@ -32,8 +32,13 @@ def present(work: Work, deadline: Deadline) -> Work | Outcome:
     return replace(work, incident=replace(work.incident, findings=now))
 
 
-def _current(findings: Sequence[Finding], deadline: Deadline) -> tuple[Finding, ...]:
-    """One that Security Hub does not know any more, or that cannot be read, stays as it is."""
+def current(findings: Sequence[Finding], deadline: Deadline) -> tuple[Finding, ...]:
+    """``findings`` as they are now. One that Security Hub does not know any more, or that cannot be
+    read, stays as it is.
+
+    Raises:
+        CallError: Security Hub cannot be asked, or no time is left.
+    """
     now: dict[tuple[str, str], Finding] = {}
     ids = list(dict.fromkeys(finding.id for finding in findings))
     for start in range(0, len(ids), get_findings.VALUES_AT_ONCE):

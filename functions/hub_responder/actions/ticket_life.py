@@ -20,6 +20,7 @@ from hub_responder.actions.current import present
 from hub_responder.connections.resolve import Connection, named, reached
 from hub_responder.errors import PermanentError, TransientError
 from hub_responder.note import answer_text, quotation
+from hub_responder.sync import decision
 from hub_responder.tickets import draft, registry
 from hub_responder.tickets.ticket import label
 from hub_responder.values import clean
@@ -138,9 +139,10 @@ def _declined(ref: Mapping[str, Any], standing: Standing, work: Work, runtime: R
     now = present(work, runtime.deadline)
     if isinstance(now, Outcome):
         return now
+    decided = decision.mark(str(ref["ticket"]), standing)
     text = _suppressed(said, ref, standing, runtime.playbook.language)
     wanted: Wanted = [
-        (finding, _suppression(finding, text, runtime.playbook.language))
+        (finding, _suppression(finding, decided, text, runtime.playbook.language))
         for finding in now.incident.findings
     ]
     (progress,) = write([wanted], runtime.deadline)
@@ -153,7 +155,10 @@ def _declined(ref: Mapping[str, Any], standing: Standing, work: Work, runtime: R
     return Outcome(status, line(detail), told, retry_after=outcome.retry_after)
 
 
-def _suppression(finding: Finding, text: str, language: str) -> Change | None:
+def _suppression(finding: Finding, decided: str, text: str, language: str) -> Change | None:
+    """None too where this decision was written to it before: who opened it again knows of it."""
+    if finding.user_fields.get(decision.FIELD) == decided:
+        return None
     if finding.workflow in SETTLED or finding.record_state == "ARCHIVED":
         return None
     return Change(answer_text(text, quotation(finding.note, language)), "SUPPRESSED")

@@ -45,6 +45,7 @@ class Pointer:
     Attributes:
         playbook, connection, ticket: whose and which ticket. pk: the incident's partition key.
         since: when it was written. expires: when it is over (epoch seconds).
+        handled: what was decided in the ticket and is done, as a name; empty while it is open.
     """
 
     playbook: str
@@ -53,6 +54,7 @@ class Pointer:
     pk: str
     since: float
     expires: float
+    handled: str = ""
 
     @property
     def sk(self) -> str:
@@ -70,4 +72,5 @@ def read(item: Item) -> Pointer:
         pk=item["incident"]["S"],
         since=float(item["since"]["N"]),
         expires=float(item["expires"]["N"]),
+        handled=item.get("handled", {}).get("S", ""),
     )

@@ -6,7 +6,7 @@ ticket goes to it: a playbook that uses OpsCenter does not pay for requests.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -81,3 +81,10 @@ def takes_comments(kind: str) -> bool:
 def statements(kinds: Iterable[str]) -> list[Statement]:
     """The IAM statements that connections of these types need, beside their secrets."""
     return [dict(one) for kind in sorted(set(kinds)) for one in _STATEMENTS.get(kind, ())]
+
+
+def looking(kinds: Collection[str]) -> list[Statement]:
+    """The IAM statements for asking what has become of tickets in systems of AWS."""
+    if "opscenter" not in kinds:
+        return []
+    return [{"Effect": "Allow", "Action": ["ssm:GetOpsItem"], "Resource": [_OPS_ITEMS]}]

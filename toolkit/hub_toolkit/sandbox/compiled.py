@@ -1,4 +1,7 @@
-"""The playbooks and the inventory's plan, compiled for the sandbox: as in AWS but for addresses."""
+"""The playbooks and the scheduled functions' plans, compiled for the sandbox.
+
+All is as in AWS but for addresses.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hub_toolkit.playbooks import inventory
+from hub_toolkit.playbooks import followed, inventory
 from hub_toolkit.playbooks.compile import compile_playbook, write
 from hub_toolkit.playbooks.load import load_project
 
@@ -16,10 +19,11 @@ Rewrite = Callable[[str, dict[str, Any]], dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """Folders: of the playbooks, by name, and of the inventory's plan."""
+    """Folders: of the playbooks, by name, and of the plans: the inventory's, followed tickets'."""
 
     playbooks: dict[str, Path]
     inventory: Path
+    sync: Path
 
 
 def compile_all(root: Path, stage: str, target: Path, rewrite: Rewrite) -> Compiled:
@@ -42,4 +46,6 @@ def compile_all(root: Path, stage: str, target: Path, rewrite: Rewrite) -> Compi
         write(playbook, source, folders[source.name])
     planned = target / "inventory-plan"
     inventory.write(inventory.plan(project, rewrite), planned)
-    return Compiled(folders, planned)
+    tickets = target / "sync-plan"
+    followed.write(followed.plan(project, rewrite), tickets)
+    return Compiled(folders, planned, tickets)

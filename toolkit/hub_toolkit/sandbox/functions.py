@@ -43,6 +43,8 @@ def _environment(one: Declared, made: Compiled) -> dict[str, str]:
     found, folders = dict(one.environment), made.playbooks
     if "INVENTORY_DIR" in found:
         return {**found, "INVENTORY_DIR": str(made.inventory)}
+    if "SYNC_DIR" in found:
+        return {**found, "SYNC_DIR": str(made.sync)}
     if found.get("PLAYBOOK_DIR", "").rstrip("/") != LAYER_ROOT:
         return found
     playbooks = [layer for layer in one.layers if layer in folders]

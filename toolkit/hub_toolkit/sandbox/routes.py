@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from hub_toolkit.sandbox.vendors.vision_one import VisionOne
     from hub_toolkit.sandbox.vendors.workload_security import WorkloadSecurity
 
+DECISIONS = ("done", "declined", "open")
+"""What a person can make of a ticket."""
 _ENVELOPE = ("id", "time", "source", "detail-type", "account", "region", "resources", "detail")
 
 
@@ -83,6 +85,7 @@ def table(parts: Parts) -> dict[tuple[str, str], Route]:
         ("GET", "/connections"): lambda _body, _query: parts.connections,
         ("GET", "/inbox"): lambda _body, _query: parts.inbox.deliveries(),
         ("GET", "/tickets"): lambda _body, _query: parts.tickets.list(),
+        ("POST", "/tickets"): routes.decide,
         ("GET", "/audit"): routes.audit,
         ("GET", "/dlq"): routes.dead_letters,
         ("PUT", "/ec2/instances"): routes.replace_instances,
@@ -122,6 +125,18 @@ class _Routes:
             raise ControlError("the event's detail is no JSON object")
         learn(self._parts.hub, body["detail"])
         return {"event_id": str(body["id"]), "rules": self._parts.events.put_event(body)}
+
+    def decide(self, body: Any, _query: Query) -> Any:
+        """A person closes a ticket in its system, or opens it again."""
+        given = an_object(body, "system", "ticket", "state")
+        system, ticket, state = (text(given, name) for name in ("system", "ticket", "state"))
+        if state not in DECISIONS:
+            raise ControlError(f"`state` is one of {', '.join(DECISIONS)}, not {state!r}")
+        try:
+            self._parts.tickets.decide(system, ticket, state)
+        except LookupError as error:
+            raise ControlError(str(error)) from error
+        return {"ticket": ticket, "state": state}
 
     def idle(self, _body: Any, query: Query) -> Any:
         timeout = seconds(query, "timeout", DEFAULT_TIMEOUT_S, MAX_TIMEOUT_S)

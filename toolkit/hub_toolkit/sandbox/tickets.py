@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 
 class TicketSystem(Protocol):
@@ -10,6 +10,19 @@ class TicketSystem(Protocol):
 
     def tickets(self) -> list[dict[str, Any]]:
         """Its tickets, oldest first: id, url, summary, status, labels, comments, body (texts)."""
+        ...
+
+
+@runtime_checkable
+class Decidable(Protocol):
+    """A simulator in which a person can act."""
+
+    def decide(self, ticket: str, state: str) -> None:
+        """What a person decides: ``done``, ``declined`` or ``open``.
+
+        Raises:
+            KeyError: there is no such ticket or state.
+        """
         ...
 
 
@@ -30,3 +43,16 @@ class Tickets:
             for system, connection, source in self._systems
             for ticket in source.tickets()
         ]
+
+    def decide(self, system: str, ticket: str, state: str) -> None:
+        """A person closes a ticket as ``done`` or ``declined``, or opens it again.
+
+        Raises:
+            LookupError: there is no such ticket or state, or nobody can act in that system.
+        """
+        for kind, _, source in self._systems:
+            held = kind == system and any(one["id"] == ticket for one in source.tickets())
+            if held and isinstance(source, Decidable):
+                source.decide(ticket, state)
+                return
+        raise LookupError(f"there is no ticket {ticket} of {system} in which a person can act")

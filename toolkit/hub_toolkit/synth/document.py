@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from hub_toolkit.playbooks import inventory
+from hub_toolkit.playbooks import followed, inventory
 from hub_toolkit.playbooks.load import FOLDER, load_project
 from hub_toolkit.playbooks.overlay import SANDBOX, stages
 from hub_toolkit.synth import playbook, roles, shared
@@ -115,6 +115,10 @@ def _resources(base: Project, by_stage: Mapping[str, Project]) -> dict[str, Any]
     if any(inventory.takes(source) for _, source, _ in wanted):
         staged = {stage: roles.inventory(project) for stage, project in by_stage.items()}
         made |= shared.inventory(roles.by_stage(roles.inventory(base), staged))
+    projects = (base, *by_stage.values())
+    if any(followed.plan(project).playbooks for project in projects):
+        staged = {stage: roles.sync(project) for stage, project in by_stage.items()}
+        made |= shared.sync(roles.by_stage(roles.sync(base), staged))
     for number, source, condition in wanted:
         there = {stage: (project.sources[number], project) for stage, project in by_stage.items()}
         statements = roles.statements(source, base, there)

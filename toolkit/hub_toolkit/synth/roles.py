@@ -13,10 +13,11 @@ import msgspec
 
 from hub_responder.connections.permissions import asking
 from hub_responder.inventory.history import PREFIX as HISTORY
+from hub_responder.tickets import registry
 from hub_responder.vision_one.permissions import snapshots
 from hub_responder.vision_one.snapshot import PREFIX as CURRENT
+from hub_toolkit.playbooks import followed, structs
 from hub_toolkit.playbooks import inventory as inventory_of
-from hub_toolkit.playbooks import structs
 from hub_toolkit.playbooks.vocabulary import RELATED
 from hub_toolkit.synth.naming import attribute, hub, logical, ref
 
@@ -270,6 +271,25 @@ def inventory(project: Project) -> list[Statement]:
             *members,
             allow("s3:PutObject", written),
             *snapshots(),
+            *asking(planned.connections),
+        ]
+    )
+
+
+def sync(project: Project) -> list[Statement]:
+    """What the function that follows tickets needs: the ticket systems, the incidents of those
+    playbooks, their findings, its place in the walk and its records."""
+    planned = followed.plan(project)
+    table = attribute("LedgerTable")
+    read = ["dynamodb:Query", "dynamodb:UpdateItem"]
+    return _once(
+        [
+            logs("SyncLogGroup"),
+            *(allow(read, table, **_only(name)) for name in planned.playbooks),
+            allow(["dynamodb:GetItem", "dynamodb:PutItem"], table, **_only("sync")),
+            allow("dynamodb:PutItem", attribute("AuditTable")),
+            allow(["securityhub:BatchUpdateFindings", "securityhub:GetFindings"], hub()),
+            *registry.looking({str(one["type"]) for one in planned.connections.values()}),
             *asking(planned.connections),
         ]
     )

@@ -22,6 +22,7 @@ KEPT_DAYS = 400
 INVENTORY = "inventory"
 INVENTORY_TIMEOUT_S = 300
 INVENTORY_MB = 1024
+SYNC_TIMEOUT_S = 240
 """Pages of 1,000 endpoints have up to 6 MB; 10,000 of them, DuckDB and its rows take 400 MB."""
 TABLE = "coverage"
 METRICS = "HubResponder"
@@ -319,6 +320,26 @@ def _scheduled(
                 },
             },
         },
+    }
+
+
+def sync(statements: Sequence[Any]) -> Resources:
+    """The function that follows tickets; only where a playbook opens some that can be followed.
+
+    Args:
+        statements: of the function's role.
+    """
+    return {
+        "SyncLayer": layer("sync", "Whose tickets are followed", "build/sync/"),
+        **_scheduled(
+            "sync",
+            "Follows tickets: what people decide there reaches the findings",
+            "5 minutes",
+            statements,
+            Timeout=SYNC_TIMEOUT_S,
+            Layers=[ref("SyncLayer")],
+            variables={"SYNC_DIR": "/opt"},
+        ),
     }
 
 

@@ -1,0 +1,1 @@
+"""What people decide in a ticket comes back to the findings that it is about."""
