@@ -50,7 +50,7 @@ build: $(VENV)/.ready ## Make build/, which is what ships
 	$(HUB) build --stage $(STAGE) --playbooks $(PLAYBOOKS)
 
 pictures: $(VENV)/.ready ## Take docs/pictures/ again (needs Chromium)
-	$(BIN)/python -m hub_toolkit.preview.pictures docs/pictures
+	$(BIN)/python -m hub_toolkit.preview.pictures docs/pictures inspector-coverage
 
 deploy: build .venv-sam/.ready ## Build, and deploy with SAM to the account of your credentials
 	$(SAM) deploy --template-file template.yaml --stack-name $(STACK) --resolve-s3 \

@@ -1,6 +1,6 @@
 """The pictures in the documentation: ``make pictures``, which needs Chromium.
 
-Run as ``python -m hub_toolkit.preview.pictures FOLDER`` in the project's folder.
+Run as ``python -m hub_toolkit.preview.pictures FOLDER PLAYBOOK`` in the project's folder.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from hub_toolkit.preview.taken import take
 from hub_toolkit.preview.targets import TARGETS
 from hub_toolkit.trip.inputs import read_all
 
-PLAYBOOK = "inspector-coverage"
 SHOWN = {
     "en": ("click-three-cves-unprotected.json", ("slack", "teams", "email", "jira")),
     "ja": ("inspector-japanese.json", ("slack", "teams", "email", "jira")),
@@ -29,14 +28,14 @@ SHOWN = {
 WIDTH = 640
 
 
-def make(folder: Path, root: Path = Path()) -> list[Path]:
-    """Write the pictures of `SHOWN` as ``TARGET-LANGUAGE.png``.
+def make(folder: Path, playbook: str, root: Path = Path()) -> list[Path]:
+    """Write the pictures of `SHOWN`, as the playbook tells them, as ``TARGET-LANGUAGE.png``.
 
     Raises:
         NoBrowser: there is no Chromium.
     """
     project = load_project(root.resolve(), "sandbox")
-    source = next(one for one in project.sources if one.name == PLAYBOOK)
+    source = next(one for one in project.sources if one.name == playbook)
     unprotected = Given(coverage={"": Coverage("UNPROTECTED", (), Place("pictures"))})
     folder.mkdir(parents=True, exist_ok=True)
     written = []
@@ -52,7 +51,7 @@ def make(folder: Path, root: Path = Path()) -> list[Path]:
         )
         with tempfile.TemporaryDirectory() as made:
             page = Path(made) / "page.html"
-            page.write_text(render(taken, PLAYBOOK, event), encoding="utf-8")
+            page.write_text(render(taken, playbook, event), encoding="utf-8")
             for name, png in pictures(page, names, WIDTH).items():
                 path = folder / f"{name}-{language}.png"
                 path.write_bytes(smaller(png))
@@ -61,5 +60,5 @@ def make(folder: Path, root: Path = Path()) -> list[Path]:
 
 
 if __name__ == "__main__":
-    for path in make(Path(sys.argv[1])):
+    for path in make(Path(sys.argv[1]), sys.argv[2]):
         print(f"{path}: {path.stat().st_size:,} bytes")

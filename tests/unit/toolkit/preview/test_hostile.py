@@ -118,6 +118,7 @@ def test_each_target_is_tried() -> None:
 @pytest.mark.parametrize("name", PAYLOADS)
 @settings(max_examples=25, deadline=None, derandomize=True)
 @example(x=LISTED[3])
+@example(x="<!channel> <https://evil.example|click> https://evil.example")
 @given(x=st.sampled_from(LISTED) | HOSTILE)
 def test_no_value_links_mentions_marks_up_or_breaks_a_limit(name: str, x: str) -> None:
     outline = drawn(name, message(x))

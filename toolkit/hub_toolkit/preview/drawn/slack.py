@@ -78,24 +78,29 @@ def _block(block: Any) -> Markup:
 
 def _text(held: Mapping[str, Any]) -> Markup:
     text = str(held.get("text", ""))
-    return mrkdwn(text) if held.get("type") == "mrkdwn" else lines(_plain(text))
+    if held.get("type") != "mrkdwn":
+        return lines(_plain(text))
+    return mrkdwn(text, linked=not held.get("verbatim", False))
 
 
-def mrkdwn(text: str) -> Markup:
-    """Text in Slack's markup; lines that begin with ``>`` are a quotation."""
+def mrkdwn(text: str, *, linked: bool = True) -> Markup:
+    """Text in Slack's markup; lines that begin with ``>`` are a quotation.
+
+    ``linked``: addresses become links by themselves; not in what is ``verbatim``.
+    """
     if "```" in text:
-        return _inline(text)
-    return joined(_quoted(text))
+        return _inline(text, linked=linked)
+    return joined(_quoted(text, linked=linked))
 
 
-def _quoted(text: str) -> Iterator[Markup]:
+def _quoted(text: str, *, linked: bool) -> Iterator[Markup]:
     """Runs of lines, quotations apart."""
     run: list[str] = []
     quoting = False
     for line in [*text.split("\n"), None]:
         mark = _QUOTE.match(line) if line is not None else None
         if run and (line is None or bool(mark) != quoting):
-            inner = _inline("\n".join(run))
+            inner = _inline("\n".join(run), linked=linked)
             yield tag("blockquote", inner) if quoting else tag("div", inner)
             run = []
         if line is not None:
@@ -103,17 +108,18 @@ def _quoted(text: str) -> Iterator[Markup]:
             run.append(line[mark.end() :] if mark else line)
 
 
-def _inline(text: str) -> Markup:
+def _inline(text: str, *, linked: bool) -> Markup:
     text = text.replace(_KEPT, "\ufffd")
-    literals = (_literal(found) for found in _LITERAL.finditer(text))
+    literals = (_literal(found, linked=linked) for found in _LITERAL.finditer(text))
     return joined(_styled(_LITERAL.sub(_KEPT, text), literals))
 
 
-def _literal(found: re.Match[str]) -> Markup:
+def _literal(found: re.Match[str], *, linked: bool) -> Markup:
     if found["block"] is not None:
         return tag("pre", _plain(found["block"]))
     if found["bare"] is not None:
-        return link(_plain(found["bare"]), _plain(found["bare"]))
+        bare = _plain(found["bare"])
+        return link(bare, bare) if linked else lines(bare)
     return tag("code", _plain(found["code"])) if found["code"] else _angle(found["angle"])
 
 
