@@ -21,7 +21,7 @@ from hub_responder.playbook import Wait
 from hub_toolkit.sandbox.dynamodb.errors import DynamoDBError, transaction_conflict
 from world import World, event, finding
 
-RUNS = int(os.environ.get("HUB_RESPONDER_MODEL_RUNS", "150"))
+RUNS = int(os.environ.get("HUB_RESPONDER_MODEL_RUNS", "100"))
 
 
 def assert_all_told(world: World, sent: list[dict]) -> None:
