@@ -11,7 +11,10 @@
 - ``actions``      what a step can do; ``vision_one``, ``workload_security``,
   ``connections``, ``tickets`` do the talking
 - ``inventory``    the scheduled walk: the fleet as it is, and as it was
-- ``member``, ``lookup``, ``instances``, ``fleet``, ``insights``  look-ups for them
+- ``sync``         the scheduled walk over tickets: what people decide in them reaches the findings
+- ``planned``      what the scheduled functions carry in their layers
+- ``member``, ``lookup``, ``instances``, ``systems_manager``, ``fleet``, ``insights``  look-ups for
+  them
 - ``behind``  the instances behind containers, tasks, nodes and groups
 - ``calendars``    named times, for conditions
 - ``markdown``     messages, written once and rendered natively for each target

@@ -146,7 +146,6 @@ def updates(work: Work, runtime: Runtime) -> bool:
 
 def closes(work: Work, runtime: Runtime) -> Outcome:
     """Say in the incident's thread that all its findings have left, or resolve what was opened."""
-    told = False
     details: list[str] = []
     refs: dict[str, Mapping[str, Any]] = {}
     for name in reached(runtime.playbook, work.params["to"]):
@@ -161,8 +160,7 @@ def closes(work: Work, runtime: Runtime) -> Outcome:
         kept = end(connection, document, work, runtime, ref)
         refs |= {name: kept} if kept else {}
         details.append(f"{'resolved' if resolving else 'told'} in {connection.shown}")
-        told = True
-    if not told:
+    if not details:
         return Outcome("skipped", "it was told in no thread")
     return Outcome("done", line("; ".join(details)), refs=refs)
 

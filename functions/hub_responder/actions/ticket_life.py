@@ -140,7 +140,7 @@ def _declined(ref: Mapping[str, Any], standing: Standing, work: Work, runtime: R
     if isinstance(now, Outcome):
         return now
     decided = decision.mark(str(ref["ticket"]), standing)
-    text = _suppressed(said, ref, standing, runtime.playbook.language)
+    text = decision.note(str(ref["ticket"]), standing, runtime.playbook.language)
     wanted: Wanted = [
         (finding, _suppression(finding, decided, text, runtime.playbook.language))
         for finding in now.incident.findings
@@ -162,14 +162,6 @@ def _suppression(finding: Finding, decided: str, text: str, language: str) -> Ch
     if finding.workflow in SETTLED or finding.record_state == "ARCHIVED":
         return None
     return Change(answer_text(text, quotation(finding.note, language)), "SUPPRESSED")
-
-
-def _suppressed(said: str, ref: Mapping[str, Any], standing: Standing, language: str) -> str:
-    if language != "ja":
-        return f"Suppressed: {said}"
-    why = clean(standing.label, 80) or "対応しない"
-    by = f"({clean(standing.by, 80)})" if standing.by else ""
-    return f"【抑制】チケット{ref['ticket']}が「{why}」としてクローズ済み{by}"
 
 
 def closes(work: Work, runtime: Runtime) -> Outcome:

@@ -7,7 +7,7 @@ pay for requests.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -108,49 +108,35 @@ class Resolving(Channel, Protocol):
         and errors as of `Updating.update`. What is resolved stays so."""
 
 
+def _in_turn(name: str) -> Callable[..., Mapping[str, Any]]:
+    """A channel's function of that name, which waits for its turn."""
+
+    def act(  # noqa: PLR0917 - the channels' signature
+        self: _InTurn,
+        connection: Connection,
+        document: Document,
+        work: Work,
+        runtime: Runtime,
+        ref: Mapping[str, Any],
+    ) -> Mapping[str, Any]:
+        with turn(connection, runtime):
+            kept: Mapping[str, Any] = getattr(self.channel, name)(
+                connection, document, work, runtime, ref
+            )
+            return kept
+
+    return act
+
+
 class _InTurn:
     """A channel whose messages take turns; it has what its module has."""
 
     def __init__(self, channel: Any) -> None:
-        self._channel = channel
+        self.channel = channel
 
-    def send(
-        self,
-        connection: Connection,
-        document: Document,
-        work: Work,
-        runtime: Runtime,
-        ref: Mapping[str, Any],
-    ) -> Mapping[str, Any]:
-        with turn(connection, runtime):
-            kept: Mapping[str, Any] = self._channel.send(connection, document, work, runtime, ref)
-            return kept
-
-    def update(
-        self,
-        connection: Connection,
-        document: Document,
-        work: Work,
-        runtime: Runtime,
-        ref: Mapping[str, Any],
-    ) -> Mapping[str, Any]:
-        with turn(connection, runtime):
-            kept: Mapping[str, Any] = self._channel.update(connection, document, work, runtime, ref)
-            return kept
-
-    def resolve(
-        self,
-        connection: Connection,
-        document: Document,
-        work: Work,
-        runtime: Runtime,
-        ref: Mapping[str, Any],
-    ) -> Mapping[str, Any]:
-        with turn(connection, runtime):
-            kept: Mapping[str, Any] = self._channel.resolve(
-                connection, document, work, runtime, ref
-            )
-            return kept
+    send = _in_turn("send")
+    update = _in_turn("update")
+    resolve = _in_turn("resolve")
 
 
 def find(connection: Connection) -> Channel:

@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
+from hub_responder import planned
 from hub_responder.connections.resolve import Connection
 from hub_responder.connections.settings import VisionOne, read
-from hub_responder.errors import ConfigurationError
 
 FILE = "inventory.json"
 
@@ -52,14 +52,4 @@ def load(directory: Path) -> Plan:
     Raises:
         ConfigurationError: the file is missing or is no such plan.
     """
-    path = directory / FILE
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Plan)
-    except OSError as error:
-        raise ConfigurationError(
-            f"there is no {path} ({error.strerror}): attach the inventory's layer"
-        ) from error
-    except (msgspec.MsgspecError, UnicodeError) as error:
-        raise ConfigurationError(
-            f"{path} cannot be read ({error}): run `hub-responder build` again"
-        ) from error
+    return planned.read(directory / FILE, Plan, "the inventory's layer")

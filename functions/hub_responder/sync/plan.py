@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from hub_responder.errors import ConfigurationError
+from hub_responder import planned
 
 FILE = "sync.json"
 
@@ -31,14 +31,4 @@ def load(directory: Path) -> Plan:
     Raises:
         ConfigurationError: the file is missing or is no such plan.
     """
-    path = directory / FILE
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Plan)
-    except OSError as error:
-        raise ConfigurationError(
-            f"there is no {path} ({error.strerror}): attach the layer of the tickets' plan"
-        ) from error
-    except (msgspec.MsgspecError, UnicodeError) as error:
-        raise ConfigurationError(
-            f"{path} cannot be read ({error}): run `hub-responder build` again"
-        ) from error
+    return planned.read(directory / FILE, Plan, "the layer of the tickets' plan")
