@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import msgspec
 
-from hub_responder.inventory import parquet
+from hub_responder import parquet
 from hub_responder.inventory.history import COLUMNS, Row
 
 CONNECTION = "vision-one"

@@ -9,6 +9,8 @@ partitions, each in the order of time.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 from zlib import crc32
 
@@ -18,10 +20,22 @@ from hub_responder import clock
 from hub_responder.playbook import Playbook
 
 Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """Items of one transaction with records, and the SHA-256 (hex) of the last one's lines."""
+
+    items: Sequence[dict[str, Any]]
+    last: str
+
+
 SHARDS = 16
 MAX_DETAIL = 300
 MAX_LINE = 100_000
 """Bytes of one record as a line; one that names more findings is written as several."""
+KEEP_S = 40 * 86_400.0
+"""How long the table keeps a record; the archive has it within hours."""
 MAX_ITEM = 300_000
 """Bytes of lines in one item, of the 400 KB that DynamoDB takes."""
 
@@ -39,9 +53,11 @@ class Audit:
         self._head = {"playbook": playbook.name, "version": playbook.version}
         if playbook.commit:
             self._head["commit"] = playbook.commit
-        self._request_id = request_id
+        self._run = request_id
         self._shard = crc32(request_id.encode()) % SHARDS
-        self._sequence = 0
+        self._made = 0
+        self._written = 0
+        self._last = ""
 
     def record(self, kind: str, **fields: Any) -> Record:
         """A record of now; fields that are None or empty are left out, ``detail`` is bounded."""
@@ -49,24 +65,37 @@ class Audit:
         if len(detail) > MAX_DETAIL:
             fields["detail"] = detail[: MAX_DETAIL - 1] + "…"
         kept = {name: value for name, value in fields.items() if value or value == 0}
-        return {"at": clock.iso(clock.now()), "kind": kind, **self._head, **kept}
+        self._made += 1
+        named = {"id": f"{self._run}.{self._made}", "at": clock.iso(clock.now()), "kind": kind}
+        return {**named, **self._head, **kept}
 
-    def put(self, lines: Sequence[bytes]) -> dict[str, Any]:
-        """The transaction item that appends ``lines`` (see `lines_of`); its key is used once."""
-        at = clock.now()
-        self._sequence += 1
-        hour = clock.iso(at)[:13]
-        return {
-            "Put": {
-                "TableName": self._table,
-                "Item": {
-                    "pk": {"S": f"{hour}#{self._shard:02d}"},
-                    "sk": {"S": f"{int(at * 1000)}#{self._request_id}#{self._sequence:04d}"},
-                    "records": {"S": b"\n".join(lines).decode()},
-                },
-                "ConditionExpression": "attribute_not_exists(pk)",
+    def append(self, lines: Sequence[bytes]) -> Appended:
+        """What appends ``lines`` (see `lines_of`) in a transaction, packed into items.
+
+        The items of a run are numbered without holes, and each names the one before it. So they
+        count once `keep` was told that they were written.
+        """
+        at, items, last = clock.now(), [], self._last
+        partition = f"{clock.iso(at)[:13]}#{self._shard:02d}"
+        for number, group in enumerate(packed(lines), self._written + 1):
+            text = b"\n".join(group)
+            item = {
+                "pk": {"S": partition},
+                "sk": {"S": f"{int(at * 1000)}#{self._run}#{number:04d}"},
+                "records": {"S": text.decode()},
+                "expires": {"N": str(int(at + KEEP_S))},
             }
-        }
+            if last:
+                item["prev"] = {"S": last}
+            put = {"TableName": self._table, "Item": item}
+            items.append({"Put": {**put, "ConditionExpression": "attribute_not_exists(pk)"}})
+            last = sha256(text).hexdigest()
+        return Appended(items, last)
+
+    def keep(self, appended: Appended) -> None:
+        """They were written."""
+        self._written += len(appended.items)
+        self._last = appended.last
 
 
 def lines_of(record: Record) -> list[bytes]:
@@ -81,8 +110,9 @@ def lines_of(record: Record) -> list[bytes]:
     half = len(findings) // 2
     if not half:
         return [line]
-    first, second = ({**record, "findings": part} for part in (findings[:half], findings[half:]))
-    return [*lines_of(first), *lines_of(second)]
+    halves = enumerate((findings[:half], findings[half:]), 1)
+    named = ({**record, "id": f"{record.get('id')}.{n}", "findings": part} for n, part in halves)
+    return [line for part in named for line in lines_of(part)]
 
 
 def packed(lines: Sequence[bytes]) -> Iterator[list[bytes]]:

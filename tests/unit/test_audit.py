@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -11,7 +12,17 @@ from hypothesis import strategies as st
 
 import factories
 from hub_responder import clock
-from hub_responder.audit import MAX_DETAIL, MAX_ITEM, MAX_LINE, SHARDS, Audit, lines_of, packed
+from hub_responder.audit import (
+    KEEP_S,
+    MAX_DETAIL,
+    MAX_ITEM,
+    MAX_LINE,
+    SHARDS,
+    Appended,
+    Audit,
+    lines_of,
+    packed,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +40,7 @@ def audit(request: str = "run-1", **playbook: Any) -> Audit:
 def test_a_record_says_when_what_and_which_version() -> None:
     record = audit(commit="abc1234").record("opened", incident="p#1", round=0, findings=["f"])
     assert record == {
+        "id": "run-1.1",
         "at": "2026-11-22T00:00:00.000Z",
         "kind": "opened",
         "playbook": "inspector-coverage",
@@ -42,7 +54,7 @@ def test_a_record_says_when_what_and_which_version() -> None:
 
 def test_what_is_empty_is_left_out_and_zero_is_not() -> None:
     record = audit().record("x", none=None, text="", empty={}, zero=0, no=False)
-    assert set(record) - {"at", "kind", "playbook", "version"} == {"zero", "no"}
+    assert set(record) - {"id", "at", "kind", "playbook", "version"} == {"zero", "no"}
 
 
 def test_a_long_detail_is_cut_and_says_so() -> None:
@@ -51,21 +63,57 @@ def test_a_long_detail_is_cut_and_says_so() -> None:
     assert audit().record("x", detail="y" * MAX_DETAIL)["detail"] == "y" * MAX_DETAIL
 
 
-def test_an_item_is_found_by_its_hour_and_written_once() -> None:
+def item_of(appended: Appended) -> Any:
+    (item,) = appended.items
+    assert item["Put"]["ConditionExpression"] == "attribute_not_exists(pk)"
+    return item["Put"]["Item"]
+
+
+def test_an_item_is_found_by_its_hour_and_names_the_one_before_it() -> None:
     one = audit("run-1")
-    first, second = (one.put([b'{"a":1}', b'{"b":2}'])["Put"] for _ in range(2))
-    hour, shard = first["Item"]["pk"]["S"].split("#")
+    written = one.append([b'{"a":1}', b'{"b":2}'])
+    first = item_of(written)
+    hour, shard = first["pk"]["S"].split("#")
     assert hour == "2026-11-22T00"
     assert 0 <= int(shard) < SHARDS
-    assert first["Item"]["sk"]["S"] == f"{int(factories.NOW * 1000)}#run-1#0001"
-    assert second["Item"]["sk"]["S"].endswith("#0002")
-    assert first["Item"]["records"]["S"] == '{"a":1}\n{"b":2}'
-    assert first["ConditionExpression"] == "attribute_not_exists(pk)"
+    assert first["sk"]["S"] == f"{int(factories.NOW * 1000)}#run-1#0001"
+    assert first["records"]["S"] == '{"a":1}\n{"b":2}'
+    assert "prev" not in first
+    assert float(first["expires"]["N"]) == factories.NOW + KEEP_S
+    one.keep(written)
+    second = item_of(one.append([b"{}"]))
+    assert second["sk"]["S"].endswith("#0002")
+    assert second["prev"]["S"] == sha256(b'{"a":1}\n{"b":2}').hexdigest()
+
+
+def test_what_was_not_written_leaves_no_hole() -> None:
+    one = audit()
+    one.append([b"{}"])
+    assert item_of(one.append([b"{}"]))["sk"]["S"].endswith("#0001")
+
+
+def test_more_than_one_item_holds_is_chained_within_its_transaction() -> None:
+    one = audit()
+    lines = [b'"%d"' % n * 30_000 for n in range(4)]
+    written = one.append(lines)
+    first, second = (item["Put"]["Item"] for item in written.items)
+    assert second["prev"]["S"] == sha256(first["records"]["S"].encode()).hexdigest()
+    assert [item["sk"]["S"][-4:] for item in (first, second)] == ["0001", "0002"]
+    one.keep(written)
+    third = item_of(one.append([b"{}"]))
+    assert third["prev"]["S"] == sha256(second["records"]["S"].encode()).hexdigest()
 
 
 def test_runs_are_spread_over_the_shards() -> None:
-    shards = {audit(f"run-{n}").put([b"{}"])["Put"]["Item"]["pk"]["S"] for n in range(400)}
+    shards = {item_of(audit(f"run-{n}").append([b"{}"]))["pk"]["S"] for n in range(400)}
     assert len(shards) == SHARDS
+
+
+def test_each_record_of_a_run_has_a_name_of_its_own() -> None:
+    one = audit("run-9")
+    split = [json.loads(line) for line in lines_of(one.record("x", findings=["f" * 60_000] * 2))]
+    names = [*(each["id"] for each in split), one.record("x")["id"]]
+    assert names == ["run-9.1.1", "run-9.1.2", "run-9.2"]
 
 
 @given(

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from hub_responder import aws, clock, fleet, observability
+from hub_responder import aws, clock, fleet, observability, parquet
 from hub_responder.deadline import Deadline
 from hub_responder.errors import CallError, HubResponderError
-from hub_responder.inventory import history, parquet
+from hub_responder.inventory import history
 from hub_responder.inventory.walk import Walked, walk
 from hub_responder.retry import Patience
 from hub_responder.vision_one import snapshot

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hub_responder import aws
-from hub_responder.audit import MAX_ITEM, lines_of, packed
+from hub_responder.audit import MAX_ITEM, lines_of
 from hub_responder.errors import PermanentError, TransientError
 
 if TYPE_CHECKING:
@@ -103,13 +103,15 @@ class Transactions:
         """One transaction; what is not in the answer must be submitted again."""
         items = [item for _, part in batch for item in part.items]
         lines = [line for _, part in batch for line in part.lines]
-        request = items + [self._audit.put(group) for group in packed(lines)]
+        appended = self._audit.append(lines)
+        request = [*items, *appended.items]
         try:
             self._client.transact_write_items(TransactItems=request)
         except self._client.exceptions.TransactionCanceledException as error:
             return _cancelled(batch, error.response.get("CancellationReasons", []))
         except Exception as error:
             raise aws.translate(error, "dynamodb") from error
+        self._audit.keep(appended)
         return {number: None for number, _ in batch}
 
 

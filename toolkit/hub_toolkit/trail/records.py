@@ -31,7 +31,7 @@ def read(stack: Stack, since: float) -> Iterator[Record]:
     while True:
         answer = stack.call("dynamodb", "scan", **request)
         for item in answer["Items"]:
-            for line in item["records"]["S"].splitlines():
+            for line in item["records"]["S"].split("\n"):
                 yield json.loads(line)
         if "LastEvaluatedKey" not in answer:
             return

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from factories import NOW
-from hub_responder.inventory import parquet
+from hub_responder import parquet
 
 COLUMNS = {
     "at": "TIMESTAMP",

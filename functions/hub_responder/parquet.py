@@ -10,6 +10,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -22,26 +23,43 @@ _CONFIG: Mapping[str, str | bool | int] = {
 }
 
 
-def written(
-    rows: Iterable[msgspec.Struct], columns: Mapping[str, str], order: Sequence[str]
-) -> bytes:
+def written(rows: Iterable[object], columns: Mapping[str, str], order: Sequence[str]) -> bytes:
     """The file.
 
     Args:
-        rows: their times are milliseconds since the epoch.
+        rows: structs or mappings; their times are milliseconds since the epoch.
         columns: name -> DuckDB's type, in the order of the file's columns.
         order: the columns to sort by.
     """
-    import duckdb  # only whoever writes pays for it
-
     encoder = msgspec.json.Encoder()
     with tempfile.TemporaryDirectory() as folder:
-        source, target = Path(folder, "rows.json"), Path(folder, "rows.parquet")
+        source = Path(folder, "rows.json")
         with source.open("wb") as file:
             file.writelines(encoder.encode(row) + b"\n" for row in rows)
+        return of_lines(source, columns, order)
+
+
+def of_lines(source: Path, columns: Mapping[str, str], order: Sequence[str]) -> bytes:
+    """The file of the rows that ``source`` holds as JSON lines; see `written`."""
+    import duckdb  # only whoever writes pays for it
+
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder, "rows.parquet")
         with duckdb.connect(config={**_CONFIG, "temp_directory": folder}) as database:
             database.execute(_copy(columns, order, target), [str(source)])
         return target.read_bytes()
+
+
+def rows(body: bytes, select: str) -> list[tuple[Any, ...]]:
+    """What a query of our own selects from a file: the part after SELECT and before FROM."""
+    import duckdb
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "rows.parquet")
+        file.write_bytes(body)
+        with duckdb.connect(config={**_CONFIG, "temp_directory": folder}) as database:
+            query = f"SELECT {select} FROM read_parquet(?)"  # noqa: S608 - it is ours
+            return database.execute(query, [str(file)]).fetchall()
 
 
 def _copy(columns: Mapping[str, str], order: Sequence[str], target: Path) -> str:
