@@ -1,8 +1,8 @@
 """``build/``: what ships. ``build/functions`` once for all, the rest as layers.
 
-``build/playbooks/NAME`` are the playbooks, ``build/sync`` says whose tickets are followed. Where
-one of the playbooks asks for the fleet's inventory,
-``build/inventory`` is what is to be walked, and ``build/layers/parquet`` what writes its history.
+``build/playbooks/NAME`` are the playbooks, ``build/sync`` says whose tickets are followed, and
+``build/layers/parquet`` is what writes the audit trail's archive and the fleet's history. Where one
+of the playbooks asks for the fleet's inventory, ``build/inventory`` is what is to be walked.
 
 What has not changed is not made again: a stamp beside each part holds the hash of what it was made
 from.
@@ -93,6 +93,9 @@ def build(root: Path, stage: str, laid: Path | None = None) -> Built:
     for left in layers.iterdir():
         if left.name not in versions:
             shutil.rmtree(left)
+    # Lambda's Python finds packages in a layer's folder python/.
+    parquet = root / "build" / "layers" / "parquet" / "python"
+    _installed(root, "parquet", parquet, (NEWER_PLATFORM, PLATFORM))
     _inventory(root, project)
     followed.write(followed.plan(project), root / "build" / "sync")
     size, largest = _size(target), _size(target) + _layers_size(root)
@@ -105,19 +108,16 @@ def build(root: Path, stage: str, laid: Path | None = None) -> Built:
 
 
 def _inventory(root: Path, project: Project) -> None:
-    """The layers of the function that walks the fleet; none where no playbook asks for it.
+    """The plan of the function that walks the fleet; none where no playbook asks for it.
 
     The template has the function where any stage does, so a stage that disables all who ask has it
     too, with nothing to walk.
     """
-    plan_folder, layers = root / "build" / "inventory", root / "build" / "layers"
+    plan_folder = root / "build" / "inventory"
     if any(inventory.takes(source) for source in project.sources):
         inventory.write(inventory.plan(project), plan_folder)
-        # Lambda's Python finds packages in a layer's folder python/.
-        _installed(root, "parquet", layers / "parquet" / "python", (NEWER_PLATFORM, PLATFORM))
     else:
         shutil.rmtree(plan_folder, ignore_errors=True)
-        shutil.rmtree(layers, ignore_errors=True)
 
 
 def _layers_size(root: Path) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -75,12 +75,12 @@ class Gathered:
         self._add(items, lambda _run, _seq: (), late=True)
         self.late += self.records - records
 
-    def parts(self) -> Iterator[Part]:
-        """The parts, ready to be read."""
-        for _, parts in sorted(self._parts.items()):
-            for part in parts:
-                part.close()
-                yield part
+    def parts(self) -> list[Part]:
+        """The parts; nothing may be added to them any more."""
+        parts = [part for _, parts in sorted(self._parts.items()) for part in parts]
+        for part in parts:
+            part.close()
+        return parts
 
     def _add(self, items: Iterable[Item], before: Before, *, late: bool) -> set[str]:
         held = list(items)

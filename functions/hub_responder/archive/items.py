@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from hub_responder import aws
+from hub_responder.archive.layout import Period, period_named
 
 if TYPE_CHECKING:
-    from hub_responder.archive.layout import Period
     from hub_responder.deadline import Deadline
 
 CALL_S = 5.0
@@ -54,25 +54,45 @@ def of_shard(
         CallError: the table cannot be read, or the time is over.
     """
     request: dict[str, Any] = {
-        "TableName": table,
         "KeyConditionExpression": "pk = :pk AND sk >= :since",
         "ExpressionAttributeValues": {
             ":pk": {"S": f"{period.partition}#{shard:02d}"},
             ":since": {"S": str(int(max(since, period.start) * 1000))},
         },
-        "ConsistentRead": True,
     }
     while True:
-        deadline.timeout(CALL_S, target="dynamodb.Query")
-        try:
-            answer = aws.client("dynamodb").query(**request)
-        except aws.ERRORS as error:
-            raise aws.translate(error, "dynamodb.Query") from error
+        answer = _call("query", table, deadline, **request)
         for item in answer["Items"]:
             yield read(item)
         if "LastEvaluatedKey" not in answer:
             return
         request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def first_hour(table: str, deadline: Deadline) -> Period | None:
+    """The first hour of which the table holds anything; the whole table is read for it.
+
+    Raises:
+        CallError: as `of_shard`.
+    """
+    hours: set[str] = set()
+    request: dict[str, Any] = {"ProjectionExpression": "pk"}
+    while True:
+        answer = _call("scan", table, deadline, **request)
+        hours.update(item["pk"]["S"].partition("#")[0] for item in answer["Items"])
+        if "LastEvaluatedKey" not in answer:
+            return period_named(min(hours)) if hours else None
+        request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def _call(name: str, table: str, deadline: Deadline, **request: Any) -> dict[str, Any]:
+    deadline.timeout(CALL_S, target=f"dynamodb.{name}")
+    read_ = getattr(aws.client("dynamodb"), name)
+    try:
+        answer: dict[str, Any] = read_(TableName=table, ConsistentRead=True, **request)
+    except aws.ERRORS as error:
+        raise aws.translate(error, f"dynamodb.{name}") from error
+    return answer
 
 
 def read(item: Mapping[str, Any]) -> Item:

@@ -73,6 +73,11 @@ def period_at(at: float) -> Period:
     return Period(at // HOUR_S * HOUR_S)
 
 
+def period_named(partition: str) -> Period:
+    """The hour that the audit table's partitions name so; the reverse of `Period.partition`."""
+    return Period(datetime.strptime(partition, "%Y-%m-%dT%H").replace(tzinfo=UTC).timestamp())
+
+
 def period_of(digest_key: str) -> Period | None:
     """The hour of a digest, by its key; None: it is no digest's key."""
     found = _DIGEST_KEY.fullmatch(digest_key)

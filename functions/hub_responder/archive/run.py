@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hub_responder import aws, clock, observability
+from hub_responder.archive import items
 from hub_responder.archive.catalog import Bucket
 from hub_responder.archive.digest import Deployment
-from hub_responder.archive.layout import Period, period_at
+from hub_responder.archive.layout import HOUR_S, Period, period_at
 from hub_responder.archive.sealing import Archiver
-from hub_responder.audit import KEEP_S
 from hub_responder.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -74,8 +74,7 @@ def _next(archiver: Archiver) -> tuple[Period, Standing | None]:
     """The first period that is not sealed, and the digest before it."""
     last = archiver.bucket.last()
     if last is None:
-        begun = max(_created(archiver.table), clock.now() - KEEP_S)
-        return period_at(min(begun, clock.now())), None
+        return _first(archiver), None
     try:
         held = archiver.bucket.digest(last)
     except ValueError as error:
@@ -85,12 +84,10 @@ def _next(archiver: Archiver) -> tuple[Period, Standing | None]:
     return last.next, (held[0].digest, held[1])
 
 
-def _created(table: str) -> float:
-    try:
-        told = aws.client("dynamodb").describe_table(TableName=table)
-    except aws.ERRORS as error:
-        raise aws.translate(error, "dynamodb.DescribeTable") from error
-    return float(told["Table"]["CreationDateTime"].timestamp())
+def _first(archiver: Archiver) -> Period:
+    """The first hour with records; where there are none, the newest that is over."""
+    begun = items.first_hour(archiver.table, archiver.deadline)
+    return begun or period_at(clock.now() - HOUR_S - GRACE_S)
 
 
 def _archiver(environment: Mapping[str, str], deadline: Deadline) -> Archiver:

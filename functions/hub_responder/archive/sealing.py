@@ -65,11 +65,11 @@ class Archiver:
         """
         with tempfile.TemporaryDirectory() as folder:
             gathered = Gathered(Path(folder), self.deployment)
-            for shard in range(SHARDS):  # a run has one shard
-                found = items.of_shard(period, shard, self.table, self.deadline)
-                gathered.add(found, self._before(period, shard))
-            self._late(period, gathered)
-            objects = [self._write(part, period) for part in gathered.parts()]
+            try:
+                self._gather(period, gathered)
+            finally:
+                parts = gathered.parts()
+            objects = [self._write(part, period) for part in parts]
         digest = Digest(
             deployment=self.deployment,
             bucket=self.bucket.name,
@@ -90,6 +90,12 @@ class Archiver:
         if self.bucket.put(period.digest_key, envelope, JSON, new=True):
             return digest, envelope
         return self._standing(period)
+
+    def _gather(self, period: Period, gathered: Gathered) -> None:
+        for shard in range(SHARDS):  # a run has one shard
+            found = items.of_shard(period, shard, self.table, self.deadline)
+            gathered.add(found, self._before(period, shard))
+        self._late(period, gathered)
 
     def _standing(self, period: Period) -> Standing:
         held = self.bucket.digest(period)

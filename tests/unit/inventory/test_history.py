@@ -10,8 +10,8 @@ import duckdb
 import pytest
 
 from factories import ACCOUNT, INSTANCE, NOW, REGION, resource
-from hub_responder.fleet import Fleet, Machine
 from hub_responder import parquet
+from hub_responder.fleet import Fleet, Machine
 from hub_responder.inventory.history import COLUMNS, Row, key, rows
 from hub_responder.inventory.run import ORDER
 from hub_responder.vision_one.endpoint import Endpoint

@@ -116,8 +116,7 @@ def test_nobody_walks_where_no_playbook_asks(root: Path) -> None:
         shutil.rmtree(root / "playbooks" / name)
     built = build(root, "prod")
     assert not (root / "build" / "inventory").exists()
-    assert not (root / "build" / "layers").exists()
-    assert built.largest == built.size
+    assert built.largest > built.size  # the archive writes Parquet, whoever asks
 
 
 def test_a_stage_that_disables_who_asks_has_nothing_to_walk(root: Path) -> None:

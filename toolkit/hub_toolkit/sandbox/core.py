@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
-from hub_toolkit.sandbox import dynamodb, targets
+from hub_toolkit.sandbox import dynamodb, kms, targets
 from hub_toolkit.sandbox.aws_app import AwsApp, identify
 from hub_toolkit.sandbox.aws_effects import AwsEffects, OpsItems
 from hub_toolkit.sandbox.aws_json import json_app
@@ -69,6 +69,7 @@ class Core:
         self.hub = SecurityHub(clock.now, self.events.put_event, region, account)
         self.tables = dynamodb.ItemStore(clock.now, region=region, account=account)
         self.center = OpsCenter(clock.now, region, account)
+        self.kms = kms.Kms()
         self.machines = targets.StateMachines(clock.now)
         self.members = Members(clock.now, account, region, self.hub.get)
         self.inbox = Inbox(clock.now)
@@ -104,6 +105,7 @@ class Core:
             dynamodb=self.tables.handle,
             topic=self.moto.create_topic,
             bucket=self.moto.create_bucket,
+            key=self.kms.create,
             action_target=lambda request: self.hub.handle("CreateActionTarget", request),
         )
 
@@ -132,6 +134,7 @@ class Core:
             },
             {
                 **{f"ssm.{operation}": self.center.app for operation in OPERATIONS},
+                **{f"kms.{operation}": self.kms.app for operation in kms.OPERATIONS},
                 **self.members.operations,
                 "lambda.Invoke": targets.functions,
                 "states.StartExecution": self.machines.app,

@@ -1,6 +1,7 @@
 """Creates what ``template.yaml`` asks for in the sandbox's own services, without CloudFormation.
 
-Encryption, queue policies, roles, log groups and alarms have no effect here. Rules with a schedule
+Encryption, queue policies, roles, log groups, alarms and the lock of a bucket's objects have no
+effect here; of KMS keys only those that sign are made. Rules with a schedule
 fire when they are told to (``POST /_sandbox/tick``), not by the clock, so that a fast clock does
 not drown everything in scheduled runs.
 """
@@ -45,6 +46,7 @@ class Services:
     Attributes:
         dynamodb: carries out an operation of DynamoDB's API.
         topic: creates an SNS topic by name. bucket: creates an S3 bucket by name.
+        key: creates a KMS key that signs, by its ARN.
         action_target: creates a custom action from CreateActionTarget's request.
     """
 
@@ -53,6 +55,7 @@ class Services:
     dynamodb: Callable[[str, dict[str, Any]], dict[str, Any]]
     topic: Callable[[str], object]
     bucket: Callable[[str], object]
+    key: Callable[[str], object]
     action_target: Callable[[dict[str, Any]], object]
 
 
@@ -70,6 +73,9 @@ def deploy(plan: Plan, services: Services) -> None:
         services.topic(name)
     for name in plan.buckets:
         services.bucket(name)
+    for arn, properties in plan.keys.items():
+        if properties.get("KeyUsage") == "SIGN_VERIFY":
+            services.key(arn)
     for properties in plan.action_targets.values():
         services.action_target({key: properties[key] for key in ("Name", "Description", "Id")})
     for name, properties in plan.rules.items():
@@ -84,7 +90,8 @@ def dead_letter_queues(plan: Plan) -> list[str]:
 
 def state_buckets(plan: Plan) -> set[str]:
     """The names of the buckets that hold the responder's own state."""
-    named = (function.environment.get("INVENTORY_BUCKET") for function in plan.functions.values())
+    of_each = [function.environment for function in plan.functions.values()]
+    named = (one.get(key) for one in of_each for key in ("INVENTORY_BUCKET", "ARCHIVE_BUCKET"))
     return {name for name in named if name}
 
 

@@ -123,6 +123,7 @@ _TYPES: dict[str, tuple[str, Naming]] = {
     "AWS::Lambda::EventInvokeConfig": ("", _plain),
     "AWS::Lambda::Permission": ("", _plain),
     "AWS::IAM::Role": ("RoleName", _role),
+    "AWS::IAM::RolePolicy": ("", _plain),
     "AWS::IAM::ManagedPolicy": ("ManagedPolicyName", _plain),
     "AWS::Events::Rule": ("Name", _rule),
     "AWS::Scheduler::Schedule": ("Name", _schedule),

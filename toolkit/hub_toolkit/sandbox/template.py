@@ -22,7 +22,7 @@ RECORDED_ONLY = frozenset(
         "AWS::Glue::Table",
         "AWS::IAM::ManagedPolicy",
         "AWS::IAM::Role",
-        "AWS::KMS::Key",
+        "AWS::IAM::RolePolicy",
         "AWS::Lambda::EventInvokeConfig",
         "AWS::Lambda::Permission",
         "AWS::Logs::LogGroup",
@@ -34,6 +34,19 @@ RECORDED_ONLY = frozenset(
 )
 """Types that change nothing here: any caller may do anything, logs go nowhere, and there is no
 Athena: what a Glue table would show is read where it lies."""
+
+_KEPT = {
+    "AWS::SQS::Queue": ("queues", "QueueName"),
+    "AWS::DynamoDB::Table": ("tables", "Ref"),
+    "AWS::SNS::Topic": ("topics", "TopicName"),
+    "AWS::S3::Bucket": ("buckets", "Ref"),
+    "AWS::KMS::Key": ("keys", "Arn"),
+    "AWS::Events::Rule": ("rules", "Ref"),
+    "AWS::Scheduler::Schedule": ("schedules", "Ref"),
+    "AWS::SecurityHub::ActionTarget": ("action_targets", "Ref"),
+    "AWS::IAM::Role": ("roles", "Ref"),
+}
+"""Type -> where the plan has its resources, and the identifier that names one there."""
 
 LAYER_ROOT = "/opt"
 """Where Lambda unpacks layers."""
@@ -83,6 +96,7 @@ class Plan:
     queues: dict[str, dict[str, Any]] = field(default_factory=dict)
     tables: dict[str, dict[str, Any]] = field(default_factory=dict)
     topics: dict[str, dict[str, Any]] = field(default_factory=dict)
+    keys: dict[str, dict[str, Any]] = field(default_factory=dict)
     buckets: dict[str, dict[str, Any]] = field(default_factory=dict)
     rules: dict[str, dict[str, Any]] = field(default_factory=dict)
     action_targets: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -175,26 +189,14 @@ class _Reader:
         kind = self._resources[logical_id]["Type"]
         identifiers = self._resolver.identifiers(logical_id)
         properties = self._resolver.properties(logical_id)
+        if kind in _KEPT:
+            where, name = _KEPT[kind]
+            getattr(found, where)[identifiers[name]] = properties
+            return
         match kind:
-            case "AWS::SQS::Queue":
-                found.queues[identifiers["QueueName"]] = properties
-            case "AWS::DynamoDB::Table":
-                found.tables[identifiers["Ref"]] = properties
-            case "AWS::SNS::Topic":
-                found.topics[identifiers["TopicName"]] = properties
-            case "AWS::S3::Bucket":
-                found.buckets[identifiers["Ref"]] = properties
-            case "AWS::Events::Rule":
-                found.rules[identifiers["Ref"]] = properties
-            case "AWS::Scheduler::Schedule":
-                found.schedules[identifiers["Ref"]] = properties
-            case "AWS::SecurityHub::ActionTarget":
-                found.action_targets[identifiers["Ref"]] = properties
             case "AWS::Serverless::Function":
                 function = self._function(logical_id, identifiers["Ref"], properties)
                 found.functions[function.name] = function
-            case "AWS::IAM::Role":
-                found.roles[identifiers["Ref"]] = properties
             case "AWS::Serverless::LayerVersion" | "AWS::Lambda::EventSourceMapping":
                 pass  # read with the functions that they belong to
             case _ if kind not in RECORDED_ONLY:

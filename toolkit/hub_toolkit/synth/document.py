@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hub_toolkit.playbooks import followed, inventory
 from hub_toolkit.playbooks.load import FOLDER, load_project
 from hub_toolkit.playbooks.overlay import SANDBOX, stages
-from hub_toolkit.synth import playbook, roles, shared
+from hub_toolkit.synth import archive, playbook, roles, shared
 from hub_toolkit.synth.emit import emit
 from hub_toolkit.synth.naming import logical, ref
 
@@ -65,8 +65,9 @@ def build(root: Path) -> dict[str, Any]:
         "AWSTemplateFormatVersion": "2010-09-09",
         "Transform": "AWS::Serverless-2016-10-31",
         "Description": "hub-responder: acts on Security Hub findings, and proves what it did",
-        "Parameters": shared.PARAMETERS,
+        "Parameters": {**shared.PARAMETERS, **archive.PARAMETERS},
         "Conditions": {
+            **archive.CONDITIONS,
             **{roles.condition(stage): {"Fn::Equals": [ref("Stage"), stage]} for stage in by_stage},
             **_enabled_conditions(base, by_stage),
             **_mail_conditions(base, by_stage),
@@ -75,11 +76,10 @@ def build(root: Path) -> dict[str, Any]:
         "Resources": resources,
         "Outputs": {
             **shared.OUTPUTS,
+            **archive.OUTPUTS,
             **(shared.INVENTORY_OUTPUTS if "InventoryBucket" in resources else {}),
         },
     }
-    if not template["Conditions"]:
-        del template["Conditions"]
     return template
 
 
@@ -107,7 +107,7 @@ def _resources(base: Project, by_stage: Mapping[str, Project]) -> dict[str, Any]
         queues |= {imports: condition, clicks: condition}
         if source.on.schedule is not None:
             scheduled[imports] = condition
-    made: dict[str, Any] = dict(shared.resources(queues, scheduled))
+    made: dict[str, Any] = {**shared.resources(queues, scheduled), **archive.resources()}
     if any(roles.suppresses(source) for _, source, _ in wanted):
         made |= shared.lapsed()
     if any(roles.reports(source) for _, source, _ in wanted):

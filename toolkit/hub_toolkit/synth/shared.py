@@ -121,7 +121,7 @@ def resources(queues: Mapping[str, str], scheduled: Mapping[str, str]) -> Resour
         "LedgerTable": _table(),
         "AuditTable": _table(),
         **_notifications(),
-        **_scheduled(
+        **scheduled_function(
             "unanswered", "Answers clicks that ended in the DLQ", "5 minutes", roles.unanswered()
         ),
         "DeadLetterAlarm": {
@@ -180,14 +180,14 @@ def _queue_policy(queues: Mapping[str, str]) -> dict[str, Any]:
                             "ArnLike": {"aws:SourceArn": arn("events", "rule/${AWS::StackName}-*")}
                         },
                     },
-                    _deny_plain_text("sqs:*"),
+                    deny_plain_text("sqs:*"),
                 ],
             },
         },
     }
 
 
-def _deny_plain_text(action: str | list[str], resource: Any = "*") -> dict[str, Any]:
+def deny_plain_text(action: str | list[str], resource: Any = "*") -> dict[str, Any]:
     return {
         "Effect": "Deny",
         "Principal": "*",
@@ -229,7 +229,7 @@ def _notifications() -> Resources:
     topic = ref("NotificationsTopic")
     statements = [
         allow("sns:Publish", topic, Principal=_ALARMS, Condition=_OF_ACCOUNT),
-        _deny_plain_text("sns:Publish", topic),
+        deny_plain_text("sns:Publish", topic),
     ]
     return {
         "NotificationsKey": _key(),
@@ -277,7 +277,7 @@ def _key() -> dict[str, Any]:
     }
 
 
-def _scheduled(
+def scheduled_function(
     name: str,
     description: str,
     rate: str,
@@ -331,7 +331,7 @@ def sync(statements: Sequence[Any]) -> Resources:
     """
     return {
         "SyncLayer": layer("sync", "Whose tickets are followed", "build/sync/"),
-        **_scheduled(
+        **scheduled_function(
             "sync",
             "Follows tickets: what people decide there reaches the findings",
             "5 minutes",
@@ -346,7 +346,7 @@ def sync(statements: Sequence[Any]) -> Resources:
 def reports() -> Resources:
     """The bucket of reports; only where a playbook writes any."""
     expire = {"Id": "expire", "ExpirationInDays": KEPT_DAYS}
-    return _bucket("ReportsBucket", expire, versions_days=30)
+    return kept_bucket("ReportsBucket", expire, versions_days=30)
 
 
 def inventory(statements: Sequence[Any]) -> Resources:
@@ -361,10 +361,9 @@ def inventory(statements: Sequence[Any]) -> Resources:
     """
     expire = {"Id": "expire", "Prefix": f"{HISTORY}/", "ExpirationInDays": KEPT_DAYS}
     return {
-        **_bucket("InventoryBucket", expire),
+        **kept_bucket("InventoryBucket", expire),
         "InventoryLayer": layer("inventory", "What is walked", "build/inventory/"),
-        "ParquetLayer": layer("parquet", "Writes Parquet files", "build/layers/parquet/"),
-        **_scheduled(
+        **scheduled_function(
             INVENTORY,
             "Walks the fleet: a snapshot for look-ups, and its history",
             "15 minutes",
@@ -465,7 +464,7 @@ def _athena() -> Resources:
     }
 
 
-def _bucket(name: str, rule: Mapping[str, Any], versions_days: int = 0) -> Resources:
+def kept_bucket(name: str, rule: Mapping[str, Any], versions_days: int = 0) -> Resources:
     """A bucket that outlives the stack: encrypted, TLS only, not public.
 
     Args:
@@ -512,7 +511,7 @@ def _bucket(name: str, rule: Mapping[str, Any], versions_days: int = 0) -> Resou
                 "Bucket": ref(name),
                 "PolicyDocument": {
                     "Version": "2012-10-17",
-                    "Statement": [_deny_plain_text("s3:*", [bucket, objects])],
+                    "Statement": [deny_plain_text("s3:*", [bucket, objects])],
                 },
             },
         },
@@ -550,4 +549,6 @@ def mail_events(name: str, condition: str = "") -> Resources:
 
 def lapsed() -> Resources:
     """The function that ends suppressions; only where a playbook suppresses."""
-    return _scheduled("lapsed", "Ends suppressions that are over", "6 hours", roles.lapsed())
+    return scheduled_function(
+        "lapsed", "Ends suppressions that are over", "6 hours", roles.lapsed()
+    )
