@@ -19,7 +19,7 @@ _CONFIG: Mapping[str, str | bool | int] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
     "memory_limit": MEMORY,
-    "threads": 2,
+    "threads": 1,
 }
 
 
