@@ -14,7 +14,8 @@ import duckdb
 import pytest
 
 from factories import ACCOUNT, INSTANCE, NOW, REGION, REPOSITORY
-from hub_responder.inventory import history, parquet
+from hub_responder import parquet
+from hub_responder.inventory import history
 from hub_responder.inventory.history import COLUMNS, Row
 from hub_responder.inventory.run import ORDER
 

@@ -50,8 +50,8 @@ from hub_toolkit.sandbox.vendors.smtp.app import PATH as MESSAGES
 from hub_toolkit.sandbox.workers import environment
 from hub_toolkit.sandbox.workers.context import Context
 from hub_toolkit.sandbox.wsgi import Environ, StartResponse, read_body, respond_error
+from hub_toolkit.synth import archive, roles, shared
 from hub_toolkit.synth import playbook as synthesized
-from hub_toolkit.synth import roles, shared
 from hub_toolkit.synth.naming import logical
 
 if TYPE_CHECKING:
@@ -432,6 +432,7 @@ def _template(sources: Sequence[Playbook], connections: Connections) -> dict[str
         logical(source.name, "ImportsQueue"): "" for source in sources if source.on.schedule
     }
     resources = dict(shared.resources(dict.fromkeys(queues, ""), scheduled))
+    resources |= archive.resources()
     if any(roles.reports(source) for source in sources):
         resources |= shared.reports()
     if any(inventory.takes(source) for source in sources):
@@ -440,7 +441,8 @@ def _template(sources: Sequence[Playbook], connections: Connections) -> dict[str
         mails = bool(roles.mail_sets(source, connections))
         resources |= synthesized.resources(source, [], mails=mails)
     return {
-        "Parameters": shared.PARAMETERS,
+        "Parameters": {**shared.PARAMETERS, **archive.PARAMETERS},
+        "Conditions": archive.CONDITIONS,
         "Globals": shared.GLOBALS,
         "Resources": resources,
     }

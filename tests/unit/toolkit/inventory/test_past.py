@@ -9,8 +9,8 @@ import pytest
 from estate_history import moment, row
 from factories import REPOSITORY
 from history_bucket import Deployed
-from hub_responder import clock
-from hub_responder.inventory import history, parquet
+from hub_responder import clock, parquet
+from hub_responder.inventory import history
 
 WEB, APP = "i-0aaaaaaaaaaaaaaa1", "i-0bbbbbbbbbbbbbbb2"
 BEFORE, AFTER = moment("2026-11-20T11:58"), moment("2026-11-20T12:13")
