@@ -25,11 +25,19 @@ from hub_toolkit.sandbox.security_hub.hub import SecurityHub
 from hub_toolkit.sandbox.sqs import Queues
 from hub_toolkit.sandbox.wsgi import Environ, StartResponse, read_body, respond
 
+STACK = "hub-responder"
+LEDGER, AUDIT = f"{STACK}-LedgerTable-1A", f"{STACK}-AuditTable-1B"
+OPERATOR = f"arn:aws:sts::{ACCOUNT}:assumed-role/Security/ada"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:notify"
 ENDPOINT = "https://inside.invalid"
 VISIBILITY_S = 95
 PASSING = {"status": 400, "body": '{"__type":"InternalException"}', "times": 1}
 """A fault that may pass, which botocore does not try again itself."""
+_WHO = (
+    '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">'
+    f"<GetCallerIdentityResult><Arn>{OPERATOR}</Arn><UserId>A:ada</UserId>"
+    f"<Account>{ACCOUNT}</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"
+).encode()
 Handler = Callable[[dict[str, Any], Any], Any]
 _PUBLISHED = (
     b'<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult>'
@@ -44,7 +52,12 @@ class Died(BaseException):
 class Inside:
     """One deployment of one playbook; `Wires` lead this process's requests to it."""
 
-    def __init__(self, wires: Wires) -> None:
+    def __init__(self, wires: Wires, playbook: str) -> None:
+        self._names = {
+            "dead": f"{STACK}-dlq",
+            "imports": f"{STACK}-{playbook}-imports",
+            "clicks": f"{STACK}-{playbook}-clicks",
+        }
         self.clock = StillClock(NOW)
         self.queues = Queues(self.clock, REGION, ACCOUNT, ENDPOINT)
         self.tables = dynamodb.ItemStore(self.clock.now, region=REGION, account=ACCOUNT)
@@ -56,7 +69,7 @@ class Inside:
         """The process dies at its next call of Security Hub."""
         self.log = wires.log
         self._runs = itertools.count(1)
-        for table in ("ledger", "audit"):
+        for table in (LEDGER, AUDIT):
             names = ("pk", "HASH"), ("sk", "RANGE")
             self.tables.handle(
                 "CreateTable",
@@ -69,18 +82,19 @@ class Inside:
                     ],
                 },
             )
-        self.dead = self.queues.create("dead")
+        self.dead = self.queues.create(self._names["dead"])
         redrive = {"deadLetterTargetArn": self.arn("dead"), "maxReceiveCount": "5"}
         settings = {"VisibilityTimeout": str(VISIBILITY_S), "RedrivePolicy": json.dumps(redrive)}
-        self.imports = self.queues.create("imports", settings)
-        self.clicks = self.queues.create("clicks", settings)
+        self.imports = self.queues.create(self._names["imports"], settings)
+        self.clicks = self.queues.create(self._names["clicks"], settings)
         services = {
             "sqs": self.queues.app,
             "dynamodb": dynamodb.app(self.tables),
             "securityhub": self._hub,
+            "sts": _who,
         }
         wires.now = self.clock.now
-        wires.app = AwsApp(
+        wires.app = self.app = AwsApp(
             services,
             {},
             other=self._publish,
@@ -99,17 +113,16 @@ class Inside:
         self.published.append(parse_qs(read_body(environ).decode())["Message"][0])
         return respond(start_response, 200, _PUBLISHED, "text/xml")
 
-    @staticmethod
-    def arn(queue: str) -> str:
-        """The ARN of a queue."""
-        return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}"
+    def arn(self, queue: str) -> str:
+        """The ARN of a queue: ``dead``, ``imports`` or ``clicks``."""
+        return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{self._names[queue]}"
 
     def environment(self, playbook: Path) -> dict[str, str]:
         """The function's variables."""
         return {
             "PLAYBOOK_DIR": str(playbook),
-            "LEDGER_TABLE": "ledger",
-            "AUDIT_TABLE": "audit",
+            "LEDGER_TABLE": LEDGER,
+            "AUDIT_TABLE": AUDIT,
             "IMPORTS_QUEUE_URL": self.imports,
             "CLICKS_QUEUE_URL": self.clicks,
             "DLQ_URL": self.dead,
@@ -152,7 +165,7 @@ class Inside:
 
     def records(self) -> list[dict[str, Any]]:
         """The audit records, in their order."""
-        items = self.tables.handle("Scan", {"TableName": "audit"})["Items"]
+        items = self.tables.handle("Scan", {"TableName": AUDIT})["Items"]
         items.sort(key=lambda item: item["sk"]["S"])
         return [json.loads(line) for item in items for line in item["records"]["S"].splitlines()]
 
@@ -160,6 +173,11 @@ class Inside:
         """The note that stands on a finding in Security Hub."""
         held = self.hub.get(finding["Id"]) or {}
         return str(held.get("Note", {}).get("Text", ""))
+
+
+def _who(_environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    """STS: who runs a command."""
+    return respond(start_response, 200, _WHO, "text/xml")
 
 
 def write(playbook: Playbook, folder: Path) -> Path:
@@ -180,7 +198,7 @@ def inside(playbook: Playbook, folder: Path) -> Iterator[Inside]:
         "AWS_SECRET_ACCESS_KEY": "any",
     }
     with installed(region) as wires:
-        made = Inside(wires)
+        made = Inside(wires, playbook.name)
         with variables({**region, **made.environment(write(playbook, folder))}):
             yield made
         made.queues.close()

@@ -455,7 +455,9 @@ class World:
         def job() -> None:
             audit = Audit("audit", self.playbook, me)
             ledger = self.ledger(me, deadline)
-            outbox = Outbox(self, imports="imports", clicks="clicks", dead="dead")
+            outbox = Outbox(
+                self, playbook="modelled", imports="imports", clicks="clicks", dead="dead"
+            )
             runtime = Runtime(
                 self.playbook, Path(), deadline, clock.now(), "test", action=self.action
             )

@@ -50,10 +50,12 @@ def current(findings: Sequence[Finding], deadline: Deadline) -> tuple[Finding, .
             except UnreadableFinding:
                 continue
             now[held.id, held.product_arn] = held
-    return tuple(_as(finding, now.get((finding.id, finding.product_arn))) for finding in findings)
+    return tuple(
+        as_now(finding, now.get((finding.id, finding.product_arn))) for finding in findings
+    )
 
 
-def _as(finding: Finding, now: Finding | None) -> Finding:
+def as_now(finding: Finding, now: Finding | None) -> Finding:
     """``finding`` with the workflow, record state, note and own fields that it has now."""
     if now is None:
         return finding

@@ -113,7 +113,7 @@ class Batch:
         known = isinstance(error, CallError)
         reason = f"cannot be handled: {error if known else type(error).__name__}"
         try:
-            self._outbox.dead(message.body, reason)
+            self._outbox.dead(message, reason)
             self._outbox.flush()
             self._ledger.submit([Part([], [self._audit.record("dead", detail=reason)])])
         except CallError:
@@ -282,7 +282,14 @@ class Batch:
                 findings.setdefault(member.sk, Finding.from_compact(dict(member.data)))
             except UnreadableFinding as error:
                 why = f"unreadable: {error}"
-                self._outbox.failed("_recall", [member.data], why, claim.pk)
+                self._outbox.failed(
+                    "_recall",
+                    [member.data],
+                    why,
+                    claim.pk,
+                    clicks=self._clicks,
+                    trigger=cause.kind,
+                )
                 ids = [member.finding_id]
                 where = {"incident": claim.pk, "gen": claim.state.gen, "round": claim.state.round}
                 lost.append(self._record("unreadable", cause, **where, findings=ids, detail=why))

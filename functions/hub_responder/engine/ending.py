@@ -108,7 +108,15 @@ class Ending:
         """What failed for good is in the DLQ as well: nothing is only in a log."""
         findings = [finding.compact() for finding in one.incident.findings]
         reason = f"{step}: {one.steps[step].get('d', '')}"
-        self.outbox.failed(step, findings, reason, one.pk)
+        self.outbox.failed(
+            step,
+            findings,
+            reason,
+            one.pk,
+            clicks=self.clicks,
+            trigger=one.cause.kind,
+            ended=one.state.round if one.state.closing else 0,
+        )
 
     def _look_again(self, one: Round) -> None:
         """An analyst was told UNKNOWN: ask again, a few times, until it can be told."""

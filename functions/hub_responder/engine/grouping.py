@@ -17,6 +17,10 @@ MAX_MEMBERS = 32
 """Findings of one arrival: three items each and the incident's fit a transaction of 100 items."""
 
 
+REDRIVE = "redrive"
+"""The kind of what an operator sends again out of the dead-letter queue."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cause:
     """What brought findings.
@@ -37,18 +41,27 @@ class Cause:
     insight: str = ""
     left_out: str = ""
 
+    @property
+    def asks(self) -> bool:
+        """Somebody asked for it: that counts once, whether the findings have changed or not."""
+        return self.clicked or self.kind == REDRIVE
+
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A finding about the one of its resources that matched, and its values of ``group_by``."""
+    """A finding about the one of its resources that matched, and its values of ``group_by``.
+
+    ``pk`` is the incident that it belongs to whatever ``group_by`` says now, or empty.
+    """
 
     cause: Cause
     finding: Finding
     values: tuple[str, ...]
+    pk: str = ""
 
     def key(self, playbook: Playbook) -> tuple[str, str]:
         """The partition of its incident, and the sort key of the finding there."""
-        pk = keys.partition(playbook.name, self.values, playbook.mode)
+        pk = self.pk or keys.partition(playbook.name, self.values, playbook.mode)
         return pk, keys.finding(self.finding.id)
 
 
@@ -68,7 +81,7 @@ class Group:
     def arrival(self, playbook: Playbook) -> Arrival:
         """What the ledger decides on."""
         remembers = "seen" in playbook.functions
-        clicked = self.cause.clicked
+        asks = self.cause.asks
         members = tuple(
             Arrived(
                 finding_id=finding.id,
@@ -76,7 +89,7 @@ class Group:
                 fingerprint=finding.fingerprint(),
                 updated=finding.updated,
                 data=finding.compact(),
-                c_sk=keys.click(self.cause.event_id, finding.id) if clicked else "",
+                c_sk=keys.click(self.cause.event_id, finding.id) if asks else "",
                 schema=finding.schema,
                 remember=history.partition(finding) if remembers else "",
                 left=how_left(finding),
@@ -90,7 +103,7 @@ class Group:
             members,
             severity=max(finding.severity.rank for finding in worst),
             exploit=any(finding.exploit_available for finding in worst),
-            clicked=clicked,
+            clicked=self.cause.clicked,
             at=self.cause.at,
             more=self.more,
         )
@@ -134,7 +147,7 @@ def values_of(finding: Finding, scope: Mapping[str, Any], playbook: Playbook) ->
 def group(subjects_: Iterable[Subject], playbook: Playbook) -> list[Group]:
     """The subjects by incident.
 
-    A group has at most `MAX_MEMBERS` findings and one event's clicks: more of them make another
+    A group has at most `MAX_MEMBERS` findings and one event's requests: more of them make another
     group with the same key. The round begins with the last of them, so that one click on an
     insight of many findings is one round.
     """
@@ -149,7 +162,7 @@ def group(subjects_: Iterable[Subject], playbook: Playbook) -> list[Group]:
 def _add(groups: dict[tuple[str, str, int], Group], subject: Subject, playbook: Playbook) -> None:
     cause, finding = subject.cause, subject.finding
     pk, sk = subject.key(playbook)
-    event = cause.event_id if cause.clicked else ""
+    event = cause.event_id if cause.asks else ""
     for chunk in range(1_000):
         group = groups.setdefault((pk, event, chunk), Group(pk, subject.values, cause))
         held = group.findings.get(sk)

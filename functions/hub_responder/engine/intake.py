@@ -55,7 +55,21 @@ class Recheck:
     findings: tuple[Finding, ...]
 
 
-Content = Trigger | Settle | Recheck | Returned
+@dataclass(frozen=True, slots=True)
+class Redrive:
+    """Try again what failed for these findings, as a letter of the dead-letter queue told.
+
+    ``event_id`` names the letter, so that it counts once; ``step`` is what had failed, and ``pk``
+    the incident for which it had, empty where none was decided.
+    """
+
+    event_id: str
+    step: str
+    findings: tuple[Finding, ...]
+    pk: str = ""
+
+
+Content = Trigger | Settle | Recheck | Redrive | Returned
 
 
 def message(record: Mapping[str, Any], clicks_queue: str) -> Message:
@@ -102,16 +116,27 @@ def read(message: Message) -> Content:
         body = msgspec.json.decode(message.body)
         if body["hub_responder"] == "settle":
             return _settle(body)
-        if body["hub_responder"] == "recheck":
+        if body["hub_responder"] in ("recheck", "redrive"):
             findings = tuple(Finding.from_compact(compact) for compact in body["findings"])
-            return Recheck(str(body["event_id"]), findings)
+            event_id = str(body["event_id"])
+            if body["hub_responder"] == "recheck":
+                return Recheck(event_id, findings)
+            return Redrive(event_id, str(body["step"]), findings, _pk(body) if body["pk"] else "")
     except (msgspec.MsgspecError, KeyError, TypeError, ValueError, UnreadableFinding) as error:
         raise UnreadableEvent(f"a message of our own that cannot be read: {error}") from error
     raise UnreadableEvent(f"a message of our own of an unknown kind: {body['hub_responder']!r:.80}")
 
 
 def _settle(body: Mapping[str, Any]) -> Settle:
+    pk = _pk(body)
+    ended = body.get("ended", 0)
+    if not isinstance(ended, int) or not 0 <= ended < 2**53:
+        raise UnreadableEvent(f"a settle message for no round: {ended!r:.80}")
+    return Settle(pk, bool(body.get("urgent")), bool(body.get("clicked")), ended)
+
+
+def _pk(body: Mapping[str, Any]) -> str:
     pk = body["pk"]
     if not isinstance(pk, str) or not _PARTITION.fullmatch(pk):
-        raise UnreadableEvent(f"a settle message for no incident: {pk!r:.80}")
-    return Settle(pk, bool(body.get("urgent")), bool(body.get("clicked")))
+        raise UnreadableEvent(f"a {body['hub_responder']} message for no incident: {pk!r:.80}")
+    return pk

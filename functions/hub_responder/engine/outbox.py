@@ -69,11 +69,13 @@ class Outbox:
     """Collects messages and sends them, ten at a time.
 
     Args:
-        client: an SQS client. imports, clicks, dead: the queues' URLs.
+        client: an SQS client. playbook: whose messages they are. imports, clicks, dead: the queues'
+            URLs.
     """
 
-    def __init__(self, client: Any, *, imports: str, clicks: str, dead: str) -> None:
+    def __init__(self, client: Any, *, playbook: str, imports: str, clicks: str, dead: str) -> None:
         self._client = client
+        self._playbook = playbook
         self._imports = imports
         self._clicks = clicks
         self._dead = dead
@@ -110,25 +112,48 @@ class Outbox:
         now = clock.now()
         first_at = message.first_at or now
         if now - first_at > give_up_after:
-            self.dead(message.body, f"gave up after {int(now - first_at)} s: {why}")
+            self.dead(message, f"gave up after {int(now - first_at)} s: {why}")
             return False
         attributes = _attributes(attempt=message.attempt + 1, first_at=first_at)
         queue = self._clicks if message.clicks else self._imports
         self._add(queue, message.body, backoff(message.attempt), attributes)
         return True
 
-    def dead(self, body: str, reason: str) -> None:
-        """To the DLQ, with the reason as a message attribute."""
-        reason = _sendable(reason[:250]) or "unknown"
-        self._add(self._dead, body, attributes=_attributes(reason=reason))
+    def dead(self, message: Message, reason: str) -> None:
+        """The message to the DLQ, with the reason and where it came from as attributes."""
+        tries = message.attempt + 1 if message.attempt else message.receives
+        self._bury(message.body, reason, clicks=message.clicks, tries=tries)
 
     def failed(
-        self, step: str, findings: Sequence[Mapping[str, Any]], reason: str, pk: str = ""
+        self,
+        step: str,
+        findings: Sequence[Mapping[str, Any]],
+        reason: str,
+        pk: str = "",
+        *,
+        clicks: bool,
+        trigger: str,
+        ended: int = 0,
     ) -> None:
-        """What could not be done for compact findings to the DLQ, so that it can be done later."""
+        """What could not be done for compact findings to the DLQ, so that it can be done later.
+
+        Args:
+            trigger: what had brought the findings. ended: the round, of one that ends an incident.
+        """
+        body: dict[str, Any] = {"hub_responder": "failed", "pk": pk, "step": step}
+        body |= {"trigger": trigger} | ({"ended": ended} if ended else {})
         for portion in _portions(findings):
-            body = {"hub_responder": "failed", "pk": pk, "step": step, "findings": portion}
-            self.dead(_json(body), reason)
+            self._bury(_json(body | {"findings": portion}), reason, clicks=clicks)
+
+    def _bury(self, body: str, reason: str, *, clicks: bool, **more: float) -> None:
+        queue = self._clicks if clicks else self._imports
+        attributes = _attributes(
+            reason=_sendable(reason[:250]) or "unknown",
+            playbook=self._playbook,
+            queue=queue.rpartition("/")[2],
+            **more,
+        )
+        self._add(self._dead, body, attributes=attributes)
 
     def forget(self) -> None:
         """Drop what was not sent yet."""

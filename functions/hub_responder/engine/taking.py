@@ -6,7 +6,7 @@ and its neighbours go on. A look-up that fails for now brings its message back l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,15 @@ from hub_responder import clock
 from hub_responder.connections.returned import Returned
 from hub_responder.engine import insight, scheduled
 from hub_responder.engine.choosing import Choice, choose
-from hub_responder.engine.grouping import Cause, Subject, how_left, subjects, values_of
-from hub_responder.engine.intake import Message, Recheck, read
+from hub_responder.engine.grouping import (
+    REDRIVE,
+    Cause,
+    Subject,
+    how_left,
+    subjects,
+    values_of,
+)
+from hub_responder.engine.intake import Message, Recheck, Redrive, read
 from hub_responder.errors import (
     ConfigurationError,
     ExpressionError,
@@ -36,6 +43,8 @@ if TYPE_CHECKING:
     from hub_responder.ledger.store import Ledger
     from hub_responder.playbook import Playbook
 
+CONDITIONS = "_conditions"
+"""The step by which dead letters name what the conditions or ``group_by`` could not tell."""
 LAST_RECEIVE = 5
 """maxReceiveCount of the queues: the next crash sends the message to the DLQ."""
 
@@ -91,13 +100,15 @@ class Taking:
             try:
                 content = read(message)
             except UnreadableEvent as error:
-                self._outbox.dead(message.body, f"unreadable: {error}")
+                self._outbox.dead(message, f"unreadable: {error}")
                 self._taken.records.append(self._audit.record("unreadable", detail=str(error)))
                 continue
             if isinstance(content, Settle):
                 self._settle(content)
             elif isinstance(content, Recheck):
                 self._recheck(message, content)
+            elif isinstance(content, Redrive):
+                self._redrive(message, content)
             elif isinstance(content, Returned):
                 self._returned(message, content)
             else:
@@ -118,7 +129,10 @@ class Taking:
     def _settle(self, settle: Settle) -> None:
         held = self._taken.settles.get(settle.pk, settle)
         self._taken.settles[settle.pk] = Settle(
-            settle.pk, settle.urgent or held.urgent, settle.clicked or held.clicked
+            settle.pk,
+            settle.urgent or held.urgent,
+            settle.clicked or held.clicked,
+            max(settle.ended, held.ended),
         )
 
     def _returned(self, message: Message, came: Returned) -> None:
@@ -141,6 +155,18 @@ class Taking:
         for finding in recheck.findings:
             self._consider(message, cause, finding, asked=False)
 
+    def _redrive(self, message: Message, redrive: Redrive) -> None:
+        """Findings of which something failed, because an operator asks for another try.
+
+        They were taken before, unless it was the conditions that could not be told.
+        """
+        event_id, now = redrive.event_id, clock.now()
+        cause = Cause(REDRIVE, event_id, now, clicked=message.clicks, again=True)
+        own = redrive.pk.partition("#")[0] == self._playbook.name
+        pk = redrive.pk if own else ""
+        for finding in redrive.findings:
+            self._consider(message, cause, finding, asked=redrive.step == CONDITIONS, pk=pk)
+
     def _trigger(self, message: Message, trigger: Trigger) -> None:
         cause = _cause(message, trigger)
         if self._playbook.home_only and (trigger.account, trigger.region) != message.home:
@@ -151,7 +177,7 @@ class Taking:
         try:
             findings, unreadable, left_out = self._findings(trigger)
         except PermanentError as error:
-            self._outbox.dead(message.body, str(error))
+            self._outbox.dead(message, str(error))
             self._taken.records.append(self.record("dead", cause, detail=str(error)))
             return
         if left_out:
@@ -191,7 +217,7 @@ class Taking:
                 self.record("unreadable", cause, findings=ids, detail=detail)
             )
         if bad and alone:
-            self._outbox.dead(message.body, f"unreadable: {bad[0].field}: {bad[0]}")
+            self._outbox.dead(message, f"unreadable: {bad[0].field}: {bad[0]}")
 
     def _consider_all(self, message: Message, cause: Cause, findings: Iterable[Finding]) -> None:
         found = [one for finding in findings for one in subjects(finding, self._playbook)]
@@ -199,7 +225,9 @@ class Taking:
         for one in found:
             self._consider(message, cause, one, asked=True)
 
-    def _consider(self, message: Message, cause: Cause, finding: Finding, *, asked: bool) -> None:
+    def _consider(
+        self, message: Message, cause: Cause, finding: Finding, *, asked: bool, pk: str = ""
+    ) -> None:
         """Take the finding, close it, or leave it with its reason."""
         gone = not cause.clicked and bool(how_left(finding))
         scope = self._names.shared(cause, finding)
@@ -212,7 +240,7 @@ class Taking:
         except (ExpressionError, ConfigurationError, PermanentError) as error:
             self._undecided.append((cause, finding, str(error)))
             return
-        subject = Subject(cause, finding, values)
+        subject = Subject(cause, finding, values, pk)
         if gone:
             self._taken.left.append(subject)
         elif choice.takes:
@@ -284,11 +312,19 @@ class Taking:
                 self._answers.say(cause, [finding], why)
         for why, caused in undecided.items():
             self._answers.tell_undecided(why, [finding.id for _, finding in caused])
-            self._outbox.failed("_conditions", [finding.compact() for _, finding in caused], why)
+            self._bury(caused, why)
             self._taken.records += [
                 self.record("dead", cause, findings=[finding.id], detail=why)
                 for cause, finding in caused
             ]
+
+    def _bury(self, caused: Sequence[tuple[Cause, Finding]], why: str) -> None:
+        """Findings to the DLQ, those of a kind of trigger together."""
+        kinds: dict[tuple[str, bool], list[Mapping[str, Any]]] = {}
+        for cause, finding in caused:
+            kinds.setdefault((cause.kind, cause.clicked), []).append(finding.compact())
+        for (kind, clicked), findings in kinds.items():
+            self._outbox.failed(CONDITIONS, findings, why, clicks=clicked, trigger=kind)
 
 
 def _cause(message: Message, trigger: Trigger) -> Cause:

@@ -93,6 +93,7 @@ def handle(
     )
     outbox = Outbox(
         aws.client("sqs"),
+        playbook=played.name,
         imports=environ["IMPORTS_QUEUE_URL"],
         clicks=clicks_url,
         dead=environ["DLQ_URL"],

@@ -1,7 +1,9 @@
 """The scheduled function that answers clicks which ended in the DLQ.
 
 A message that killed its run five times is moved there by SQS, without a word to the analyst who
-clicked. This looks at the DLQ, writes the answer on the findings, and leaves the message there.
+clicked. This looks at the DLQ, writes the answer on the findings, and leaves the message there. A
+click on an insight names no findings: its event holds groups and how many are in each, so that
+there is nothing to write on. The trail says so.
 """
 
 from __future__ import annotations
@@ -45,7 +47,9 @@ def handler(_event: Mapping[str, Any], context: Any) -> dict[str, int]:
         looked_at += 1
         try:
             click = _click(message["Body"])
-            if click is not None:
+            if click is not None and click.insight is not None:
+                _no_findings(message, click, transactions, audit)
+            elif click is not None:
                 answered += _answer(message, click, transactions, audit, runtime)
         except Exception as error:  # noqa: BLE001 - the other clicks are to be answered all the same
             observability.log_bug(error)
@@ -76,7 +80,31 @@ def _click(body: str) -> Trigger | None:
         trigger = events.decode(body)
     except UnreadableEvent:
         return None
+    if trigger.kind == "insight":
+        return trigger
     return trigger if trigger.kind == "custom_action" and trigger.findings else None
+
+
+def _no_findings(
+    message: Mapping[str, Any], click: Trigger, transactions: Transactions, audit: Audit
+) -> None:
+    """Record, once, that a click on an insight has no finding to be answered on."""
+    name = click.insight.name if click.insight is not None else ""
+    reason = _reason(message)
+    record = audit.record(
+        "skipped",
+        trigger={"kind": click.kind, "event_id": click.event_id},
+        detail=f"no answer: results of the insight {name!r:.80} name no findings; {reason}",
+    )
+    mark = _mark(message, {})
+    mark["Put"]["ConditionExpression"] = "attribute_not_exists(pk)"
+    transactions.submit([Part([mark], [record])])
+
+
+def _reason(message: Mapping[str, Any]) -> str:
+    """Why the message is in the DLQ."""
+    said = message.get("MessageAttributes", {}).get("reason", {}).get("StringValue", "")
+    return said or "five runs in a row died"
 
 
 def _answer(
@@ -87,8 +115,7 @@ def _answer(
     runtime: Runtime,
 ) -> bool:
     """Write the answer, until it stands; whether this call wrote it."""
-    reason = message.get("MessageAttributes", {}).get("reason", {}).get("StringValue", "")
-    text = _TEXT.format(reason=reason or "five runs in a row died")
+    text = _TEXT.format(reason=_reason(message))
     fields = {
         "trigger": {"kind": click.kind, "event_id": click.event_id},
         "findings": [finding.id for finding in click.findings],

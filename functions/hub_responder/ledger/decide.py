@@ -198,13 +198,17 @@ def _untold(state: State, repeats: tuple[Arrived, ...], *, now: float, urgent: b
     return Decision(settled.move, (), repeats, settled.delay, settled.urgent)
 
 
-def decide_settle(state: State, *, now: float, urgent: bool) -> Decision:
-    """The move for a settle message of the incident ``state``."""
+def decide_settle(state: State, *, now: float, urgent: bool, ended: int = 0) -> Decision:
+    """The move for a settle message of the incident ``state``.
+
+    Args:
+        ended: the round that ended it and is to be tried again; 0: none is.
+    """
     if state.live(now):
         return Decision("settle", delay=min(LOOK_AGAIN_S, state.lease - now + 1), urgent=urgent)
     if state.owner:
         return Decision("takeover")
-    if state.over:
+    if state.over or (ended == state.round and state.ended):
         return Decision("close")
     if state.idle and not state.pending:
         return Decision("nothing")

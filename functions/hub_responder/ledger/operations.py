@@ -251,13 +251,17 @@ class Operations:
         )
 
     def close(self, state: State) -> TransactItem:
-        """CLOSE: the round that ends what was opened; for nobody while a finding is there."""
+        """CLOSE: the round that ends what was opened; for nobody while a finding is there.
+
+        It ends it once more where ``state`` is closed already.
+        """
+        closed = "attribute_exists(closed)" if state.closed else "attribute_not_exists(closed)"
         return self._update(
             self._key(state.pk),
             "SET round = :next, owner = :me, lease = :lease, closing = :true"
-            " REMOVE steps, next_at, tries, first_at, clicked, asked",
+            " REMOVE steps, next_at, tries, first_at, clicked, asked, closed",
             "round = :round AND done = :round AND attribute_not_exists(owner)"
-            " AND pending = :zero AND members <= :zero AND attribute_not_exists(closed)",
+            f" AND pending = :zero AND members <= :zero AND {closed}",
             next=number(state.round + 1),
             round=number(state.round),
             me=text(self._me),

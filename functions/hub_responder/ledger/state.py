@@ -61,6 +61,11 @@ class State:
         left = self.members <= 0 and not self.pending
         return self.idle and left and bool(self.refs) and not self.closed
 
+    @property
+    def ended(self) -> bool:
+        """What was opened for it was ended, and nothing has come since."""
+        return self.idle and bool(self.closed) and not self.pending and self.members <= 0
+
     def reborn(self) -> State:
         """The state in which the next finding finds it."""
         return replace(self, gen=self.gen + 1, told={}, closed=0.0) if self.closed else self

@@ -22,11 +22,15 @@ _DECIDE_ROUNDS = 10
 
 @dataclass(frozen=True, slots=True)
 class Settle:
-    """A settle message: look at the incident ``pk``; ``clicked`` when an analyst waits."""
+    """A settle message: look at the incident ``pk``; ``clicked`` when an analyst waits.
+
+    ``ended`` is a round that ended the incident and is to be tried again, as an operator asks.
+    """
 
     pk: str
     urgent: bool = False
     clicked: bool = False
+    ended: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +148,9 @@ class Ledger:
                 return Claim(pk, Decision("nothing"), State(pk)), Part([], [])
             if state.owner == self._me:
                 return Claim(pk, Decision("mine"), state, complete=False), Part([], [])
-            decision = decide_settle(state, now=clock.now(), urgent=settle.urgent)
+            decision = decide_settle(
+                state, now=clock.now(), urgent=settle.urgent, ended=settle.ended
+            )
             operations = self.operations()
             items = {
                 "open": lambda: [operations.open_pending(state, clicked=settle.clicked)],
@@ -235,6 +241,7 @@ class Ledger:
                 clicked=False,
                 asked=False,
                 closing=True,
+                closed=0.0,
             )
         if decision.move in ("takeover", "resume"):
             return replace(state, owner=self._me, lease=self._lease, next_at=0.0)

@@ -30,7 +30,9 @@ def hub(tmp_path: Path) -> Iterator[Inside]:
 
 
 def outbox(hub: Inside) -> Outbox:
-    return Outbox(aws.client("sqs"), imports=hub.imports, clicks=hub.clicks, dead=hub.dead)
+    return Outbox(
+        aws.client("sqs"), playbook="marks", imports=hub.imports, clicks=hub.clicks, dead=hub.dead
+    )
 
 
 def bodies(hub: Inside, queue: str, after: float = 0.0) -> list[str]:
@@ -116,7 +118,7 @@ def test_twenty_messages_of_200_kb_are_all_sent(hub: Inside) -> None:
 )
 def test_any_text_can_be_dead_for_any_reason(hub: Inside, body: str, reason: str) -> None:
     sent = outbox(hub)
-    sent.dead(body, reason)
+    sent.dead(message(body), reason)
     sent.flush()
     (letter,) = hub.letters()
     assert letter["body"] == REFUSED.sub("\ufffd", body)
@@ -151,9 +153,9 @@ def test_entries_that_were_refused_are_kept_and_the_others_are_gone() -> None:
 
     for fault, kind in ((False, TransientError), (True, PermanentError)):
         half = Half(fault=fault)
-        sent = Outbox(half, imports="i", clicks="c", dead="d")
-        sent.dead("one", "r")
-        sent.dead("two", "r")
+        sent = Outbox(half, playbook="p", imports="i", clicks="c", dead="d")
+        sent.dead(message("one"), "r")
+        sent.dead(message("two"), "r")
         with pytest.raises(kind):
             sent.flush()
         sent.flush()

@@ -356,7 +356,7 @@ def test_messages_that_cannot_be_replaced_come_again(
     """Nothing is acknowledged before what replaces it is sent."""
     world = make_world()
     refusing = Refusing(fault=fault)
-    outbox = Outbox(refusing, imports="imports", clicks="clicks", dead="dead")
+    outbox = Outbox(refusing, playbook="p", imports="imports", clicks="clicks", dead="dead")
     messages = [
         Message(f"m{n}", body, receives, False)
         for n, body in enumerate(['{"garbage": true}', "[]"])

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from factories import REPOSITORY
 from hub_responder.handlers.unanswered import handler
 from inside import PASSING, Died, Inside
 from world import event, finding
@@ -51,6 +52,19 @@ def test_what_is_no_click_is_left_alone(deployed: Inside) -> None:
         deployed.queues.send(deployed.arn("dead"), body)
     assert look(deployed) == {"looked_at": 3, "answered": 0}
     assert kinds(deployed) == []
+
+
+def test_a_click_on_an_insight_names_no_finding_and_the_trail_says_so_once(
+    deployed: Inside,
+) -> None:
+    body = (REPOSITORY / "events" / "insight-results.json").read_text(encoding="utf-8")
+    deployed.queues.send(deployed.arn("dead"), body)
+    for _ in range(2):
+        assert look(deployed) == {"looked_at": 1, "answered": 0}
+    (record,) = deployed.records()
+    assert (record["kind"], record["trigger"]["kind"]) == ("skipped", "insight")
+    assert "name no findings" in record["detail"]
+    assert len(deployed.letters()) == 1
 
 
 def test_an_answer_that_cannot_be_written_now_is_written_by_a_later_run(deployed: Inside) -> None:

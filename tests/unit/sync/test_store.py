@@ -14,18 +14,18 @@ from hub_responder.ledger.operations import Operations
 from hub_responder.playbook import Playbook, Triggers
 from hub_responder.sync import plan
 from hub_responder.sync.store import Store
-from inside import inside
+from inside import LEDGER, inside
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     playbook = Playbook(name="p", summary="For tests", version="0", on=Triggers(), steps=())
     with inside(playbook, tmp_path) as deployed:
-        yield Store("ledger", deployed.clock.now())
+        yield Store(LEDGER, deployed.clock.now())
 
 
 def point(*tickets: str, over: bool = False) -> None:
-    made = Operations("ledger", "me", NOW + 60, NOW)
+    made = Operations(LEDGER, "me", NOW + 60, NOW)
     for ticket in tickets:
         held = {"desk": {"ticket": ticket}}
         items = made.unpoint("p#1", [f"desk#{ticket}"]) if over else made.point("p#1", held, ())

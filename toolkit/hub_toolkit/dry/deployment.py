@@ -16,17 +16,13 @@ import msgspec
 
 from hub_responder.finding import Finding
 from hub_toolkit.dry.world import ENDPOINT, STACK
+from hub_toolkit.letters.letter import source_of
+from hub_toolkit.letters.looking import look
 from hub_toolkit.sandbox.identifiers import Place
 from hub_toolkit.sandbox.security_hub.events import Envelopes
 from hub_toolkit.stack import DeploymentError, Stack
 
 MESSAGE_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-HOLD_S = 60
-"""How long the messages that were looked at stay hidden if this process dies meanwhile."""
-LOOK_S = 30.0
-"""How long a dead letter is looked for: SQS shows a few messages at a time, in any order."""
-MAX_LOOKED_AT = 5000
-_EMPTY_ENOUGH = 3
 _IDS_AT_ONCE = 20
 
 
@@ -57,11 +53,12 @@ class Deployment(Stack):
         Raises:
             DeploymentError: there is none, or it stands for no event.
         """
-        url = self.queue(f"{self.stack}-dlq")
-        found, looked_at = self._look(url, message_id)
+        with look(self, self.queue(f"{self.stack}-dlq")) as looking:
+            messages = looking.messages()
+            found = next((one for one in messages if one["MessageId"] == message_id), None)
         if found is None:
             raise DeploymentError(
-                f"there is no message {message_id} in {self.stack}-dlq ({looked_at} looked at)"
+                f"there is no message {message_id} in {self.stack}-dlq ({looking.seen} looked at)"
             )
         return self._read(found)
 
@@ -85,50 +82,15 @@ class Deployment(Stack):
         sent = self.call("sqs", "send_message", QueueUrl=self.queue(queue), MessageBody=body)
         return str(sent["MessageId"])
 
-    def _look(self, url: str, message_id: str) -> tuple[dict[str, Any] | None, int]:
-        held: list[str] = []
-        found: dict[str, Any] | None = None
-        empty, until = 0, time.monotonic() + LOOK_S
-        try:
-            while found is None and empty < _EMPTY_ENOUGH and len(held) < MAX_LOOKED_AT:
-                if time.monotonic() > until:
-                    break
-                answer = self.call(
-                    "sqs",
-                    "receive_message",
-                    QueueUrl=url,
-                    MaxNumberOfMessages=10,
-                    VisibilityTimeout=HOLD_S,
-                    WaitTimeSeconds=0,
-                    MessageAttributeNames=["All"],
-                    MessageSystemAttributeNames=["All"],
-                )
-                messages = answer.get("Messages", [])
-                empty = 0 if messages else empty + 1
-                held += [message["ReceiptHandle"] for message in messages]
-                found = next((one for one in messages if one["MessageId"] == message_id), None)
-        finally:
-            self._give_back(url, held)
-        return found, len(held)
-
-    def _give_back(self, url: str, receipts: Sequence[str]) -> None:
-        for first in range(0, len(receipts), 10):
-            entries = [
-                {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": 0}
-                for number, receipt in enumerate(receipts[first : first + 10])
-            ]
-            self.call("sqs", "change_message_visibility_batch", QueueUrl=url, Entries=entries)
-
     def _read(self, message: Mapping[str, Any]) -> DeadLetter:
         attributes = {
             name: str(one.get("StringValue", ""))
             for name, one in message.get("MessageAttributes", {}).items()
         }
-        arn = message.get("Attributes", {}).get("DeadLetterQueueSourceArn", "")
         letter = DeadLetter(
             message_id=message["MessageId"],
             reason=attributes.get("reason", "") or attributes.get("ERROR_MESSAGE", ""),
-            source=str(arn or attributes.get("TARGET_ARN", "")).rpartition(":")[2],
+            source=source_of(message, attributes),
         )
         try:
             body = msgspec.json.decode(message["Body"])

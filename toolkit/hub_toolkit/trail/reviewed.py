@@ -55,7 +55,13 @@ def review(project: Project, activities: Mapping[str, Activity]) -> list[Reviewe
 
 def gone(project: Project, activities: Iterable[str]) -> list[str]:
     """Names that did something but are no playbook of the project; our own functions are none."""
-    known = {source.name for source in project.sources} | {"", "lapsed", "sync", "unanswered"}
+    known = {source.name for source in project.sources} | {
+        "",
+        "dlq",
+        "lapsed",
+        "sync",
+        "unanswered",
+    }
     return sorted(set(activities) - known)
 
 

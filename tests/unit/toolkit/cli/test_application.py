@@ -20,6 +20,9 @@ from hub_toolkit.cli import application
         ["coverage"],
         ["inventory"],
         ["inventory", "report"],
+        ["dlq"],
+        ["dlq", "list"],
+        ["dlq", "redrive"],
     ],
 )
 def test_every_command_explains_itself(command: list[str]) -> None:
