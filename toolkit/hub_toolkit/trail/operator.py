@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hub_responder.audit import Audit, lines_of
@@ -26,19 +27,28 @@ class Operator:
         self._stack = stack
         self._table = stack.table(TABLE)
         self.arn = str(stack.call("sts", "get_caller_identity")["Arn"])
-        self._command = str(uuid.uuid4())
+        self._command = uuid.uuid4().hex
+        self._trails: dict[str, Audit] = {}
 
-    def item(self, playbook: str, kind: str, **fields: Any) -> dict[str, Any]:
-        """The item of a transaction that records something about ``playbook``."""
-        named = Playbook(name=playbook, summary="", steps=(), on=Triggers(), version="")
-        audit = Audit(self._table, named, f"{self._command}-{uuid.uuid4().hex[:8]}")
-        return audit.put(lines_of(audit.record(kind, actor=self.arn, **fields)))
-
-    def record(self, playbook: str, kind: str, **fields: Any) -> None:
-        """Write a record.
+    def record(
+        self, playbook: str, kind: str, items: Sequence[Mapping[str, Any]] = (), **fields: Any
+    ) -> None:
+        """Write a record about ``playbook``, together with ``items`` of a transaction.
 
         Raises:
-            DeploymentError: it cannot be written.
+            DeploymentError: it cannot be written; then nothing of it happened.
         """
-        item = self.item(playbook, kind, **fields)
-        self._stack.call("dynamodb", "transact_write_items", TransactItems=[item])
+        audit = self._trail(playbook)
+        lines = lines_of(audit.record(kind, actor=self.arn, **fields))
+        appended = audit.append(lines)
+        request = [*items, *appended.items]
+        self._stack.call("dynamodb", "transact_write_items", TransactItems=request)
+        audit.keep(appended)
+
+    def _trail(self, playbook: str) -> Audit:
+        """The records about one playbook are a run of their own."""
+        if playbook not in self._trails:
+            named = Playbook(name=playbook, summary="", steps=(), on=Triggers(), version="")
+            run = f"{self._command}-{len(self._trails)}"
+            self._trails[playbook] = Audit(self._table, named, run)
+        return self._trails[playbook]
