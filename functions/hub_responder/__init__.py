@@ -11,7 +11,7 @@
 - ``actions``      what a step can do; ``vision_one``, ``workload_security``,
   ``connections``, ``tickets`` do the talking
 - ``inventory``    the scheduled walk: the fleet as it is, and as it was
-- ``sync``         the scheduled walk over tickets: what people decide in them reaches the findings
+- ``sync``         what people decide in tickets reaches the findings: a scheduled walk, webhooks
 - ``planned``      what the scheduled functions carry in their layers
 - ``member``, ``lookup``, ``instances``, ``systems_manager``, ``fleet``, ``insights``  look-ups for
   them

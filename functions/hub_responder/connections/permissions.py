@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from hub_responder.connections.settings import PACED, WITH_SECRET
@@ -70,14 +70,17 @@ def asking(connections: Mapping[str, Mapping[str, Any]]) -> list[Mapping[str, An
 
 def _pacing(connections: Mapping[str, Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     paced = PACED | RATES.keys()
-    meters = sorted(partition(n) for n, one in connections.items() if one.get("type") in paced)
-    if not meters:
-        return []
-    return [
-        {
-            "Effect": "Allow",
-            "Action": ["dynamodb:UpdateItem"],
-            "Resource": [{"Fn::GetAtt": ["LedgerTable", "Arn"]}],
-            "Condition": {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": meters}},
-        }
-    ]
+    names = [name for name, one in connections.items() if one.get("type") in paced]
+    return [metering(names)] if names else []
+
+
+def metering(names: Collection[str]) -> Mapping[str, Any]:
+    """Moving the meters of connections on."""
+    return {
+        "Effect": "Allow",
+        "Action": ["dynamodb:UpdateItem"],
+        "Resource": [{"Fn::GetAtt": ["LedgerTable", "Arn"]}],
+        "Condition": {
+            "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": sorted(map(partition, names))}
+        },
+    }

@@ -192,7 +192,8 @@ class Jira(Planner, frozen=True, forbid_unknown_fields=True, kw_only=True):
     template that gives one of ``allow``; ``issue_type`` is the name of one of its types.
     ``components`` are names of the project's. ``assignee`` is
     an accountId. ``fields`` are by id (customfield_10010), valued as Jira's REST API takes them.
-    ``declined`` are names of resolutions.
+    ``declined`` are names of resolutions. ``webhook``: Jira tells at once what changes; the secret
+    has ``webhook_secret`` then.
     """
 
     url: Annotated[str, msgspec.Meta(pattern=r"^https?://")]
@@ -202,6 +203,7 @@ class Jira(Planner, frozen=True, forbid_unknown_fields=True, kw_only=True):
     components: _Few = ()
     fields: Mapping[_JiraField, Any] = msgspec.field(default_factory=dict)
     declined: _Few = DECLINED
+    webhook: bool = False
 
 
 class OpsCenter(Tracker, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -223,6 +225,7 @@ class GitHub(Tracker, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     ``repository`` is ``owner/name``; ``base_url`` is the API's, of GitHub Enterprise Server
     ``https://HOST/api/v3``. ``private`` and ``ca`` as of a channel. ``priorities`` become labels.
+    ``webhook`` as of Jira.
     """
 
     repository: Annotated[
@@ -232,6 +235,7 @@ class GitHub(Tracker, frozen=True, forbid_unknown_fields=True, kw_only=True):
     base_url: Annotated[str, msgspec.Meta(pattern=r"^https?://")] = GITHUB_API
     private: bool = False
     ca: Annotated[str, msgspec.Meta(max_length=65_536)] = ""
+    webhook: bool = False
 
 
 _Pair = Annotated[str, msgspec.Meta(pattern=r"^[1-9]/[1-9]$")]
@@ -255,7 +259,8 @@ class ServiceNow(Planner, frozen=True, forbid_unknown_fields=True, kw_only=True)
     computes the priority. ``close_code`` is how we close; empty: *Solution provided*, and
     *Threat mitigated* for security incidents. ``declined`` are close codes. ``assignment_group``
     and ``assignee`` are sys_ids. ``fields`` are columns, valued as the database has them.
-    ``category`` is one of the table's. ``private`` and ``ca`` as of a channel.
+    ``category`` is one of the table's. ``private`` and ``ca`` as of a channel. ``webhook`` as of
+    Jira.
     """
 
     url: Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s@?#]+$")]
@@ -285,6 +290,7 @@ class ServiceNow(Planner, frozen=True, forbid_unknown_fields=True, kw_only=True)
     fields: Mapping[_Column, Any] = msgspec.field(default_factory=dict)
     private: bool = False
     ca: Annotated[str, msgspec.Meta(max_length=65_536)] = ""
+    webhook: bool = False
 
 
 PerMinute = Annotated[int, msgspec.Meta(ge=10, le=10_000)]

@@ -1,14 +1,11 @@
 """Signed requests to programs of one's own.
 
-The receiver checks ``X-Hub-Responder-Signature``, which is ``v1=`` and the HMAC-SHA256, in hex, of
-the header ``X-Hub-Responder-Timestamp`` (epoch seconds), a dot and the body, with the connection's
-signing key; refuses old timestamps; and does the work of one ``Idempotency-Key`` once.
+The receiver checks the `signature`, made with the connection's signing key; refuses old timestamps;
+and does the work of one ``Idempotency-Key`` once.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +13,13 @@ import msgspec
 
 from hub_responder import clock, http, secrets
 from hub_responder.connections.settings import Webhook, read
-from hub_responder.errors import ConfigurationError
+from hub_responder.connections.signature import SIGNATURE, TIMESTAMP, key_of, signed
 
 if TYPE_CHECKING:
     from hub_responder.connections.resolve import Connection
     from hub_responder.runtime import Runtime
 
 MAX_ANSWER = 65_536
-MIN_KEY = 16
 
 
 def post(
@@ -59,14 +55,6 @@ def post(
 
 def _headers(name: str, secret: Mapping[str, str], body: bytes) -> dict[str, str]:
     """Timestamp and signature."""
-    signing_key = secrets.value(secret, "signing_key", name)
-    if len(signing_key) < MIN_KEY:
-        raise ConfigurationError(
-            f"the signing_key of connection {name} is too short: {MIN_KEY} characters at least"
-        )
+    key = key_of(secret, "signing_key", name)
     timestamp = str(int(clock.now()))
-    signed = hmac.new(signing_key.encode(), f"{timestamp}.".encode() + body, hashlib.sha256)
-    return {
-        "X-Hub-Responder-Timestamp": timestamp,
-        "X-Hub-Responder-Signature": f"v1={signed.hexdigest()}",
-    }
+    return {TIMESTAMP: timestamp, SIGNATURE: signed(key, timestamp, body)}

@@ -24,6 +24,11 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
     playbooks: dict[str, str] = {}
     connections: dict[str, dict[str, Any]] = {}
 
+    @property
+    def hooked(self) -> dict[str, dict[str, Any]]:
+        """Those of the connections whose systems send webhooks."""
+        return {name: one for name, one in self.connections.items() if one.get("webhook") is True}
+
 
 def load(directory: Path) -> Plan:
     """Read ``directory/sync.json``.

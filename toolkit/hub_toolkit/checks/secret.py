@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hub_responder import http, secrets
 from hub_responder.connections.settings import WITH_SECRET
-from hub_responder.connections.signed import MIN_KEY
+from hub_responder.connections.signature import MIN_KEY
 from hub_responder.errors import CallError, ConfigurationError, PermanentError
+from hub_responder.sync.keys import NAME as WEBHOOK_SECRET
 from hub_toolkit.checks.told import Told, good, wrong
 
 if TYPE_CHECKING:
@@ -62,6 +63,13 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
     },
 }
 """Type -> the keys that its secret holds."""
+_HOOK = {WEBHOOK_SECRET: Key(rf".{{{MIN_KEY},}}", f"{MIN_KEY} characters at least")}
+
+
+def keys_of(settings: Mapping[str, Any]) -> Mapping[str, Key]:
+    """The keys that the secret of a connection with these settings holds."""
+    keys = KEYS.get(str(settings.get("type")), {})
+    return {**keys, **_HOOK} if settings.get("webhook") is True else keys
 
 
 def check(asker: Asker) -> list[Told]:
@@ -76,12 +84,12 @@ def check(asker: Asker) -> list[Told]:
         return [wrong("secret", str(error), f"create {called} as docs/operating.md says")]
     except CallError as error:
         return [wrong("secret", str(error), "is this the deployment's account and region?")]
-    problems = [*_problems(kind, held), *_address(kind, asker, held)]
+    keys = keys_of(asker.connection.settings)
+    problems = [*_problems(keys, held), *_address(kind, asker, held)]
     if problems:
         return [
             wrong("secret", f"{called}: {'; '.join(problems)}", "put the whole value there again")
         ]
-    keys = KEYS.get(kind, {})
     names = ", ".join(name for name in keys if name in held) or f"{len(held)} keys"
     others = len(held.keys() - keys.keys()) if keys else 0
     if others:
@@ -90,9 +98,9 @@ def check(asker: Asker) -> list[Told]:
     return [good("secret", f"{called}: {names}")]
 
 
-def _problems(kind: str, held: Mapping[str, str]) -> list[str]:
+def _problems(keys: Mapping[str, Key], held: Mapping[str, str]) -> list[str]:
     found = []
-    for name, key in KEYS.get(kind, {}).items():
+    for name, key in keys.items():
         value = held.get(name, "").strip()
         if not value and key.needed:
             found.append(f"there is no `{name}`")

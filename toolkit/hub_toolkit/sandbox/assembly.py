@@ -17,6 +17,8 @@ from hub_toolkit.sandbox.clock import Clock
 from hub_toolkit.sandbox.control import Control
 from hub_toolkit.sandbox.core import Core
 from hub_toolkit.sandbox.errors import AwsError
+from hub_toolkit.sandbox.function_urls import PATH as URLS
+from hub_toolkit.sandbox.function_urls import FunctionUrls
 from hub_toolkit.sandbox.idle import Idle
 from hub_toolkit.sandbox.intrinsics import TemplateError
 from hub_toolkit.sandbox.kills import Kills
@@ -70,6 +72,7 @@ def assemble(
     clock = Clock(speed=speed)
     closing.callback(clock.close)
     core = Core(clock, place, moto)
+    closing.callback(core.hooks.close)
     closing.callback(core.queues.close)
     plan = read_plan(template, place, {"Stage": stage})
     workers = _Workers()
@@ -101,7 +104,13 @@ def assemble(
     schedule = Schedule(plan, place, clock.now, pool.invoke, core.queues.send)
     parts = _parts(core, simulators, plan, pollers, schedule)
     control = Control(routes.table(parts), (AwsError, SqsError, ValueError))
-    return Assembled(core.app(simulators, kills, control, beyond), pool)
+    urls: dict[str, App] = {
+        name: FunctionUrls(name, plan.public.get(name, ()), pool.invoke, clock.now)
+        for name in plan.urls
+    }
+    if urls:  # a stack has one
+        core.hooks.url = f"{place.endpoint}{URLS}/{next(iter(urls))}/"
+    return Assembled(core.app(simulators, kills, control, beyond, urls), pool)
 
 
 class _Workers:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from hub_toolkit.sandbox import dynamodb, kms, targets
@@ -14,6 +15,8 @@ from hub_toolkit.sandbox.control import PREFIX as CONTROL
 from hub_toolkit.sandbox.deploy import Services
 from hub_toolkit.sandbox.event_plane.bus import EventPlane
 from hub_toolkit.sandbox.faults import Faults
+from hub_toolkit.sandbox.function_urls import PATH as URLS
+from hub_toolkit.sandbox.hooks import Hooks
 from hub_toolkit.sandbox.inbox import Inbox
 from hub_toolkit.sandbox.kills import AWS_EFFECTS, Kills
 from hub_toolkit.sandbox.members.plane import Members
@@ -75,6 +78,7 @@ class Core:
         self.inbox = Inbox(clock.now)
         self.faults = Faults(self._delay)
         self.tickets = Tickets()
+        self.hooks = Hooks(clock)
         self.state_buckets: set[str] = set()
         """Names of the buckets whose objects no person or other program gets."""
         self._place = place
@@ -92,7 +96,13 @@ class Core:
         """
         return Simulators(
             Around(
-                self.clock.now, self._place.endpoint, self.inbox, self.faults, self.tickets, kills
+                self.clock.now,
+                self._place.endpoint,
+                self.inbox,
+                self.faults,
+                self.tickets,
+                kills,
+                self.hooks.send,
             ),
             closing=closing,
         )
@@ -115,11 +125,13 @@ class Core:
         kills: Kills,
         control: App,
         outside: frozenset[str] = frozenset(),
+        urls: Mapping[str, App] = MappingProxyType({}),
     ) -> App:
         """WSGI: everything behind the sandbox's one address.
 
         Args:
             outside: names of the queues that are not the responder's own.
+            urls: what answers at the functions' URLs, by the functions' names.
         """
         effects = AwsEffects(self.inbox, simulators, outside, self.state_buckets)
         name = simulators.name_of("opscenter", "opscenter")
@@ -155,15 +167,19 @@ class Core:
             performed=effects.performed,
         )
         aws_app = kills.around(aws, lambda environ: identify(environ).target in AWS_EFFECTS)
-        vendors = Mounts(simulators.apps, "connection")
+        mounts = {
+            VENDORS: Mounts(simulators.apps, "connection"),
+            URLS: Mounts(urls, "function with a URL"),
+        }
 
         def app(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
             path = str(environ["PATH_INFO"])
             if path.startswith(f"{CONTROL}/"):
                 return control(environ, start_response)
-            if path.startswith(f"{VENDORS}/"):
-                environ["SCRIPT_NAME"], environ["PATH_INFO"] = VENDORS, path.removeprefix(VENDORS)
-                return vendors(environ, start_response)
+            for prefix, mounted in mounts.items():
+                if path.startswith(f"{prefix}/"):
+                    environ["SCRIPT_NAME"], environ["PATH_INFO"] = prefix, path.removeprefix(prefix)
+                    return mounted(environ, start_response)
             return aws_app(environ, start_response)
 
         return app

@@ -122,6 +122,7 @@ _TYPES: dict[str, tuple[str, Naming]] = {
     "AWS::Lambda::EventSourceMapping": ("", _plain),
     "AWS::Lambda::EventInvokeConfig": ("", _plain),
     "AWS::Lambda::Permission": ("", _plain),
+    "AWS::Lambda::Url": ("", _plain),
     "AWS::IAM::Role": ("RoleName", _role),
     "AWS::IAM::RolePolicy": ("", _plain),
     "AWS::IAM::ManagedPolicy": ("ManagedPolicyName", _plain),

@@ -10,12 +10,14 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hub_responder.connections.settings import PLACES
 from hub_toolkit.sandbox import faults as scripted
 from hub_toolkit.sandbox import inbox as deliveries
 from hub_toolkit.sandbox.kills import is_vendor_effect
+from hub_toolkit.sandbox.vendors.hook import Hook
 
 if TYPE_CHECKING:
     from hub_toolkit.sandbox.faults import Faults
@@ -42,6 +44,7 @@ class Around:
     Attributes:
         clock: returns the sandbox's seconds since the epoch.
         endpoint: the sandbox's address.
+        hooked: takes webhooks: the connection's name, headers, body; nobody, if not given.
     """
 
     clock: Callable[[], float]
@@ -50,6 +53,7 @@ class Around:
     faults: Faults
     tickets: Tickets
     kills: Kills
+    hooked: Callable[[str, Mapping[str, str], bytes], None] = lambda _name, _headers, _body: None
 
 
 @dataclass(slots=True)
@@ -127,6 +131,14 @@ class Simulators:
         self.closing.callback(served.close)
         at = {"host": HOST, "port": served.port, "security": tls}
         self._listening[name] = {**at, "private": True, "ca": served.ca}
+
+    def hook(self, name: str, settings: Mapping[str, Any]) -> Hook | None:
+        """The webhook that is set up in the system behind a connection, where it says so."""
+        if not settings.get("webhook"):
+            return None
+        secret = _token("hook")
+        self.secrets[name]["webhook_secret"] = secret
+        return Hook(secret, partial(self.around.hooked, name))
 
     def mount(self, name: str, system: str, app: App) -> None:
         """Answer at the connection's path, with faults, kills and the inbox around it."""
@@ -217,6 +229,7 @@ def _jira(simulators: Simulators, name: str, settings: Mapping[str, Any]) -> Non
 
     token = _token("jira")
     around = simulators.around
+    simulators.secrets[name] = {"email": _EMAIL, "api_token": token}
     simulator = Jira(
         around.clock,
         email=_EMAIL,
@@ -225,8 +238,8 @@ def _jira(simulators: Simulators, name: str, settings: Mapping[str, Any]) -> Non
         index_lag_s=JIRA_LAG_S,
         components=tuple(settings.get("components", ())),
         further=tuple(settings.get("fields", {})),
+        hook=simulators.hook(name, settings),
     )
-    simulators.secrets[name] = {"email": _EMAIL, "api_token": token}
     around.tickets.register("jira", name, simulator)
     simulators.mount(name, "jira", simulator.app)
 
@@ -236,8 +249,13 @@ def _github(simulators: Simulators, name: str, settings: Mapping[str, Any]) -> N
 
     token = _token("github")
     around = simulators.around
-    simulator = GitHub(around.clock, token=token, repository=str(settings["repository"]))
     simulators.secrets[name] = {"token": token}
+    simulator = GitHub(
+        around.clock,
+        token=token,
+        repository=str(settings["repository"]),
+        hook=simulators.hook(name, settings),
+    )
     around.tickets.register("github", name, simulator)
     simulators.mount(name, "github", simulator.app)
 
@@ -262,8 +280,9 @@ def _servicenow(simulators: Simulators, name: str, settings: Mapping[str, Any]) 
         "api_key": {"api_key": _token("now")},
     }[auth]
     around = simulators.around
-    simulator = ServiceNow(around.clock, auth=auth, secret=secret)
-    simulators.secrets[name] = secret
+    simulators.secrets[name] = dict(secret)
+    hook = simulators.hook(name, settings)
+    simulator = ServiceNow(around.clock, auth=auth, secret=secret, hook=hook)
     around.tickets.register("servicenow", name, simulator)
     simulators.mount(name, "servicenow", simulator.app)
 

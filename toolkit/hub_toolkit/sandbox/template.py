@@ -24,7 +24,6 @@ RECORDED_ONLY = frozenset(
         "AWS::IAM::Role",
         "AWS::IAM::RolePolicy",
         "AWS::Lambda::EventInvokeConfig",
-        "AWS::Lambda::Permission",
         "AWS::Logs::LogGroup",
         "AWS::S3::BucketPolicy",
         "AWS::SES::ConfigurationSetEventDestination",
@@ -103,6 +102,10 @@ class Plan:
     functions: dict[str, Function] = field(default_factory=dict)
     schedules: dict[str, dict[str, Any]] = field(default_factory=dict)
     roles: dict[str, dict[str, Any]] = field(default_factory=dict)
+    urls: set[str] = field(default_factory=set)
+    """Names of the functions that have a URL."""
+    public: dict[str, set[str]] = field(default_factory=dict)
+    """What everybody may do through the URL of a function."""
 
     def switch_off(self, stack: str, playbooks: Iterable[str]) -> None:
         """Drop the rules, schedules and buttons of playbooks that the stage has disabled.
@@ -197,6 +200,14 @@ class _Reader:
             case "AWS::Serverless::Function":
                 function = self._function(logical_id, identifiers["Ref"], properties)
                 found.functions[function.name] = function
+            case "AWS::Lambda::Url":
+                found.urls.add(_function_name(properties["TargetFunctionArn"]))
+            case "AWS::Lambda::Permission":
+                if properties["Principal"] == "*":
+                    allowed = found.public.setdefault(
+                        _function_name(properties["FunctionName"]), set()
+                    )
+                    allowed.add(str(properties["Action"]))
             case "AWS::Serverless::LayerVersion" | "AWS::Lambda::EventSourceMapping":
                 pass  # read with the functions that they belong to
             case _ if kind not in RECORDED_ONLY:
@@ -251,10 +262,15 @@ class _Reader:
                 continue
             if self._resolver.active(logical_id):
                 properties = self._resolver.properties(logical_id)
-                function = str(properties["FunctionName"]).rsplit(":", 1)[-1]
+                function = _function_name(properties["FunctionName"])
                 mapped = _mapped(properties, properties["EventSourceArn"])
                 found.setdefault(function, []).append(mapped)
         return found
+
+
+def _function_name(named: Any) -> str:
+    """A function's name from its ARN or its name."""
+    return str(named).rsplit(":", 1)[-1]
 
 
 def _mapped(properties: Mapping[str, Any], queue_arn: str) -> Mapped:

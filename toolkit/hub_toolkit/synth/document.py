@@ -71,6 +71,7 @@ def build(root: Path) -> dict[str, Any]:
             **{roles.condition(stage): {"Fn::Equals": [ref("Stage"), stage]} for stage in by_stage},
             **_enabled_conditions(base, by_stage),
             **_mail_conditions(base, by_stage),
+            **_webhook_condition(base, by_stage),
         },
         "Globals": shared.GLOBALS,
         "Resources": resources,
@@ -78,6 +79,7 @@ def build(root: Path) -> dict[str, Any]:
             **shared.OUTPUTS,
             **archive.OUTPUTS,
             **(shared.INVENTORY_OUTPUTS if "InventoryBucket" in resources else {}),
+            **_webhook_output(resources),
         },
     }
     return template
@@ -119,6 +121,11 @@ def _resources(base: Project, by_stage: Mapping[str, Project]) -> dict[str, Any]
     if any(followed.plan(project).playbooks for project in projects):
         staged = {stage: roles.sync(project) for stage, project in by_stage.items()}
         made |= shared.sync(roles.by_stage(roles.sync(base), staged))
+    if any(followed.plan(project).hooked for project in projects):
+        staged = {stage: roles.ticket_webhook(project) for stage, project in by_stage.items()}
+        held = roles.by_stage(roles.ticket_webhook(base), staged)
+        condition = next(iter(_webhook_condition(base, by_stage)), "")
+        made |= shared.ticket_webhook(held, condition)
     for number, source, condition in wanted:
         there = {stage: (project.sources[number], project) for stage, project in by_stage.items()}
         statements = roles.statements(source, base, there)
@@ -131,6 +138,20 @@ def _resources(base: Project, by_stage: Mapping[str, Project]) -> dict[str, Any]
     for name, condition in _mail_sets(base, by_stage).items():
         made |= shared.mail_events(name, condition)
     return made
+
+
+def _webhook_condition(base: Project, by_stage: Mapping[str, Project]) -> dict[str, Any]:
+    """Where only some stages take webhooks: when they do."""
+    plain = bool(followed.plan(base).hooked)
+    others = [
+        stage for stage, one in by_stage.items() if bool(followed.plan(one).hooked) is not plain
+    ]
+    return {"TicketWebhookUsed": _unless(others, plain)} if others else {}
+
+
+def _webhook_output(resources: Mapping[str, Any]) -> dict[str, Any]:
+    url = resources.get("TicketWebhookUrl")
+    return shared.ticket_webhook_output(url.get("Condition", "")) if url else {}
 
 
 def _mail_sets(base: Project, by_stage: Mapping[str, Project]) -> dict[str, str]:

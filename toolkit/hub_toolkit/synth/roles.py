@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from hub_responder.connections.permissions import asking
+from hub_responder.connections.permissions import asking, metering, secrets_of
 from hub_responder.inventory.history import PREFIX as HISTORY
 from hub_responder.tickets import registry
 from hub_responder.vision_one.permissions import snapshots
@@ -291,6 +291,26 @@ def sync(project: Project) -> list[Statement]:
             allow(["securityhub:BatchUpdateFindings", "securityhub:GetFindings"], hub()),
             *registry.looking({str(one["type"]) for one in planned.connections.values()}),
             *asking(planned.connections),
+        ]
+    )
+
+
+def ticket_webhook(project: Project) -> list[Statement]:
+    """What the function that takes webhooks needs: what the one that follows tickets needs, of
+    those connections alone, and a meter for each ticket; no place in the walk."""
+    planned = followed.plan(project)
+    if not planned.hooked:
+        return [logs("TicketWebhookLogGroup")]
+    table = attribute("LedgerTable")
+    used = ["dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:UpdateItem"]
+    return _once(
+        [
+            logs("TicketWebhookLogGroup"),
+            *(allow(used, table, **_only(name)) for name in planned.playbooks),
+            allow("dynamodb:PutItem", attribute("AuditTable")),
+            allow(["securityhub:BatchUpdateFindings", "securityhub:GetFindings"], hub()),
+            *secrets_of(planned.hooked),
+            metering(planned.hooked),
         ]
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hub_responder.inventory.history import COLUMNS
 from hub_responder.inventory.history import PREFIX as HISTORY
 from hub_toolkit.synth import roles
-from hub_toolkit.synth.naming import arn, attribute, log_group, named, ref
+from hub_toolkit.synth.naming import arn, attribute, log_group, logical, named, ref
 from hub_toolkit.synth.playbook import FUNCTION_TIMEOUT_S, VISIBILITY_S, layer
 from hub_toolkit.synth.roles import NO_VALUE, allow, role
 
@@ -286,12 +286,28 @@ def scheduled_function(
     variables: Mapping[str, Any] | None = None,
     **properties: Any,
 ) -> Resources:
-    """A function of ours that runs by the clock, with its role and log group.
+    """A function of ours that runs by the clock, with its role and log group; arguments as of
+    `_function`."""
+    schedule = {"Type": "Schedule", "Properties": {"Schedule": f"rate({rate})"}}
+    properties |= {"Events": {"Schedule": schedule}}
+    return _function(name, description, statements, variables=variables, **properties)
+
+
+def _function(
+    name: str,
+    description: str,
+    statements: Sequence[Any],
+    *,
+    variables: Mapping[str, Any] | None = None,
+    **properties: Any,
+) -> Resources:
+    """A function of ours, with its role and log group.
 
     Args:
-        variables: of its environment. properties: of the function, beside what all have.
+        statements: of the role. variables: of the function's environment.
+        properties: of the function, beside what all have.
     """
-    prefix = name.capitalize()
+    prefix = logical(name, "")
     return {
         f"{prefix}LogGroup": {
             "Type": "AWS::Logs::LogGroup",
@@ -308,16 +324,13 @@ def scheduled_function(
                 "FunctionName": named(name),
                 "Description": description,
                 "CodeUri": "build/functions/",
-                "Handler": f"hub_responder.handlers.{name}.handler",
+                "Handler": f"hub_responder.handlers.{name.replace('-', '_')}.handler",
                 "Role": attribute(f"{prefix}Role"),
                 "LoggingConfig": {"LogGroup": ref(f"{prefix}LogGroup")},
                 "Environment": {
                     "Variables": {"POWERTOOLS_SERVICE_NAME": name, **(variables or {})}
                 },
                 **properties,
-                "Events": {
-                    "Schedule": {"Type": "Schedule", "Properties": {"Schedule": f"rate({rate})"}}
-                },
             },
         },
     }
@@ -341,6 +354,95 @@ def sync(statements: Sequence[Any]) -> Resources:
             variables={"SYNC_DIR": "/opt"},
         ),
     }
+
+
+TICKET_WEBHOOK = "ticket-webhook"
+TICKET_WEBHOOK_TIMEOUT_S = 30
+"""Nobody waits longer: GitHub ends a delivery after ten seconds, Jira after thirty."""
+TICKET_WEBHOOK_CONCURRENCY = 5
+"""Anybody can call the address: whatever comes, the account's other functions keep theirs."""
+
+
+def ticket_webhook(statements: Sequence[Any], condition: str) -> Resources:
+    """The function that takes webhooks of ticket systems, at an address of its own; only where a
+    connection asks for it.
+
+    A public address needs two permissions: since October 2025 `lambda:InvokeFunction` too, here
+    only through the address ("Control access to Lambda function URLs").
+
+    Args:
+        statements: of the function's role. condition: the one that holds where it is there, or "".
+    """
+    function = ref("TicketWebhookFunction")
+    permission = {"FunctionName": function, "Principal": "*"}
+    made = {
+        **_function(
+            TICKET_WEBHOOK,
+            "Takes webhooks: what people decide in tickets reaches the findings at once",
+            statements,
+            Timeout=TICKET_WEBHOOK_TIMEOUT_S,
+            ReservedConcurrentExecutions=TICKET_WEBHOOK_CONCURRENCY,
+            Layers=[ref("SyncLayer")],
+            variables={"SYNC_DIR": "/opt"},
+        ),
+        "TicketWebhookUrl": {
+            "Type": "AWS::Lambda::Url",
+            "Properties": {
+                "TargetFunctionArn": attribute("TicketWebhookFunction"),
+                "AuthType": "NONE",
+            },
+        },
+        "TicketWebhookUrlPermission": {
+            "Type": "AWS::Lambda::Permission",
+            "Properties": {
+                **permission,
+                "Action": "lambda:InvokeFunctionUrl",
+                "FunctionUrlAuthType": "NONE",
+            },
+        },
+        "TicketWebhookInvokePermission": {
+            "Type": "AWS::Lambda::Permission",
+            "Properties": {
+                **permission,
+                "Action": "lambda:InvokeFunction",
+                "InvokedViaFunctionUrl": True,
+            },
+        },
+        "TicketWebhookAlarm": {
+            "Type": "AWS::CloudWatch::Alarm",
+            "Properties": {
+                "AlarmDescription": "Webhooks of ticket systems cannot be handled",
+                "Namespace": "AWS/Lambda",
+                "MetricName": "Errors",
+                "Dimensions": [{"Name": "FunctionName", "Value": function}],
+                "Statistic": "Sum",
+                "Period": 300,
+                "EvaluationPeriods": 1,
+                "Threshold": 0,
+                "ComparisonOperator": "GreaterThanThreshold",
+                "TreatMissingData": "notBreaching",
+                "AlarmActions": [ref("NotificationsTopic")],
+                "OKActions": [ref("NotificationsTopic")],
+            },
+        },
+    }
+    return {name: _where_all(one, condition) for name, one in made.items()}
+
+
+def _where_all(resource: Mapping[str, Any], condition: str) -> dict[str, Any]:
+    """A resource that is there only where the condition holds."""
+    kind = {"Type": resource["Type"]}
+    return {**kind, **({"Condition": condition} if condition else {}), **resource}
+
+
+def ticket_webhook_output(condition: str) -> dict[str, Any]:
+    """The address of the function that takes webhooks; condition as of `ticket_webhook`."""
+    output = {
+        "Description": "Where ticket systems send webhooks; the connection's name follows it",
+        "Value": attribute("TicketWebhookUrl", "FunctionUrl"),
+    }
+    held = {"Condition": condition} if condition else {}
+    return {"TicketWebhookUrl": {**held, **output}}
 
 
 def reports() -> Resources:

@@ -25,12 +25,14 @@ from hub_toolkit.sandbox.vendors.base import (
     read_object,
     text_response,
 )
-from hub_toolkit.sandbox.vendors.github import graph, issues
+from hub_toolkit.sandbox.vendors.github import graph, issues, webhook
 from hub_toolkit.sandbox.vendors.github.issues import Invalid, Issue
 
 if TYPE_CHECKING:
     from werkzeug.exceptions import HTTPException
     from werkzeug.wrappers import Request, Response
+
+    from hub_toolkit.sandbox.vendors.hook import Hook
 
 _T = TypeVar("_T")
 
@@ -61,6 +63,7 @@ class GitHub(Simulator):
         repository: ``owner/name``.
         labels: whether the token may set labels; else they are dropped, silently.
         duplicates: whether issues can be closed as duplicates: older servers do not know it.
+        hook: the repository's webhook for issues.
     """
 
     def __init__(
@@ -71,6 +74,7 @@ class GitHub(Simulator):
         repository: str,
         labels: bool = True,
         duplicates: bool = True,
+        hook: Hook | None = None,
     ) -> None:
         page = Rule("/<owner>/<repo>/issues/<int:number>", methods=["GET"], endpoint=self._page)
         queries = [
@@ -82,6 +86,7 @@ class GitHub(Simulator):
         self._repository = repository
         self._may_label = labels
         self._duplicates = duplicates
+        self._hook = hook
         self._labels: dict[str, str] = {}
         self._issues: list[Issue] = []
         self._made: deque[float] = deque()
@@ -118,7 +123,14 @@ class GitHub(Simulator):
             held = {issue.ticket()["id"]: issue for issue in self._issues}
             issue = held[ticket]
             wanted, reason = _DECISIONS[state]
-            issue.turn(wanted, reason, "analyst", self._clock())
+            self._turn(issue, wanted, reason, "analyst")
+
+    def _turn(self, issue: Issue, state: str, reason: str | None, by: str) -> None:
+        """Open or close an issue; the webhook tells it."""
+        changes = state != issue.state
+        issue.turn(state, reason, by, self._clock())
+        if self._hook is not None and changes:
+            webhook.send(self._hook, issue, by)
 
     def before(self, request: Request) -> Response | None:
         """401 unless the token is given; 404 for another repository; the page needs no token."""
@@ -224,7 +236,7 @@ class GitHub(Simulator):
         if "labels" in given:
             issue.labels = issues.labels(given["labels"], self._labels)
         issue.title, issue.body = title, body
-        issue.turn(state, reason, "hub-responder", self._clock())
+        self._turn(issue, state, reason, "hub-responder")
         return json_response(issue.shown())
 
     def _add_labels(self, request: Request, owner: str, repo: str, number: int) -> Response:  # noqa: ARG002

@@ -21,7 +21,7 @@ from hub_toolkit.sandbox.vendors.base import (
     read_object,
     text_response,
 )
-from hub_toolkit.sandbox.vendors.jira import jql, search
+from hub_toolkit.sandbox.vendors.jira import jql, search, webhook
 from hub_toolkit.sandbox.vendors.jira.errors import INVALID_INPUT, FieldErrors, JiraError
 from hub_toolkit.sandbox.vendors.jira.issues import (
     FIELDS,
@@ -40,12 +40,17 @@ from hub_toolkit.sandbox.vendors.jira.issues import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from werkzeug.exceptions import HTTPException
     from werkzeug.wrappers import Request
+
+    from hub_toolkit.sandbox.vendors.hook import Hook
 
 API = "/rest/api/3"
 
 _ACCOUNT = {"accountId": "5b10ac8d82e05b22cc7d4ef5", "displayName": "hub-responder", "active": True}
+_ANALYST = {"accountId": "5b10a2844c20165700ede21g", "displayName": "analyst", "active": True}
 _REMOVED = (
     "The requested API has been removed. Please migrate to the /rest/api/3/search/jql API. A full"
     " migration guideline is available at https://developer.atlassian.com/changelog/#CHANGE-2046"
@@ -72,6 +77,7 @@ class Jira(Simulator):
         further: ids of the custom fields on their screens.
         demands_resolution: the workflow closes an issue only with a resolution.
         index_lag_s: seconds until search sees a change; ``reconcileIssues`` sees it at once.
+        hook: an admin webhook for issues that are updated or deleted.
     """
 
     def __init__(
@@ -85,6 +91,7 @@ class Jira(Simulator):
         further: tuple[str, ...] = (),
         demands_resolution: bool = False,
         index_lag_s: float = 0.0,
+        hook: Hook | None = None,
     ) -> None:
         issue, created = f"{API}/issue/<key>", f"{API}/issue/createmeta/<key>"
         super().__init__(
@@ -116,6 +123,7 @@ class Jira(Simulator):
         self._demands_resolution = demands_resolution
         self._link_number = 10_000
         self._lag_s = index_lag_s
+        self._hook = hook
         self._issues: dict[str, Issue] = {}
         self._by_id: dict[str, Issue] = {}
         self._numbers = dict.fromkeys(projects, 0)
@@ -136,9 +144,21 @@ class Jira(Simulator):
         with self._lock:
             status, chosen = _DECISIONS[state]
             issue = self._issues[ticket]
-            now = self._clock()
-            issue.turn(status, chosen, now)
-            issue.touch(now, self._lag_s)
+            self._turn(issue, status, chosen, _ANALYST)
+
+    def _turn(self, issue: Issue, status: Status, name: str, by: Mapping[str, Any]) -> None:
+        """Another status, with a resolution at its end; the webhook tells it."""
+        now, before = self._clock(), webhook.state(issue)
+        issue.turn(status, name, now)
+        issue.touch(now, self._lag_s)
+        self._tell(webhook.UPDATED, issue, by, before)
+
+    def _tell(
+        self, event: str, issue: Issue, by: Mapping[str, Any], before: webhook.State | None = None
+    ) -> None:
+        if self._hook is not None:
+            changes = webhook.changes(before or webhook.state(issue), webhook.state(issue))
+            webhook.send(self._hook, event, issue, by=by, changed=changes, now=self._clock())
 
     def before(self, request: Request) -> Response | None:
         """401 unless the account is given; the page for people needs none."""
@@ -249,12 +269,14 @@ class Jira(Simulator):
         if labels is not None:
             issue.fields["labels"] = labels
         issue.touch(self._clock(), self._lag_s)
+        self._tell(webhook.UPDATED, issue, _ACCOUNT)
         return Response(status=204)
 
     def _delete(self, request: Request, key: str) -> Response:  # noqa: ARG002
         """Gone for good; its key is not given again."""
         issue = self._issue(key)
         del self._issues[issue.key], self._by_id[issue.id]
+        self._tell(webhook.DELETED, issue, _ACCOUNT)
         return Response(status=204)
 
     def _bulk_fetch(self, request: Request) -> Response:
@@ -364,8 +386,7 @@ class Jira(Simulator):
         wanted = given.get("id") if isinstance(given, dict) else None
         for status in STATUSES:
             if status.transition == str(wanted):
-                issue.turn(status, self._resolved(status, body), self._clock())
-                issue.touch(self._clock(), self._lag_s)
+                self._turn(issue, status, self._resolved(status, body), _ACCOUNT)
                 return Response(status=204)
         raise JiraError(400, f"Transition id '{str(wanted)[:40]}' is not valid for this issue.")
 

@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
+import msgspec
 from werkzeug.routing import Rule
 from werkzeug.wrappers import Response
 
@@ -35,6 +36,8 @@ from hub_toolkit.sandbox.vendors.servicenow.records import Record, Refused
 if TYPE_CHECKING:
     from werkzeug.exceptions import HTTPException
     from werkzeug.wrappers import Request
+
+    from hub_toolkit.sandbox.vendors.hook import Hook
 
 Auth = Literal["basic", "oauth", "api_key"]
 TOKEN_S = 1800
@@ -57,6 +60,7 @@ class ServiceNow(Simulator):
         read_only: columns that the account may not write: they are dropped, without a word.
         no_rows: the property `glide.invalid_query.returns_no_rows`.
         per_hour: requests that a rate limit rule allows in an hour of the clock; 0: any number.
+        hook: where the business rule of docs/connections.md sends to.
     """
 
     def __init__(
@@ -68,6 +72,7 @@ class ServiceNow(Simulator):
         read_only: frozenset[str] = frozenset(),
         no_rows: bool = False,
         per_hour: int = 0,
+        hook: Hook | None = None,
     ) -> None:
         super().__init__(
             [
@@ -87,6 +92,7 @@ class ServiceNow(Simulator):
         self._read_only = read_only
         self._no_rows = no_rows
         self._per_hour = per_hour
+        self._hook = hook
         self._held: tuple[str, float] = ("", 0.0)
         self._records: list[Record] = []
         self._asked: deque[float] = deque()
@@ -116,7 +122,26 @@ class ServiceNow(Simulator):
                 "declined": {"state": records.CANCELED[table]},
                 "open": {"state": records.OPEN_AGAIN[table]},
             }[state]
-            record.write(values, self._clock(), "analyst")
+            self._write(record, values, "analyst")
+
+    def _write(self, record: Record, values: Mapping[str, Any], by: str) -> None:
+        """Set values; the rule runs where the state has changed.
+
+        Raises:
+            Refused: as of `Record.write`.
+        """
+        before, now = record.values["state"], self._clock()
+        record.write(values, now, by)
+        if self._hook is not None and record.values["state"] != before:
+            timestamp = str(int(now))
+            body = msgspec.json.encode({"number": record.values["number"]})
+            headers = {
+                "Content-Type": "application/json",
+                "User-Agent": "ServiceNow/1.0",
+                "X-Hub-Responder-Timestamp": timestamp,
+                "X-Hub-Responder-Signature": self._hook.of_time(timestamp, body),
+            }
+            self._hook.send(headers, body)
 
     def revoke(self) -> None:
         """Let the access token that was given end now."""
@@ -233,7 +258,7 @@ class ServiceNow(Simulator):
         record = self._find(table, sys_id)
         if record is None:
             return _failure(request, 404, *_NONE)
-        record.write(self._writable(request), self._clock())
+        self._write(record, self._writable(request), records.ACCOUNT)
         return json_response({"result": _shown(request, record)})
 
     def _writable(self, request: Request) -> dict[str, Any]:
