@@ -111,6 +111,28 @@ def test_a_secret_of_the_wrong_shape_is_told_without_its_value(
     assert not checks.vendor.requests
 
 
+@pytest.mark.parametrize(
+    ("held", "hooked", "state", "said"),
+    [
+        ({"webhook_secret": "0123456789abcdef"}, True, "good", "token, webhook_secret"),
+        ({}, True, "failed", "there is no `webhook_secret`"),
+        ({"webhook_secret": "short-one"}, True, "failed", "`webhook_secret` is not 16 characters"),
+        ({"webhook_secret": "0123456789abcdef"}, False, "warning", "and 1 that nothing reads"),
+    ],
+)
+def test_a_connection_that_takes_webhooks_needs_their_secret(
+    checks: Checks, held: dict[str, str], hooked: bool, state: str, said: str
+) -> None:
+    settings = {"type": "github", "repository": "acme/findings", "webhook": hooked}
+    checks.connections(code={**settings, "base_url": checks.vendor.url, "private": True})
+    checks.secret("code", {"token": "github_pat_0123", **held})
+    _, printed, _ = checks.run("--json")
+    told = json.loads(printed)[0]["told"][1]
+    assert (told["what"], told["state"]) == ("secret", state)
+    assert said in told["said"]
+    assert "short-one" not in printed
+
+
 def test_a_key_that_nothing_reads_is_told_but_not_named(checks: Checks) -> None:
     slack(checks)
     checks.secret("chat", {"token": TOKEN, TOKEN[::-1]: "x"})
