@@ -73,6 +73,21 @@ def test_tickets_that_people_close_take_their_findings_along_before_any_walk(own
         assert {one["trigger"]["kind"] for one in ours} == {"webhook"}
 
 
+def test_what_jira_cannot_be_asked_now_is_taken_when_it_tries_again(own: Live) -> None:
+    instance = own.instance()
+    made = own.finding(instance) | {"ProductFields": {"desk": "jira"}}
+    own.imported(made)
+    (ticket,) = own.tickets(instance)
+    own.fault(target="jira", status=503, times=1000)
+    own.control("POST", "tickets", {"system": "jira", "ticket": ticket["id"], "state": "done"})
+    own.settle()
+    assert own.held(made)["Workflow"] == {"Status": "NEW"}
+    own.control("DELETE", "faults", [])
+    own.control("POST", "clock", {"advance_s": 900})
+    own.settle()
+    assert own.held(made)["Workflow"] == {"Status": "RESOLVED"}
+
+
 def test_whoever_has_not_the_secret_is_refused_alike_everywhere(own: Live) -> None:
     url = f"{own.endpoint}/_urls/hub-responder-ticket-webhook"
     body = b'{"issue": {"key": "SEC-1"}}'

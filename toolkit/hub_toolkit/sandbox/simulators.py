@@ -17,13 +17,13 @@ from hub_responder.connections.settings import PLACES
 from hub_toolkit.sandbox import faults as scripted
 from hub_toolkit.sandbox import inbox as deliveries
 from hub_toolkit.sandbox.kills import is_vendor_effect
-from hub_toolkit.sandbox.vendors.hook import Hook
 
 if TYPE_CHECKING:
     from hub_toolkit.sandbox.faults import Faults
     from hub_toolkit.sandbox.inbox import Inbox
     from hub_toolkit.sandbox.kills import Kills
     from hub_toolkit.sandbox.tickets import Tickets
+    from hub_toolkit.sandbox.vendors.hook import Hook
     from hub_toolkit.sandbox.vendors.smtp import Mailbox
     from hub_toolkit.sandbox.vendors.vision_one import VisionOne
     from hub_toolkit.sandbox.vendors.workload_security import WorkloadSecurity
@@ -44,7 +44,8 @@ class Around:
     Attributes:
         clock: returns the sandbox's seconds since the epoch.
         endpoint: the sandbox's address.
-        hooked: takes webhooks: the connection's name, headers, body; nobody, if not given.
+        hooked: takes webhooks: the connection's name, the header that counts retries or "",
+            headers, body; nobody, if not given.
     """
 
     clock: Callable[[], float]
@@ -53,7 +54,7 @@ class Around:
     faults: Faults
     tickets: Tickets
     kills: Kills
-    hooked: Callable[[str, Mapping[str, str], bytes], None] = lambda _name, _headers, _body: None
+    hooked: Callable[[str, str, Mapping[str, str], bytes], None] = lambda *_: None
 
 
 @dataclass(slots=True)
@@ -134,11 +135,15 @@ class Simulators:
 
     def hook(self, name: str, settings: Mapping[str, Any]) -> Hook | None:
         """The webhook that is set up in the system behind a connection, where it says so."""
+        from hub_toolkit.sandbox.vendors.hook import Hook
+        from hub_toolkit.sandbox.vendors.jira.webhook import RETRY
+
         if not settings.get("webhook"):
             return None
         secret = _token("hook")
         self.secrets[name]["webhook_secret"] = secret
-        return Hook(secret, partial(self.around.hooked, name))
+        counter = RETRY if settings["type"] == "jira" else ""
+        return Hook(secret, partial(self.around.hooked, name, counter))
 
     def mount(self, name: str, system: str, app: App) -> None:
         """Answer at the connection's path, with faults, kills and the inbox around it."""

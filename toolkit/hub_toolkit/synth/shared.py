@@ -358,7 +358,7 @@ def sync(statements: Sequence[Any]) -> Resources:
 
 TICKET_WEBHOOK = "ticket-webhook"
 TICKET_WEBHOOK_TIMEOUT_S = 30
-"""Nobody waits longer: GitHub ends a delivery after ten seconds, Jira after thirty."""
+"""Nobody waits longer: GitHub ends a delivery after ten seconds, Jira after twenty."""
 TICKET_WEBHOOK_CONCURRENCY = 5
 """Anybody can call the address: whatever comes, the account's other functions keep theirs."""
 

@@ -1,7 +1,6 @@
 """A webhook that somebody has set up in a simulated system: its secret, and the way to its address.
 
-How each system signs is told where it does so. None is tried again here: Jira tries five times more
-over hours, GitHub and a script of ServiceNow never.
+How each system signs is told where it does so.
 """
 
 from __future__ import annotations

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from hub_toolkit.sandbox.vendors.hook import Hook
     from hub_toolkit.sandbox.vendors.jira.issues import Issue
 
+RETRY = "X-Atlassian-Webhook-Retry"
+"""The header that counts how often it was tried again."""
 UPDATED, DELETED = "jira:issue_updated", "jira:issue_deleted"
 State = Mapping[str, tuple[str | None, str | None]]
 """Field -> id and name of its value."""
