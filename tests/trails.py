@@ -91,7 +91,7 @@ class Trail:
         }
         return run(environment, Deadline.after(left))
 
-    def keys(self, prefix: str = "") -> list[str]:
+    def keys(self, prefix: str) -> list[str]:
         """The archive's objects."""
         told = self.s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix)
         return [str(one["Key"]) for one in told.get("Contents", ())]

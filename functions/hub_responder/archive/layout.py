@@ -20,6 +20,11 @@ SOURCES = {
     6003: "hub-responder-api",
 }
 """Class of events -> its source."""
+_DATA_KEY = re.compile(
+    rf"(?:ext/(?:{'|'.join(SOURCES.values())})/region=[^/]+/accountId=[^/]+|{CONTENT})"
+    r"/eventDay=(\d{8})/(\d{2})[^/]*\.parquet",
+    re.ASCII,
+)
 _DIGEST_KEY = re.compile(rf"{DIGESTS}/(\d{{4}})/(\d{{2}})/(\d{{2}})/(\d{{2}})\.json")
 
 
@@ -87,6 +92,18 @@ def period_of(digest_key: str) -> Period | None:
         return Period(datetime(*map(int, found.groups()), tzinfo=UTC).timestamp())  # type: ignore[misc, arg-type]
     except ValueError:
         return None
+
+
+def period_of_data(key: str) -> Period | None:
+    """The hour of an object with events or content, by its key; None: it is no such key."""
+    found = _DATA_KEY.fullmatch(key)
+    if found is None:
+        return None
+    try:
+        at = datetime.strptime(f"{found[1]}{found[2]}", "%Y%m%d%H").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return Period(at.timestamp())
 
 
 def data_key(class_uid: int, region: str, account: str, period: Period, part: str) -> str:

@@ -12,6 +12,7 @@ import gc
 import typer
 
 from hub_toolkit.cli import (
+    audit,
     build,
     connections,
     coverage,
@@ -49,6 +50,7 @@ def application() -> typer.Typer:
         coverage,
         dlq,
         inventory,
+        audit,
         synth,
         build,
     ):

@@ -46,7 +46,7 @@ class Services:
     Attributes:
         dynamodb: carries out an operation of DynamoDB's API.
         topic: creates an SNS topic by name. bucket: creates an S3 bucket by name.
-        key: creates a KMS key that signs, by its ARN.
+        key: creates a KMS key that signs, by its ARN and alias.
         action_target: creates a custom action from CreateActionTarget's request.
     """
 
@@ -55,7 +55,7 @@ class Services:
     dynamodb: Callable[[str, dict[str, Any]], dict[str, Any]]
     topic: Callable[[str], object]
     bucket: Callable[[str], object]
-    key: Callable[[str], object]
+    key: Callable[[str, str], object]
     action_target: Callable[[dict[str, Any]], object]
 
 
@@ -73,9 +73,10 @@ def deploy(plan: Plan, services: Services) -> None:
         services.topic(name)
     for name in plan.buckets:
         services.bucket(name)
+    named = {one["TargetKeyId"]: alias for alias, one in plan.aliases.items()}
     for arn, properties in plan.keys.items():
         if properties.get("KeyUsage") == "SIGN_VERIFY":
-            services.key(arn)
+            services.key(arn, named.get(arn.rpartition("/")[2], ""))
     for properties in plan.action_targets.values():
         services.action_target({key: properties[key] for key in ("Name", "Description", "Id")})
     for name, properties in plan.rules.items():

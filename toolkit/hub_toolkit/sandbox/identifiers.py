@@ -130,6 +130,7 @@ _TYPES: dict[str, tuple[str, Naming]] = {
     "AWS::Scheduler::Schedule": ("Name", _schedule),
     "AWS::SecurityHub::ActionTarget": ("Id", _action_target),
     "AWS::KMS::Key": ("", _key),
+    "AWS::KMS::Alias": ("AliasName", _plain),
     "AWS::Logs::LogGroup": ("LogGroupName", _log_group),
     "AWS::CloudWatch::Alarm": ("AlarmName", _alarm),
     "AWS::Glue::Database": ("", _plain),

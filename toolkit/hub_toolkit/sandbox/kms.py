@@ -40,13 +40,15 @@ class Kms:
 
     def __init__(self) -> None:
         self._keys: dict[str, EllipticCurvePrivateKey] = {}
+        self._aliases: dict[str, str] = {}
         self._lock = threading.Lock()
         self.app: App = json_app("TrentService", self)
 
-    def create(self, arn: str) -> None:
+    def create(self, arn: str, alias: str = "") -> None:
         """Make a key."""
         with self._lock:
             self._keys[arn] = generate_private_key(SECP256R1())
+            self._aliases[arn] = alias
 
     def handle(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         """The answer of an operation.
@@ -62,7 +64,7 @@ class Kms:
     def _find(self, name: str) -> tuple[str, EllipticCurvePrivateKey]:
         with self._lock:
             for arn, key in self._keys.items():
-                if name in (arn, arn.rpartition("/")[2]):
+                if name in (arn, arn.rpartition("/")[2], self._aliases[arn] or None):
                     return arn, key
         raise AwsError("NotFoundException", f"Key '{name}' does not exist")
 

@@ -40,6 +40,7 @@ _KEPT = {
     "AWS::SNS::Topic": ("topics", "TopicName"),
     "AWS::S3::Bucket": ("buckets", "Ref"),
     "AWS::KMS::Key": ("keys", "Arn"),
+    "AWS::KMS::Alias": ("aliases", "Ref"),
     "AWS::Events::Rule": ("rules", "Ref"),
     "AWS::Scheduler::Schedule": ("schedules", "Ref"),
     "AWS::SecurityHub::ActionTarget": ("action_targets", "Ref"),
@@ -96,6 +97,7 @@ class Plan:
     tables: dict[str, dict[str, Any]] = field(default_factory=dict)
     topics: dict[str, dict[str, Any]] = field(default_factory=dict)
     keys: dict[str, dict[str, Any]] = field(default_factory=dict)
+    aliases: dict[str, dict[str, Any]] = field(default_factory=dict)
     buckets: dict[str, dict[str, Any]] = field(default_factory=dict)
     rules: dict[str, dict[str, Any]] = field(default_factory=dict)
     action_targets: dict[str, dict[str, Any]] = field(default_factory=dict)

@@ -75,6 +75,14 @@ def resources() -> Resources:
     return {
         **_bucket(),
         "ArchiveKey": _key(),
+        "ArchiveKeyAlias": {
+            "Type": "AWS::KMS::Alias",
+            "Condition": "OwnArchiveKey",
+            "Properties": {
+                "AliasName": {"Fn::Sub": "alias/${AWS::StackName}-audit"},
+                "TargetKeyId": ref("ArchiveKey"),
+            },
+        },
         "ParquetLayer": layer("parquet", "Writes Parquet files", "build/layers/parquet/"),
         **scheduled_function(
             NAME,

@@ -30,14 +30,14 @@ class World:
         self.tables = ItemStore(self.clock.now, region=REGION, account=ACCOUNT)
         self.topics: list[str] = []
         self.buckets: list[str] = []
-        self.keys: list[str] = []
+        self.keys: list[tuple[str, str]] = []
         self.services = Services(
             queues=self.queues,
             events=self.events,
             dynamodb=self.tables.handle,
             topic=self.topics.append,
             bucket=self.buckets.append,
-            key=self.keys.append,
+            key=lambda arn, alias: self.keys.append((arn, alias)),
             action_target=lambda request: self.hub.handle("CreateActionTarget", request),
         )
 

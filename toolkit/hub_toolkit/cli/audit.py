@@ -1,0 +1,114 @@
+"""``hub-responder audit``: the archived audit trail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hub_toolkit.cli.options import AsJson, Endpoint, Stack
+
+if TYPE_CHECKING:
+    from hub_toolkit.archive.reached import Reached
+
+PublicKey = Annotated[
+    list[Path] | None,
+    typer.Option(help="A public key that signed it, PEM or DER; several where it was changed."),
+]
+Stage = Annotated[str, typer.Option(help="Which stack is meant.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(help="The audit trail: whether it is what was written.")
+    group.command("verify")(verify)
+    group.command("public-key")(public_key)
+    app.add_typer(group, name="audit", no_args_is_help=True)
+
+
+def verify(
+    *,
+    start: Annotated[
+        str | None,
+        typer.Option("--from", help="2026-11-01, 2026-11-01T12:00Z or -90d; all if left out."),
+    ] = None,
+    end: Annotated[str | None, typer.Option("--to", help="Now if left out.")] = None,
+    public_key: PublicKey = None,
+    offline: Annotated[
+        Path | None,
+        typer.Option(help="A folder that is a copy of the bucket; needs --public-key."),
+    ] = None,
+    as_json: AsJson = False,
+    endpoint: Endpoint = None,
+    stack: Stack = None,
+    stage: Stage = "prod",
+) -> None:
+    """Verify hour by hour that the archived trail is what was sealed.
+
+    Without --public-key the deployment's own key is asked of KMS: that proves less, for whoever
+    owns the account could have made another. Exit code 1: something is not as it was sealed. 2:
+    bad usage, or the archive cannot be read.
+    """
+    from hub_toolkit.archive.hours import hours_of
+    from hub_toolkit.archive.verify import verify as verified
+
+    with _reached(offline, public_key or (), endpoint, stack, stage) as found:
+        hours = hours_of(start, end, found.now)
+        due = None if hours.last else found.due
+        report = verified(
+            found.holdings, found.keys, found.name, start=hours.first, end=hours.last, due=due
+        )
+    if as_json:
+        import msgspec
+
+        print(msgspec.json.encode(report).decode())
+    else:
+        from rich.console import Console
+
+        from hub_toolkit.archive.printed import print_report
+
+        print_report(Console(highlight=False), report)
+    if report.wrong or not report.periods:
+        raise typer.Exit(1)
+
+
+def public_key(*, endpoint: Endpoint = None, stack: Stack = None, stage: Stage = "prod") -> None:
+    """Print the public key that verifies the trail, in PEM: keep it where nobody changes it.
+
+    Exit code 2: the deployment cannot be asked.
+    """
+    from hub_toolkit.archive.keys import pem
+
+    with _reached(None, (), endpoint, stack, stage) as found:
+        typer.echo(pem(found.keys), nl=False)
+
+
+@contextmanager
+def _reached(
+    offline: Path | None,
+    public_keys: Sequence[Path],
+    endpoint: str | None,
+    stack: str | None,
+    stage: str,
+) -> Iterator[Reached]:
+    """The archive that is meant; what goes wrong while it is read is said.
+
+    Raises:
+        typer.Exit: with code 2.
+    """
+    from hub_toolkit.archive.reached import copied, deployed
+    from hub_toolkit.inventory.moments import MomentError
+    from hub_toolkit.stack import DeploymentError, name_of
+
+    try:
+        if offline is None:
+            with deployed(endpoint, name_of(stack, stage), public_keys) as found:
+                yield found
+        else:
+            yield copied(offline, public_keys)
+    except (DeploymentError, MomentError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
