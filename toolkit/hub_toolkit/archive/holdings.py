@@ -78,9 +78,14 @@ class Copy:
 
 
 class Bucket:
-    """The bucket of a deployment."""
+    """The bucket of a deployment.
 
-    def __init__(self, stack: Stack, bucket: str) -> None:
+    Args:
+        tells_time: when its objects were written is worth something.
+    """
+
+    def __init__(self, stack: Stack, bucket: str, *, tells_time: bool = True) -> None:
+        self._tells_time = tells_time
         self.bucket: str | None = bucket
         self._stack = stack
         self._name = bucket
@@ -93,7 +98,8 @@ class Bucket:
         while True:
             answer = self._stack.call("s3", "list_objects_v2", **request)
             for one in answer.get("Contents", ()):
-                yield Held(one["Key"], one["Size"], one["LastModified"].timestamp())
+                written = one["LastModified"].timestamp() if self._tells_time else None
+                yield Held(one["Key"], one["Size"], written)
             if not answer.get("IsTruncated"):
                 return
             request["ContinuationToken"] = answer["NextContinuationToken"]

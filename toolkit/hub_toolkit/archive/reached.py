@@ -62,7 +62,9 @@ def deployed(endpoint: str | None, stack: str, public_keys: Sequence[Path]) -> I
         bucket = made.bucket(BUCKET)
         known = keys.of_files(public_keys) if public_keys else keys.of_kms(made, alias(stack))
         due = period_at(now - SLACK_S).before(1)
-        yield Reached(Bucket(made, bucket), known, f"s3://{bucket}", now, due)
+        # a sandbox's S3 goes by the machine's clock
+        holdings = Bucket(made, bucket, tells_time=told is None)
+        yield Reached(holdings, known, f"s3://{bucket}", now, due)
 
 
 def alias(stack: str) -> str:

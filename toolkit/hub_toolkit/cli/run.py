@@ -11,6 +11,7 @@ import typer
 from hub_toolkit.cli.playbook.loading import PLAYBOOKS, deployable
 
 if TYPE_CHECKING:
+    from hub_toolkit.archive.verdicts import Report
     from hub_toolkit.trip.client import SandboxClient
     from hub_toolkit.trip.inputs import EventFile
     from hub_toolkit.trip.outcome import Result
@@ -39,39 +40,48 @@ def run(
 
     Exit code 0: all handled. 1: something failed. 2: bad usage or a file that cannot be read.
     """
-    from hub_toolkit.trip.client import SandboxError
+    from hub_toolkit.trip.client import SandboxClient, SandboxError
     from hub_toolkit.trip.inputs import read_all
     from hub_toolkit.trip.outcome import FAILED
 
     files, rejected = read_all(event)
     for one in rejected:
         typer.echo(f"{one.path}: {one.reason}", err=True)
+    proof: Report | None = None
     try:
-        results = _run(files, endpoint, root, playbooks) if files else []
+        if endpoint is not None:
+            with SandboxClient(endpoint) as client:
+                results = _send(files, client)
+        else:
+            results, proof = _run(files, root, playbooks, proves=not as_json)
     except SandboxError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error
-    _print(results, endpoint, as_json=as_json)
+    _print(results, endpoint, proof, as_json=as_json)
     if rejected:
         raise typer.Exit(2)
-    if any(result.entry.status == FAILED for result in results):
+    failed = any(result.entry.status == FAILED for result in results)
+    if failed or (proof is not None and proof.wrong):
         raise typer.Exit(1)
 
 
 def _run(
-    files: Sequence[EventFile], endpoint: str | None, root: Path, playbooks: Sequence[str] | None
-) -> list[Result]:
+    files: Sequence[EventFile], root: Path, playbooks: Sequence[str] | None, *, proves: bool
+) -> tuple[list[Result], Report | None]:
+    """In a sandbox of its own; where people look, its audit trail is sealed and verified too."""
     from hub_toolkit.sandbox.server import CannotStart, Sandbox
     from hub_toolkit.trip.client import SandboxClient, SandboxError
+    from hub_toolkit.trip.proof import proven
 
-    if endpoint is not None:
-        return _send(files, SandboxClient(endpoint))
+    if not files:
+        return [], None
     try:
         with (
             deployable(root, playbooks) as project,
             Sandbox.start(root=project, speed=SPEED) as sandbox,
+            SandboxClient(sandbox.endpoint) as client,
         ):
-            return _send(files, SandboxClient(sandbox.endpoint))
+            return _send(files, client), proven(client) if proves else None
     except CannotStart as error:
         raise SandboxError(f"the sandbox cannot start: {error}") from error
 
@@ -85,12 +95,9 @@ def _send(files: Sequence[EventFile], client: SandboxClient) -> list[Result]:
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
     console = Console(stderr=True)
     results: list[Result] = []
-    with (
-        client,
-        Progress(
-            *columns, console=console, transient=True, disable=not console.is_terminal
-        ) as progress,
-    ):
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as progress:
         task = progress.add_task("", total=len(files))
         trips = Trips(client)
         for file in files:
@@ -100,7 +107,9 @@ def _send(files: Sequence[EventFile], client: SandboxClient) -> list[Result]:
     return results
 
 
-def _print(results: Sequence[Result], endpoint: str | None, *, as_json: bool) -> None:
+def _print(
+    results: Sequence[Result], endpoint: str | None, proof: Report | None, *, as_json: bool
+) -> None:
     if as_json:
         import msgspec
 
@@ -110,8 +119,10 @@ def _print(results: Sequence[Result], endpoint: str | None, *, as_json: bool) ->
         return
     from rich.console import Console
 
-    from hub_toolkit.trip.report import print_next, print_results
+    from hub_toolkit.trip.report import print_next, print_proof, print_results
 
     console = Console(highlight=False)
     print_results(console, results)
+    if proof is not None:
+        print_proof(console, proof)
     print_next(console, endpoint)

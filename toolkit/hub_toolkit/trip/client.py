@@ -60,6 +60,14 @@ class SandboxClient:
         """The time of the sandbox's clock (epoch seconds)."""
         return float(self._call("GET", "/_sandbox/clock", None)["now"])
 
+    def advance(self, seconds: float) -> None:
+        """Let time pass at once."""
+        self._call("POST", "/_sandbox/clock", {"advance_s": seconds})
+
+    def tick(self, function: str) -> Any:
+        """Run a scheduled function now; what it returns."""
+        return self._call("POST", "/_sandbox/tick", {"function": function})["result"]
+
     def connections(self) -> dict[str, dict[str, Any]]:
         """The connections' settings as the sandbox's functions have them, by name."""
         told: dict[str, dict[str, Any]] = self._call("GET", "/_sandbox/connections", None)

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from hub_toolkit.archive.printed import print_report
 from hub_toolkit.trip.outcome import FAILED, NO_MATCH, REPEAT, Result
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from hub_toolkit.archive.verdicts import Report
 
 _SHORT = 12
 """Characters of a finding's id that are shown."""
@@ -78,6 +81,15 @@ def print_next(console: Console, endpoint: str | None) -> None:
             "      /_sandbox/audit every decision, /_sandbox/dlq what could not be handled."
         )
     )
+
+
+def print_proof(console: Console, proof: Report) -> None:
+    """Whether the run's audit trail is what was sealed of it."""
+    if proof.wrong:
+        print_report(console, proof)
+        return
+    told = f"Audit trail: {proof.records:,} records in {len(proof.periods)} hours, sealed, signed"
+    console.print(Text(f"{told} and verified (hub-responder audit verify)."))
 
 
 def _print_table(console: Console, results: Sequence[Result]) -> None:
