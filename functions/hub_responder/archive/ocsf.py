@@ -121,7 +121,7 @@ class Fingerprinted(msgspec.Struct, frozen=True):
 def class_of(record: Mapping[str, Any]) -> int:
     """Which class of events a record is."""
     kind = record["kind"]
-    if kind in _API_KINDS or "operator" in record:
+    if kind in _API_KINDS or "actor" in record:
         return API
     if kind in _EFFECT_KINDS or (kind == "outcome" and "key" in record):
         return REMEDIATION
@@ -237,7 +237,7 @@ def _actor(record: Mapping[str, Any]) -> dict[str, Any]:
         "app_name": record.get("playbook") or "hub-responder",
         "app_uid": trigger.get("by") or record.get("function"),
     }
-    if operator := record.get("operator"):
+    if operator := record.get("actor"):
         actor["user"] = {"name": operator, "uid": operator}
     elif trigger.get("kind") == "custom_action":
         actor["user"] = {"name": PERSON}
