@@ -7,9 +7,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 HUB := $(BIN)/hub-responder
 SAM := .venv-sam/bin/sam
+SECURITY := .venv-security/bin
 SAM_ENV := AWS_EC2_METADATA_DISABLED=true SAM_CLI_TELEMETRY=0
 
-.PHONY: run test check lint types template sam-check conformance bench synth build pictures deploy clean lock help
+.PHONY: run test check lint types template security sam-check conformance bench synth build pictures deploy clean lock help
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -20,7 +21,7 @@ run: $(VENV)/.ready ## Send the example events through the responder in the sand
 test: $(VENV)/.ready ## The tests
 	$(BIN)/pytest -n auto
 
-check: lint types template test conformance sam-check ## The whole gate
+check: lint types template security test conformance sam-check ## The whole gate
 
 lint: $(VENV)/.ready ## Style and likely mistakes
 	$(BIN)/ruff check .
@@ -32,6 +33,10 @@ types: $(VENV)/.ready ## mypy, strict
 template: $(VENV)/.ready ## Generated files are what their sources say; cfn-lint
 	$(HUB) synth --check --playbooks $(PLAYBOOKS)
 	AWS_DEFAULT_REGION=us-east-1 $(BIN)/cfn-lint template.yaml
+
+security: .venv-security/.ready ## checkov over the template; known vulnerabilities of what is pinned
+	$(SECURITY)/checkov --config-file .checkov.yaml
+	@$(SECURITY)/python tests/security/audit.py $(SECURITY)/pip-audit $(wildcard requirements*.lock)
 
 sam-check: build .venv-sam/.ready ## sam validate --lint and sam build, without AWS
 	AWS_DEFAULT_REGION=us-east-1 $(SAM_ENV) $(SAM) validate --lint --template-file template.yaml
@@ -57,7 +62,7 @@ deploy: build .venv-sam/.ready ## Build, and deploy with SAM to the account of y
 	  --capabilities CAPABILITY_IAM --parameter-overrides Stage=$(STAGE)
 
 clean: ## Remove what was made, the environments included
-	rm -rf build dist .aws-sam .venv .venv-sam .venv-pytmv1 .bench .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf build dist .aws-sam .venv .venv-sam .venv-pytmv1 .venv-security .bench .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 lock: $(VENV)/.ready ## Pin the newest allowed versions again (needs uv in the environment)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
@@ -88,4 +93,12 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	@$(PYTHON) -m venv .venv-pytmv1
 	@.venv-pytmv1/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 	  --no-deps --requirement requirements-pytmv1.lock
+	@touch $@
+
+# checkov pins some hundred packages, which nothing else here wants.
+.venv-security/.ready: requirements-security.lock
+	@echo "Making .venv-security (once)"
+	@$(PYTHON) -m venv .venv-security
+	@.venv-security/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	  --no-deps --requirement requirements-security.lock
 	@touch $@
