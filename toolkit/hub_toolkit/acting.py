@@ -48,6 +48,12 @@ def led(held: Mapping[str, Mapping[str, Any]], sandbox: str) -> dict[str, Mappin
     }
 
 
+def time_of(endpoint: str | None) -> float:
+    """The time of a deployment (epoch seconds): a sandbox has a clock of its own."""
+    told = sandbox_time(endpoint)
+    return clock.now() if told is None else told
+
+
 def sandbox_time(endpoint: str | None) -> float | None:
     """What a sandbox's clock says; None: there is no sandbox."""
     if endpoint is None or not is_local(endpoint):

@@ -32,11 +32,14 @@ class Stack:
     Args:
         endpoint: of AWS or of a sandbox; None: what the environment says.
         stack: the stack's name.
+
+    Attributes:
+        stack, endpoint: as given. region: where it is.
     """
 
     def __init__(self, endpoint: str | None, stack: str) -> None:
         self.stack = stack
-        self._endpoint = endpoint
+        self.endpoint = endpoint
         self._session = _session(endpoint)
         self._clients: dict[str, Any] = {}
         self.region = str(self._client("sqs").meta.region_name)
@@ -50,7 +53,7 @@ class Stack:
         if service not in self._clients:
             try:
                 made: Any = self._session.client(  # type: ignore[call-overload]
-                    service, endpoint_url=self._endpoint, config=_CONFIG
+                    service, endpoint_url=self.endpoint, config=_CONFIG
                 )
             except (BotoCoreError, ValueError) as error:
                 raise DeploymentError(f"no deployment can be asked: {error}") from error
@@ -73,7 +76,7 @@ class Stack:
                 raise DeploymentError(text) from error
             raise DeploymentError(f"{service} refused {operation}: {code}") from error
         except BotoCoreError as error:
-            where = self._endpoint or "AWS"
+            where = self.endpoint or "AWS"
             text = f"{service} at {where} cannot be asked ({type(error).__name__})"
             raise DeploymentError(text) from error
 

@@ -31,8 +31,8 @@ class Holdings(Protocol):
 
     bucket: str | None
 
-    def listed(self, prefix: str, *, after: str = "") -> Iterator[Held]:
-        """Objects by their keys' order; ``after``: only those with a greater key.
+    def listed(self, prefix: str) -> Iterator[Held]:
+        """Objects, in the order of their keys.
 
         Raises:
             DeploymentError: they cannot be listed.
@@ -56,12 +56,16 @@ class Copy:
             raise DeploymentError(f"{folder}: there is no such folder")
         self._folder = folder
 
-    def listed(self, prefix: str, *, after: str = "") -> Iterator[Held]:
+    def path(self, key: str) -> Path:
+        """Where an object lies."""
+        return self._folder / key
+
+    def listed(self, prefix: str) -> Iterator[Held]:
         """See `Holdings`."""
         found = (path for path in self._folder.rglob("*") if path.is_file())
         keys = sorted(path.relative_to(self._folder).as_posix() for path in found)
         for key in keys:
-            if key.startswith(prefix) and key > after:
+            if key.startswith(prefix):
                 yield Held(key, (self._folder / key).stat().st_size)
 
     def body(self, key: str) -> bytes | None:
@@ -90,11 +94,9 @@ class Bucket:
         self._stack = stack
         self._name = bucket
 
-    def listed(self, prefix: str, *, after: str = "") -> Iterator[Held]:
+    def listed(self, prefix: str) -> Iterator[Held]:
         """See `Holdings`."""
         request: dict[str, Any] = {"Bucket": self._name, "Prefix": prefix}
-        if after:
-            request["StartAfter"] = after
         while True:
             answer = self._stack.call("s3", "list_objects_v2", **request)
             for one in answer.get("Contents", ()):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import closing
 from typing import Annotated
 
@@ -31,15 +30,17 @@ def observed(
 
     Exit code 2: the deployment cannot be asked.
     """
+    from hub_toolkit.acting import time_of
     from hub_toolkit.stack import DeploymentError, name_of
     from hub_toolkit.stack import Stack as Deployed
     from hub_toolkit.trail import observed as observations
     from hub_toolkit.trail import records
 
-    since = time.time() - days * 86_400
     try:
+        now = time_of(endpoint)
         with closing(Deployed(endpoint, name_of(stack, stage))) as deployed:
-            found = observations.of(records.read(deployed, since), playbook)
+            since = now - days * 86_400
+            found = observations.of(records.read(deployed, since, now), playbook)
     except DeploymentError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated
@@ -30,20 +29,21 @@ def review(
 ) -> None:
     """List every playbook and suppression: owner, why, age, what it did, what never matched.
 
-    Reads the deployment's audit table as a whole, and Security Hub's suppressed findings.
+    Reads the deployment's audit trail, and Security Hub's suppressed findings.
     Exit code 2: a playbook is wrong, or the deployment cannot be asked.
     """
+    from hub_toolkit.acting import time_of
     from hub_toolkit.playbooks.load import load_project
     from hub_toolkit.playbooks.problems import PlaybookErrors
     from hub_toolkit.stack import DeploymentError, name_of
     from hub_toolkit.stack import Stack as Deployed
     from hub_toolkit.trail import activity, records, reviewed, suppressions
 
-    now = time.time()
+    now = time_of(endpoint)
     try:
         project = load_project(root.resolve(), stage)
         with closing(Deployed(endpoint, name_of(stack, stage))) as deployed:
-            did = activity.by_playbook(records.read(deployed, now - days * 86_400))
+            did = activity.by_playbook(records.read(deployed, now - days * 86_400, now))
             suppressed = suppressions.read(deployed)
     except (PlaybookErrors, DeploymentError) as error:
         typer.echo(str(error), err=True)
