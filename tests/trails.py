@@ -24,14 +24,20 @@ HOUR = 3600.0
 
 
 class Trail:
-    """The table, the bucket and the key of one deployment; ``now`` is the wall clock."""
+    """The table, the bucket and the key of one deployment; ``now`` is the wall clock.
 
-    def __init__(self, begun: float, members: MemberCloud) -> None:
+    Args:
+        stack: names them as CloudFormation does; empty: `TABLE` and `BUCKET`.
+    """
+
+    def __init__(self, begun: float, members: MemberCloud, stack: str = "") -> None:
         self.now = begun
+        self.table = f"{stack}-AuditTable" if stack else TABLE
+        self.bucket = f"{stack}-archivebucket" if stack else BUCKET
         self.dynamodb = boto3.client("dynamodb")
         self.s3 = boto3.client("s3")
         self.dynamodb.create_table(
-            TableName=TABLE,
+            TableName=self.table,
             BillingMode="PAY_PER_REQUEST",
             KeySchema=[
                 {"AttributeName": "pk", "KeyType": "HASH"},
@@ -42,7 +48,7 @@ class Trail:
             ],
         )
         self.s3.create_bucket(
-            Bucket=BUCKET,
+            Bucket=self.bucket,
             ObjectLockEnabledForBucket=True,
             CreateBucketConfiguration={"LocationConstraint": REGION},
         )
@@ -59,7 +65,7 @@ class Trail:
 
     def write(self, request_id: str, *transactions: list[Mapping[str, Any]]) -> None:
         """A run that writes records, given as (kind and) fields, in so many transactions."""
-        audit = Audit(TABLE, factories.playbook(), request_id)
+        audit = Audit(self.table, factories.playbook(), request_id)
         submit = Transactions(aws.client("dynamodb"), audit, Deadline.after(60)).submit
         for records in transactions:
             made = [audit.record(**record) for record in records]
@@ -67,23 +73,23 @@ class Trail:
 
     def put(self, item: Mapping[str, Any]) -> None:
         """An item as somebody else would write it."""
-        self.dynamodb.put_item(TableName=TABLE, Item=dict(item))
+        self.dynamodb.put_item(TableName=self.table, Item=dict(item))
 
     def items(self) -> list[dict[str, Any]]:
         """All items, in the order of time."""
-        found = self.dynamodb.scan(TableName=TABLE)["Items"]
+        found = self.dynamodb.scan(TableName=self.table)["Items"]
         return sorted(found, key=lambda item: str(item["sk"]["S"]))
 
     def remove(self, item: Mapping[str, Any]) -> None:
         """Somebody deletes an item."""
         key = {name: item[name] for name in ("pk", "sk")}
-        self.dynamodb.delete_item(TableName=TABLE, Key=key)
+        self.dynamodb.delete_item(TableName=self.table, Key=key)
 
     def archive(self, left: float = 600.0) -> Done:
         """The scheduled function runs."""
         environment = {
-            "AUDIT_TABLE": TABLE,
-            "ARCHIVE_BUCKET": BUCKET,
+            "AUDIT_TABLE": self.table,
+            "ARCHIVE_BUCKET": self.bucket,
             "ARCHIVE_KEY": self.key,
             "ARCHIVE_ACCOUNT": ACCOUNT,
             "AWS_REGION": REGION,
@@ -93,12 +99,12 @@ class Trail:
 
     def keys(self, prefix: str) -> list[str]:
         """The archive's objects."""
-        told = self.s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix)
+        told = self.s3.list_objects_v2(Bucket=self.bucket, Prefix=prefix)
         return [str(one["Key"]) for one in told.get("Contents", ())]
 
     def body(self, key: str) -> bytes:
         """One object."""
-        return bytes(self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+        return bytes(self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read())
 
     def digests(self) -> list[Digest]:
         """All digests, in the order of time; not verified."""

@@ -23,9 +23,10 @@ Stage = Annotated[str, typer.Option(help="Which stack is meant.")]
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(help="The audit trail: whether it is what was written.")
+    group = typer.Typer(help="The audit trail: read it, and verify that it is what was written.")
     group.command("verify")(verify)
     group.command("public-key")(public_key)
+    group.command("show")(show)
     app.add_typer(group, name="audit", no_args_is_help=True)
 
 
@@ -84,6 +85,48 @@ def public_key(*, endpoint: Endpoint = None, stack: Stack = None, stage: Stage =
 
     with _reached(None, (), endpoint, stack, stage) as found:
         typer.echo(pem(found.keys), nl=False)
+
+
+def show(
+    subject: Annotated[
+        str, typer.Argument(help="A finding, incident, instance, ticket or run; all if left out.")
+    ] = "",
+    *,
+    start: Annotated[
+        str | None,
+        typer.Option("--from", help="2026-11-01, 2026-11-01T12:00Z or -90d; -30d if left out."),
+    ] = None,
+    end: Annotated[str | None, typer.Option("--to", help="Now if left out.")] = None,
+    follow: Annotated[bool, typer.Option(help="Go on with what is written from now on.")] = False,
+    timezone: Annotated[str, typer.Option(help="Of the times, as Asia/Tokyo.")] = "UTC",
+    as_json: AsJson = False,
+    endpoint: Endpoint = None,
+    stack: Stack = None,
+    stage: Stage = "prod",
+) -> None:
+    """Show what happened, in the order of time, from the archive and what is not sealed yet.
+
+    Exit code 1: nothing is known of it in that time. 2: bad usage, or the trail cannot be read.
+    """
+    from contextlib import closing
+
+    from hub_toolkit.inventory.moments import MomentError
+    from hub_toolkit.stack import DeploymentError, name_of
+    from hub_toolkit.stack import Stack as Deployed
+    from hub_toolkit.trail.showing import Asked, shown
+
+    try:
+        asked = Asked(subject, start, end, timezone)
+        with closing(Deployed(endpoint, name_of(stack, stage))) as deployed:
+            known = shown(deployed, asked, as_json=as_json, follow=follow)
+    except (DeploymentError, MomentError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
+    except KeyboardInterrupt:
+        return
+    if not known:
+        typer.echo("nothing is known of it in that time", err=True)
+        raise typer.Exit(1)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -11,11 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from rich.console import Console
 
     from hub_toolkit.trail.observed import Observed
     from hub_toolkit.trail.reviewed import Reviewed
     from hub_toolkit.trail.suppressions import Suppression
+    from hub_toolkit.trail.timeline import Event
 
 
 def print_review(console: Console, found: Sequence[Reviewed], days: int) -> None:
@@ -63,6 +67,23 @@ def print_observed(console: Console, found: Sequence[Observed], days: int) -> No
     for one in found:
         table.add_row(*map(Text, (one.at[:19], one.playbook, one.step, one.would)))
     console.print(table)
+
+
+def print_events(console: Console, found: Sequence[Event], zone: ZoneInfo) -> None:
+    """A time line; times are local, and say so once."""
+    table = _table(f"time ({zone.key})", "playbook", "what", "step", "detail", "by")
+    for one in found:
+        table.add_row(*map(Text, _cells(one, zone)))
+    console.print(table)
+
+
+def _cells(one: Event, zone: ZoneInfo) -> tuple[str, ...]:
+    at = datetime.fromisoformat(one.at).astimezone(zone)
+    what = f"{one.kind} {one.status}".strip()
+    count = f" ({one.findings} findings)" if one.findings > 1 else ""
+    step = one.step if one.step.startswith("_") else f"{one.step} {one.uses}".strip()
+    time = f"{at:%m-%d %H:%M:%S}.{at.microsecond // 1000:03d}"
+    return time, one.playbook, what + count, step, one.detail, one.who
 
 
 def _sums(found: Iterable[Observed]) -> dict[tuple[str, str, str], tuple[int, int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -24,11 +24,11 @@ SCANNED_S = 48 * 3600.0
 """Where so much is not sealed yet, the table is read as a whole: in a new deployment."""
 
 
-def read(stack: Stack, since: float, until: float, holding: str = "") -> Iterator[Record]:
+def read(stack: Stack, since: float, until: float, holding: Sequence[str] = ()) -> Iterator[Record]:
     """The records written from ``since`` to ``until`` (epoch seconds), in no order.
 
     Args:
-        holding: only those in which this text stands, as JSON writes it.
+        holding: only those in which one of these texts stands; none: all.
 
     Raises:
         DeploymentError: the table or the archive is not there or cannot be read.
@@ -54,24 +54,28 @@ def newest(holdings: Holdings) -> Period | None:
     return max((one for one in periods if one is not None), default=None)
 
 
-def archived(holdings: Holdings, since: float, until: float, holding: str = "") -> Iterator[Record]:
+def archived(
+    holdings: Holdings, since: float, until: float, holding: Sequence[str] = ()
+) -> Iterator[Record]:
     """What the archive holds; see `read`."""
     from hub_toolkit.archive.tables import tables
 
+    texts = {f"text{number}": text for number, text in enumerate(holding)}
+    stands = " OR ".join(f"contains(raw_data, ${name})" for name in texts) or "true"
     with tables(holdings, period_at(since), period_at(until)) as found:
         rows = found.ask(
-            "SELECT raw_data FROM events WHERE time >= $since AND time < $until"
-            " AND contains(raw_data, $holding) ORDER BY time",
+            "SELECT raw_data FROM events WHERE time >= $since AND time < $until"  # noqa: S608
+            f" AND ({stands}) ORDER BY time",
             since=int(since * 1000),
             until=int(until * 1000) + 1,
-            holding=holding,
+            **texts,
         )
     for (line,) in rows:
         yield json.loads(line)
 
 
 def live(
-    stack: Stack, hours: list[Period], since: float, until: float, holding: str = ""
+    stack: Stack, hours: list[Period], since: float, until: float, holding: Sequence[str] = ()
 ) -> Iterator[Record]:
     """What the table holds of some hours; see `read`."""
     table = stack.table(TABLE)
@@ -93,7 +97,7 @@ def live(
             yield from found
 
 
-def _scanned(stack: Stack, since: float, until: float, holding: str) -> Iterator[Record]:
+def _scanned(stack: Stack, since: float, until: float, holding: Sequence[str]) -> Iterator[Record]:
     lines = _lines(
         stack,
         "scan",
@@ -104,10 +108,12 @@ def _scanned(stack: Stack, since: float, until: float, holding: str) -> Iterator
     yield from _between(lines, since, until, holding)
 
 
-def _between(lines: Iterable[str], since: float, until: float, holding: str) -> Iterator[Record]:
+def _between(
+    lines: Iterable[str], since: float, until: float, holding: Sequence[str]
+) -> Iterator[Record]:
     first, last = iso(since), iso(until)
     for line in lines:
-        if holding in line:
+        if not holding or any(text in line for text in holding):
             record = json.loads(line)
             if first <= record["at"] <= last:
                 yield record
