@@ -208,6 +208,7 @@ def _auditor() -> dict[str, Any]:
     root = {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}
     statements = [
         allow(["dynamodb:Query", "dynamodb:Scan"], attribute("AuditTable")),
+        allow(["dynamodb:ListTables", "s3:ListAllMyBuckets"], "*"),  # to find the stack's own
         allow(["s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectRetention"], _objects("*")),
         allow(["s3:ListBucket", "s3:ListBucketVersions"], _WHOLE_BUCKET),
         allow(["kms:GetPublicKey", "kms:Verify"], _KEY_ARN),
