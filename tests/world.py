@@ -29,7 +29,9 @@ from hub_responder.engine.outbox import Outbox
 from hub_responder.errors import ConfigurationError
 from hub_responder.events import decode
 from hub_responder.finding import Finding
+from hub_responder.ledger import pauses
 from hub_responder.ledger.decide import Arrival
+from hub_responder.ledger.pauses import Pause
 from hub_responder.ledger.store import Ledger
 from hub_responder.ledger.transaction import Transactions
 from hub_responder.playbook import Playbook, Step, Triggers, Wait
@@ -442,7 +444,9 @@ class World:
         deadline = deadline or self.deadline()
         audit = Audit("audit", self.playbook, me)
         client = self._client()
-        transactions = Transactions(client, audit, deadline, pause=lambda _seconds: None)
+        transactions = Transactions(
+            client, audit, deadline, pause=lambda _seconds: None, ledger="ledger"
+        )
         lease = self.gate.now + deadline.left() + 5
         return Ledger(
             client, "ledger", transactions, audit, me=me, lease=lease, wait=self.playbook.wait
@@ -488,18 +492,45 @@ class World:
         """Run until the queue is empty; time goes on when nothing is visible."""
         end = self.gate.now + limit_s
         while self.queue:
-            jobs = []
-            for _ in range(self.gate.random.randint(1, runs)):
-                for queue in ("imports", "clicks"):
-                    messages = self._receive(queue, self.gate.random.randint(1, batch))
-                    if messages:
-                        jobs.append(self._job(queue, messages))
-            if jobs:
-                self.gate.run(jobs)
-                self.gate.now += self.gate.random.uniform(0.1, 3.0)
-            elif self.queue:
-                self.gate.now = max(self.gate.now, min(m.due for m in self.queue))
+            self._go_on(batch, runs)
             assert self.gate.now < end, "the queue does not drain"
+
+    def pass_time(self, seconds: float, *, batch: int = 10, runs: int = 3) -> None:
+        """Run what is due within ``seconds``; the queue need not drain."""
+        end = self.gate.now + seconds
+        while any(message.due <= end for message in self.queue):
+            self._go_on(batch, runs)
+        self.gate.now = max(self.gate.now, end)
+
+    def _go_on(self, batch: int, runs: int) -> None:
+        jobs = []
+        for _ in range(self.gate.random.randint(1, runs)):
+            for queue in ("imports", "clicks"):
+                messages = self._receive(queue, self.gate.random.randint(1, batch))
+                if messages:
+                    jobs.append(self._job(queue, messages))
+        if jobs:
+            self.gate.run(jobs)
+            self.gate.now += self.gate.random.uniform(0.1, 3.0)
+        elif self.queue:
+            self.gate.now = max(self.gate.now, min(m.due for m in self.queue))
+
+    def pause(self) -> None:
+        """An operator stops the playbook's effects."""
+        held = pauses.attributes(Pause("arn:aws:sts::1:role/R/ada", "a storm", self.gate.now))
+        item = {**pauses.own(self.playbook.name), **held}
+        self._dynamodb.put_item(TableName="ledger", Item=item)
+
+    def resume(self) -> None:
+        """The end of it: who waits is told."""
+        name = self.playbook.name
+        self._dynamodb.delete_item(TableName="ledger", Key=pauses.own(name))
+        for item in self._items("ledger"):
+            if item["pk"]["S"] == pauses.waiting(name):
+                note = {"hub_responder": "settle", "pk": item["sk"]["S"], "resumed": True}
+                self.send(json.dumps(note), item["queue"]["S"])
+                key = {"pk": item["pk"], "sk": item["sk"]}
+                self._dynamodb.delete_item(TableName="ledger", Key=key)
 
     # What is there
 

@@ -8,6 +8,7 @@ HubResponderError
 └── CallError             a call to another system failed
     ├── TransientError    timeout, 429, 5xx, reset, no time left: it can help to try again
     │   ├── PacedError       its turn is later: nothing was sent
+    │   ├── PausedError      an operator paused it: nothing was sent, and no time is used up
     │   └── IncompleteError  not answered to its end, or not soundly: what was read proves nothing
     └── PermanentError    4xx, refused, wrong shape: trying again does not help
         └── DeniedError   401 or 403: the credential or its permission is wrong
@@ -85,6 +86,10 @@ class TransientError(CallError):
 class PacedError(TransientError):
     """Too many were before it, or its target asked to be left alone: nothing was sent. Its turn is
     in ``retry_after`` seconds, which is no one else's."""
+
+
+class PausedError(TransientError):
+    """An operator paused it: nothing was sent, and waiting uses up no patience."""
 
 
 class IncompleteError(TransientError):

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from hub_toolkit import synth
+from hub_toolkit.cli import application
 from live import Live, apart
 
 REFUSAL = '{"__type":"InternalException"}'
@@ -63,6 +65,27 @@ def decided(live: Live, ticket: str, state: str) -> None:
 def followed(live: Live) -> None:
     live.control("POST", "tick", {"function": "sync"})
     live.settle()
+
+
+def operator(live: Live, *words: str) -> None:
+    """What an operator commands."""
+    where = ["--endpoint", live.endpoint, "--stage", "sandbox"]
+    result = CliRunner().invoke(application(), [*words, *where])
+    assert result.exit_code == 0, result.output
+
+
+def test_what_is_decided_while_its_playbook_is_paused_reaches_the_finding_after_it(
+    own: Live,
+) -> None:
+    one, ticket = opened(own)
+    operator(own, "pause", "followed", "--why", "a storm")
+    decided(own, ticket, "done")
+    assert own.held(one)["Workflow"] == {"Status": "NEW"}
+    operator(own, "resume", "followed")
+    followed(own)
+    assert own.held(one)["Workflow"] == {"Status": "RESOLVED"}
+    kinds = [record["kind"] for record in own.records(one) if record.get("step") == "_sync"]
+    assert kinds == ["attempt", "outcome"]
 
 
 def test_a_ticket_that_was_worked_off_resolves_its_findings_and_no_others(own: Live) -> None:

@@ -80,6 +80,25 @@ class Stack:
             text = f"{service} at {where} cannot be asked ({type(error).__name__})"
             raise DeploymentError(text) from error
 
+    def playbooks(self) -> list[str]:
+        """The names of the deployed playbooks, as their queues tell them.
+
+        A stack whose name begins with this one's and a dash shows with the rest of its name before.
+
+        Raises:
+            DeploymentError: it cannot be asked for.
+        """
+        form = re.compile(rf"{re.escape(self.stack)}-(.+)-imports")
+        request: dict[str, Any] = {"QueueNamePrefix": f"{self.stack}-", "MaxResults": 1000}
+        found: list[str] = []
+        while True:
+            answer = self.call("sqs", "list_queues", **request)
+            names = (url.rpartition("/")[2] for url in answer.get("QueueUrls", []))
+            found += [named[1] for name in names if (named := form.fullmatch(name))]
+            if not answer.get("NextToken"):
+                return found
+            request["NextToken"] = answer["NextToken"]
+
     def table(self, logical_id: str) -> str:
         """The name of one of the stack's tables, as ``AuditTable``.
 

@@ -17,6 +17,7 @@ from hub_responder.engine.steps import Steps, Works
 from hub_responder.errors import CallError, PermanentError
 from hub_responder.events import Trigger
 from hub_responder.finding import Account, Finding, Resource
+from hub_responder.ledger.pauses import Pause
 from hub_responder.ledger.state import State
 from hub_responder.ledger.transaction import Part
 from hub_responder.playbook import Step
@@ -41,6 +42,11 @@ class Answers:
     def give(self) -> None:
         """Run the steps that only read, and those that answer, for what `later` took."""
         rounds, self._open = self._open, []
+        pause = self._steps.ledger.pause(self._steps.playbook.name) if rounds else None
+        if pause is not None:
+            for one in rounds:
+                self.paused(one, pause)
+            return
         for step in self._steps.playbook.steps if rounds else ():
             action = self._steps.runtime.action(step.uses)
             if action.effects and not action.answers:
@@ -61,6 +67,17 @@ class Answers:
         self._steps.ledger.submit([Part([], [record]) for record in records])
         return list(works)
 
+    def paused(self, one: Round, pause: Pause) -> None:
+        """The one thing that is written while a playbook is paused: an analyst is told of it.
+
+        Raises:
+            TransientError: it cannot be written now; writing again is harmless.
+        """
+        if not notice.answered(one.status, self._steps.runtime):
+            name = self._steps.playbook.name
+            text = f"{name} is paused {pause.said}. What you asked for is done once that is over."
+            self.say(one.cause, one.incident.findings, text)
+
     def last_receive(self, cause: Cause, findings: Sequence[Finding]) -> None:
         """The message is here for the last time: answer first, in case this run dies as well."""
         self.say(cause, findings, _LAST)
@@ -78,9 +95,15 @@ class Answers:
 
     def tell_undecided(self, why: str, finding_ids: Sequence[str]) -> None:
         """Say in the default connection that findings could not be decided about, with records."""
-        audit = self._steps.audit
+        audit, name = self._steps.audit, self._steps.playbook.name
         fields = {"findings": list(finding_ids), "step": notice.STEP.id, "uses": notice.STEP.uses}
-        self._steps.ledger.submit([Part([], [audit.record("attempt", **fields, detail=why)])])
+        attempt = Part([], [audit.record("attempt", **fields, detail=why)], (name,))
+        (lost,) = self._steps.ledger.submit([attempt])
+        if lost is not None and lost.paused is not None:
+            detail = f"paused {lost.paused.said}: nobody is told; the DLQ has it"
+            skipped = audit.record("outcome", **fields, status="skipped", detail=detail)
+            self._steps.ledger.submit([Part([], [skipped])])
+            return
         try:
             detail = notice.tell_undecided(finding_ids, why, self._steps.runtime)
             status = "done"

@@ -143,6 +143,9 @@ class Batch:
         self._answers.give()
         self._steps.run(rounds)
         self._ending.end(rounds)
+        for one in rounds:
+            if one.paused is not None and one.incident.clicked and not one.lost:
+                self._answers.paused(one, one.paused)
 
     def _record(self, kind: str, cause: Cause, **fields: Any) -> Record:
         trigger = {"kind": cause.kind, "event_id": cause.event_id}
@@ -203,7 +206,8 @@ class Batch:
             if claim.pk not in rounds:
                 self._begin(rounds, claim, cause, group_)
             return
-        if decision.move in ("wait", "join", "settle"):
+        joins_paused = decision.move == "join" and claim.state.paused
+        if decision.move in ("wait", "join", "settle") and not joins_paused:
             self._outbox.settle(
                 claim.pk,
                 decision.delay,
@@ -227,7 +231,9 @@ class Batch:
         if not claim.complete:
             held = [m for m in self._ledger.members(claim.pk) if m.belongs(claim.state.round)]
             # where all of them left, a round that had begun is still brought to its end
-            members = [m for m in held if not m.closed] or (held if claim.state.steps else [])
+            begun = claim.state.steps and not claim.state.paused
+            begun = begun or self._steps.acted(claim.state.steps)
+            members = [m for m in held if not m.closed] or (held if begun else [])
             lost = self._recall(members, findings, claim, cause)
         if findings:
             new = sum(1 for _, held in claim.decision.fresh if held is None)

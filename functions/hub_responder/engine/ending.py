@@ -9,7 +9,7 @@ from hub_responder import clock
 from hub_responder.engine.outbox import Outbox, backoff
 from hub_responder.engine.rounds import Round
 from hub_responder.engine.steps import STEP_TIME_S, Steps
-from hub_responder.ledger import history
+from hub_responder.ledger import history, pauses
 from hub_responder.ledger.decide import LOOK_AGAIN_S
 from hub_responder.ledger.transaction import Part
 
@@ -35,7 +35,7 @@ class Ending:
         for one, lost in zip(ours, self.steps.ledger.submit(parts), strict=True):
             one.lost = lost is not None
         for one in rounds:
-            if one.lost or one.settles:
+            if one.lost or (one.settles and one.paused is None):
                 self._settle(one, LOOK_AGAIN_S)
             if one.lost:
                 continue
@@ -53,6 +53,8 @@ class Ending:
         A round that never gets the time, as with a timeout that is set too short, must not go on
         and on: it waits as for anything else after a few tries.
         """
+        if one.paused is not None:
+            return pauses.LOOK_S
         hurried = self.steps.runtime.deadline.left() < STEP_TIME_S
         if hurried and not one.retry_after and one.state.tries < HURRIES:
             return 0.0
@@ -63,6 +65,13 @@ class Ending:
     def _wait(self, one: Round) -> Part:
         now, delay, state = clock.now(), self._delay(one), one.state
         operations = self.steps.ledger.operations()
+        if one.paused is not None:
+            queue = "clicks" if self.clicks else "imports"
+            items = operations.pause(one.pk, state.round, one.steps, one.refs, queue=queue)
+            pointers = operations.point(one.pk, one.refs, one.watched)
+            fields = one.record_fields()
+            record = self.steps.audit.record("paused", **fields, detail=one.paused.said)
+            return Part([*items, *pointers], [*one.untold, record])
         move = operations.defer(
             one.pk,
             state.round,

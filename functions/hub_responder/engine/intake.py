@@ -132,7 +132,8 @@ def _settle(body: Mapping[str, Any]) -> Settle:
     ended = body.get("ended", 0)
     if not isinstance(ended, int) or not 0 <= ended < 2**53:
         raise UnreadableEvent(f"a settle message for no round: {ended!r:.80}")
-    return Settle(pk, bool(body.get("urgent")), bool(body.get("clicked")), ended)
+    urgent, clicked, resumed = (bool(body.get(name)) for name in ("urgent", "clicked", "resumed"))
+    return Settle(pk, urgent, clicked, ended, resumed)
 
 
 def _pk(body: Mapping[str, Any]) -> str:

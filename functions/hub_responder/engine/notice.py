@@ -38,7 +38,7 @@ def is_due(one: Round, runtime: Runtime) -> bool:
         return True
     if one.ended(STEP.id) or one.waits():
         return False
-    return one.incident.clicked and not _answered(one.status, runtime)
+    return one.incident.clicked and not answered(one.status, runtime)
 
 
 def _topic(playbook: Playbook) -> str:
@@ -46,7 +46,8 @@ def _topic(playbook: Playbook) -> str:
     return "" if playbook.mode == "observe" else os.environ.get(TOPIC, "")
 
 
-def _answered(status: Callable[[str], str], runtime: Runtime) -> bool:
+def answered(status: Callable[[str], str], runtime: Runtime) -> bool:
+    """Some step that answers on the finding is done, as ``status`` says of steps by their ids."""
     return any(
         status(step.id) == "done" and runtime.action(step.uses).answers
         for step in runtime.playbook.steps
@@ -72,7 +73,7 @@ def _say(work: Work, runtime: Runtime) -> Outcome:
     title = f"{playbook.name} {verb} for {resource}"
     said = lines(work.scope, playbook)
     told = []
-    if work.incident.clicked and not _answered(lambda step: work.scope[step].status, runtime):
+    if work.incident.clicked and not answered(lambda step: work.scope[step].status, runtime):
         from hub_responder.actions import update_finding
 
         update_finding.answer(work.incident.findings, "; ".join([title, *said]), runtime)

@@ -106,10 +106,15 @@ class Outbox:
             body = {"hub_responder": "recheck", "event_id": event_id, "findings": portion}
             self._add(self._clicks, _json(body), delay)
 
-    def defer(self, message: Message, why: str, give_up_after: float) -> bool:
+    def defer(
+        self, message: Message, why: str, give_up_after: float, *, paused: bool = False
+    ) -> bool:
         """Put the message back for later; False: ``give_up_after`` seconds are over, it is in the
-        DLQ."""
+        DLQ. A pause uses none of them up."""
         now = clock.now()
+        if paused:
+            self._add(self._clicks if message.clicks else self._imports, message.body, MAX_DELAY_S)
+            return True
         first_at = message.first_at or now
         if now - first_at > give_up_after:
             self.dead(message, f"gave up after {int(now - first_at)} s: {why}")

@@ -18,7 +18,7 @@ from hub_responder.connections import channels, returned
 from hub_responder.connections.kept import KEPT_S, Kept, read
 from hub_responder.connections.resolve import named
 from hub_responder.engine import notice
-from hub_responder.errors import CallError, ConfigurationError, TransientError
+from hub_responder.errors import CallError, ConfigurationError, PausedError, TransientError
 from hub_responder.finding import Resource
 from hub_responder.incident import Incident
 from hub_responder.ledger.operations import number
@@ -42,7 +42,8 @@ def take(came: Returned, runtime: Runtime, ledger: Ledger, audit: Audit) -> None
     An event that comes again changes nothing.
 
     Raises:
-        TransientError: something does not answer now; nothing was recorded as done.
+        TransientError: something does not answer now, or it is paused; nothing was recorded as
+            done.
     """
     fields = {
         "trigger": {"kind": "mail", "event_id": came.event_id},
@@ -54,7 +55,9 @@ def take(came: Returned, runtime: Runtime, ledger: Ledger, audit: Audit) -> None
     why = f"e-mail through {came.connection} {came.why}"
     attempt = audit.record("attempt", **fields, detail=line(why))
     claim = _claim(came)
-    (lost,) = ledger.submit([Part([claim], [attempt])])
+    (lost,) = ledger.submit([Part([claim], [attempt], (came.playbook,))])
+    if lost is not None and lost.paused is not None:
+        raise PausedError(f"paused {lost.paused.said}", target=came.connection)
     if lost is not None:
         held = lost.found.get(claim["Put"]["Item"]["sk"]["S"], {})
         if "until" in held:

@@ -12,6 +12,7 @@ from hub_responder.engine.grouping import Cause
 from hub_responder.expressions import StepView
 from hub_responder.finding import Finding
 from hub_responder.incident import Change, Incident
+from hub_responder.ledger.pauses import Pause
 from hub_responder.ledger.state import State
 from hub_responder.playbook import Playbook
 
@@ -35,6 +36,7 @@ class Round:
         retry_after: the longest that a deferred step asked to wait (seconds).
         backs_off: a step waits for something that failed: each time for longer.
         lost: another run took it over; nothing more is done here.
+        paused: an operator stopped the playbook's effects; what is left of them waits.
         settles: a settle message was used up to go on with this round; it may have been sent for
             findings that wait for the next one.
         recheck: seconds after which an answer that could not be told may be another.
@@ -50,6 +52,7 @@ class Round:
     retry_after: float = 0.0
     backs_off: bool = False
     lost: bool = False
+    paused: Pause | None = None
     stopped: bool = False
     settles: bool = False
     recheck: float | None = None

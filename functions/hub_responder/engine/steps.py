@@ -7,6 +7,7 @@ runs over all of them at once, and leaves one outcome for each. Steps that only 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,6 +28,7 @@ from hub_responder.errors import (
 )
 from hub_responder.expressions import MissingResult, condition, fill
 from hub_responder.ledger import keys, pointers
+from hub_responder.ledger.pauses import Pause
 from hub_responder.ledger.store import Ledger
 from hub_responder.ledger.transaction import Part
 from hub_responder.playbook import Playbook, Step
@@ -65,6 +67,9 @@ class Steps:
         A round that ends what was opened has only those steps that opened or told something.
         """
         steps = self.playbook.steps
+        for one in rounds:
+            if one.state.paused and not self.acted(one.steps):
+                one.steps.clear()  # what was read before the pause may be long ago
         closing = [one for one in rounds if one.state.closing]
         live = [one for one in rounds if not one.state.closing]
         for number, step in enumerate(steps):
@@ -104,7 +109,7 @@ class Steps:
             work = self._prepare(one, step, action, before)
             if work is not None:
                 works.append((one, work))
-        if action.effects and self.playbook.mode == "observe" and step is not notice.STEP:
+        if action.effects and self._observes(step):
             self._observe(step, action, works)
             return
         if action.effects and works:
@@ -115,6 +120,27 @@ class Steps:
         for (one, work), outcome in zip(works, outcomes, strict=True):
             self._take(one, step, action, outcome, last=work.last)
             self._keep_quiet(one, step, work)
+
+    def _observes(self, step: Step) -> bool:
+        """The step has no effect, as its playbook only observes."""
+        return self.playbook.mode == "observe" and step is not notice.STEP
+
+    def acted(self, steps: Mapping[str, Mapping[str, Any]]) -> bool:
+        """Some of a round's steps had an effect, or may have had one."""
+        for step in self.playbook.steps:
+            kept = steps.get(step.id, {})
+            if kept.get("s") not in ("done", "failed", "attempt") and not kept.get("doubt"):
+                continue
+            with suppress(ConfigurationError):  # such a step does nothing
+                if self.runtime.action(step.uses).effects:
+                    return True
+        return False
+
+    def _put_off(self, one: Round, step: Step, pause: Pause, *, in_doubt: bool = False) -> None:
+        """The step waits for the end of a pause."""
+        one.paused = pause
+        detail = f"{self.playbook.name} is paused {pause.said}"
+        self.note(one, step, Outcome("deferred", detail, in_doubt=in_doubt))
 
     def _observe(self, step: Step, action: Action, works: Works) -> None:
         """What the step would do, kept and recorded; it is not done."""
@@ -134,6 +160,9 @@ class Steps:
         self, one: Round, step: Step, action: Action, before: Sequence[Step]
     ) -> Work | None:
         """The work of a step for one round, or None where it is held, skipped or failed."""
+        if one.paused is not None and action.effects and not self._observes(step):
+            self._put_off(one, step, one.paused)
+            return None
         reason = self._held(one, step, action, before)
         if reason:
             self.note(one, step, Outcome("deferred", reason))
@@ -232,16 +261,22 @@ class Steps:
         )
 
     def _claim(self, step: Step, works: Works) -> list[tuple[Round, Work]]:
-        """The ATTEMPT records and the ledger's move, in one transaction, before any effect."""
+        """The ATTEMPT records and the ledger's move, in one transaction, before any effect.
+
+        Nothing of it happens while the playbook is paused.
+        """
         parts = []
-        operations = self.ledger.operations()
+        operations, guards = self.ledger.operations(), (self.playbook.name,)
         for one, work in works:
             one.begin(step.id, in_doubt=work.in_doubt)
             move = operations.step(one.pk, one.state.round, one.steps, one.refs)
             moves = [move, *operations.point(one.pk, one.refs, one.watched)]
-            parts.append(Part(moves, [*one.untold, self.attempt(one, step, work)]))
+            parts.append(Part(moves, [*one.untold, self.attempt(one, step, work)], guards))
         won = []
         for (one, work), lost in zip(works, self.ledger.submit(parts), strict=True):
+            if lost is not None and lost.paused is not None:
+                self._put_off(one, step, lost.paused, in_doubt=work.in_doubt)
+                continue
             one.untold = []
             if lost is None:
                 one.watched = pointers.of(one.refs)

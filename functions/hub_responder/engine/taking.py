@@ -26,6 +26,7 @@ from hub_responder.engine.intake import Message, Recheck, Redrive, read
 from hub_responder.errors import (
     ConfigurationError,
     ExpressionError,
+    PausedError,
     PermanentError,
     TransientError,
     UnreadableEvent,
@@ -72,6 +73,7 @@ class _Again:
     cause: Cause
     why: str
     findings: list[str] = field(default_factory=list)
+    paused: bool = False
 
 
 class Taking:
@@ -133,6 +135,7 @@ class Taking:
             settle.urgent or held.urgent,
             settle.clicked or held.clicked,
             max(settle.ended, held.ended),
+            settle.resumed or held.resumed,
         )
 
     def _returned(self, message: Message, came: Returned) -> None:
@@ -288,7 +291,8 @@ class Taking:
     def _defer(self) -> None:
         """Messages of which some finding cannot be decided about now come again as a whole."""
         for one in self._again.values():
-            put_back = self._outbox.defer(one.message, one.why, self._playbook.give_up_after)
+            patience = self._playbook.give_up_after
+            put_back = self._outbox.defer(one.message, one.why, patience, paused=one.paused)
             kind = "deferred" if put_back else "dead"
             self._taken.records.append(
                 self.record(kind, one.cause, findings=one.findings, detail=one.why)
@@ -299,7 +303,9 @@ class Taking:
     def _put_off(
         self, message: Message, cause: Cause, findings: Sequence[str], error: TransientError
     ) -> None:
-        held = self._again.setdefault(message.id, _Again(message, cause, str(error)))
+        paused = isinstance(error, PausedError)
+        again = _Again(message, cause, str(error), paused=paused)
+        held = self._again.setdefault(message.id, again)
         held.findings += findings
 
     def _tell_undecided(self) -> None:

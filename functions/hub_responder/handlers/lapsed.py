@@ -47,13 +47,17 @@ def handler(_event: Mapping[str, Any], context: Any) -> dict[str, int]:
     playbook = Playbook(name=NAME, summary="Ends suppressions", steps=(), on=Triggers(), version="")
     observability.begin(context.aws_request_id, NAME, 0)
     audit = Audit(os.environ["AUDIT_TABLE"], playbook, context.aws_request_id)
-    transactions = Transactions(aws.client("dynamodb"), audit, deadline)
+    transactions = Transactions(
+        aws.client("dynamodb"), audit, deadline, ledger=os.environ["LEDGER_TABLE"]
+    )
     ended = failed = 0
     over = list(islice(_over(deadline), MAX_ENDED))
     _leave([finding for finding in over if not finding.user_fields_whole], transactions, audit)
     whole = [finding for finding in over if finding.user_fields_whole]
     for change, findings in _by_change(whole).items():
         refusals = _end(change, findings, transactions, audit, deadline)
+        if refusals is None:  # paused: the run after the end of it ends them
+            break
         failed += len(refusals)
         ended += len(findings) - len(refusals)
     return {"ended": ended, "failed": failed}
@@ -104,8 +108,9 @@ def _end(
     transactions: Transactions,
     audit: Audit,
     deadline: Deadline,
-) -> dict[Key, Refusal]:
-    """Write it, with a record before and after; those that could not be written."""
+) -> dict[Key, Refusal] | None:
+    """Write it, with a record before and after; those that could not be written, or None where this
+    is paused."""
     fields = {
         "trigger": _TRIGGER,
         "findings": [finding.id for finding in findings],
@@ -113,7 +118,9 @@ def _end(
         "uses": "finding.update",
     }
     attempt = audit.record("attempt", **fields, detail=change.note)
-    transactions.submit([Part([], [attempt])])
+    (lost,) = transactions.submit([Part([], [attempt], (NAME,))])
+    if lost is not None:
+        return None
     refusals = apply(change, findings, deadline)
     status = "failed" if refusals else "done"
     reasons = "; ".join(sorted({refusal.reason for refusal in refusals.values()}))

@@ -16,12 +16,14 @@ from hub_responder.engine import intake
 from hub_responder.engine.batch import Batch
 from hub_responder.engine.outbox import Outbox
 from hub_responder.errors import ConfigurationError
+from hub_responder.ledger import pauses
 from hub_responder.ledger.store import Ledger
 from hub_responder.ledger.transaction import Transactions
 from hub_responder.runtime import Runtime
 
 if TYPE_CHECKING:
     from hub_responder.actions.base import Action
+    from hub_responder.ledger.pauses import Pause
 
 LEASE_MARGIN_S = 5.0
 """A claim outlives the run by this: nobody takes over what may still be at work."""
@@ -41,6 +43,20 @@ _NEEDED = (
 @lru_cache(maxsize=1)
 def _playbook(directory: Path) -> playbook.Playbook:
     return playbook.load(directory)
+
+
+_cleared = False
+"""This process has seen that not all playbooks are paused. From then on a pause of all is in the
+playbook's own item too, which each transaction checks; one that was deployed later has none."""
+
+
+def _all_paused() -> Pause | None:
+    global _cleared  # noqa: PLW0603 - of the process, as what it caches
+    if _cleared:
+        return None
+    pause = pauses.of_everything(aws.client("dynamodb"), os.environ["LEDGER_TABLE"])
+    _cleared = pause is None
+    return pause
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -85,7 +101,9 @@ def handle(
     ledger = Ledger(
         dynamodb,
         environ["LEDGER_TABLE"],
-        Transactions(dynamodb, audit, deadline),
+        Transactions(
+            dynamodb, audit, deadline, ledger=environ["LEDGER_TABLE"], everything=_all_paused
+        ),
         audit,
         me=me,
         lease=clock.now() + deadline.left() + LEASE_MARGIN_S,

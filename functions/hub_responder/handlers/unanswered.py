@@ -4,6 +4,8 @@ A message that killed its run five times is moved there by SQS, without a word t
 clicked. This looks at the DLQ, writes the answer on the findings, and leaves the message there. A
 click on an insight names no findings: its event holds groups and how many are in each, so that
 there is nothing to write on. The trail says so.
+
+It also tells, as a metric, for how long something has been paused: nobody is to forget a pause.
 """
 
 from __future__ import annotations
@@ -17,8 +19,9 @@ from hub_responder import aws, clock, events, observability
 from hub_responder.actions import update_finding
 from hub_responder.audit import Audit
 from hub_responder.deadline import Deadline
-from hub_responder.errors import PermanentError, TransientError, UnreadableEvent
+from hub_responder.errors import CallError, PermanentError, TransientError, UnreadableEvent
 from hub_responder.events import Trigger
+from hub_responder.ledger import pauses
 from hub_responder.ledger.operations import KEEP_CLICK_S, number
 from hub_responder.ledger.transaction import Part, Transactions
 from hub_responder.playbook import Playbook, Triggers
@@ -53,7 +56,23 @@ def handler(_event: Mapping[str, Any], context: Any) -> dict[str, int]:
                 answered += _answer(message, click, transactions, audit, runtime)
         except Exception as error:  # noqa: BLE001 - the other clicks are to be answered all the same
             observability.log_bug(error)
+    _tell_pauses()
     return {"looked_at": looked_at, "answered": answered}
+
+
+def _tell_pauses() -> None:
+    """How long the oldest pause has lasted; nothing where nothing is paused."""
+    try:
+        listed = pauses.all_listed(aws.client("dynamodb"), os.environ["LEDGER_TABLE"])
+    except CallError as error:
+        observability.logger().warning("pauses cannot be read", extra={"error": str(error)})
+        return
+    for name, pause in listed.items():
+        observability.logger().info("paused", extra={"paused": name, "how": pause.said})
+    if listed:
+        oldest = min(pause.since for pause in listed.values())
+        observability.measure("PausedFor", clock.now() - oldest)
+        observability.flush()
 
 
 def _messages(deadline: Deadline) -> Iterator[Mapping[str, Any]]:

@@ -198,11 +198,14 @@ def _untold(state: State, repeats: tuple[Arrived, ...], *, now: float, urgent: b
     return Decision(settled.move, (), repeats, settled.delay, settled.urgent)
 
 
-def decide_settle(state: State, *, now: float, urgent: bool, ended: int = 0) -> Decision:
+def decide_settle(
+    state: State, *, now: float, urgent: bool, ended: int = 0, resumed: bool = False
+) -> Decision:
     """The move for a settle message of the incident ``state``.
 
     Args:
         ended: the round that ended it and is to be tried again; 0: none is.
+        resumed: the pause for which it waits is over.
     """
     if state.live(now):
         return Decision("settle", delay=min(LOOK_AGAIN_S, state.lease - now + 1), urgent=urgent)
@@ -212,7 +215,7 @@ def decide_settle(state: State, *, now: float, urgent: bool, ended: int = 0) -> 
         return Decision("close")
     if state.idle and not state.pending:
         return Decision("nothing")
-    left = state.next_at - now
+    left = 0.0 if resumed and state.paused else state.next_at - now
     if left > 0 and not (state.idle and urgent):  # a dependency that is down is not asked sooner
         return Decision("settle", delay=left, urgent=urgent)
     return Decision("open" if state.idle else "resume")

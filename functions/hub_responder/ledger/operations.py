@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from hub_responder.ledger import history, keys, pointers
+from hub_responder.ledger import history, keys, pauses, pointers
 from hub_responder.ledger.decide import Arrival, Arrived, Decision
 from hub_responder.ledger.state import Member, State
 
@@ -297,10 +297,10 @@ class Operations:
         )
 
     def resume(self, state: State) -> TransactItem:
-        """RESUME of a round that waited."""
+        """RESUME of a round that waited; of one that was paused under a guard."""
         return self._update(
             self._key(state.pk),
-            "SET owner = :me, lease = :lease REMOVE next_at",
+            "SET owner = :me, lease = :lease REMOVE next_at, paused",
             "round = :round AND done = :done AND attribute_not_exists(owner)",
             me=text(self._me),
             lease=number(self._lease),
@@ -365,6 +365,37 @@ class Operations:
             tries=number(tries),
             first_at=number(first_at),
         )
+
+    def pause(
+        self,
+        pk: str,
+        round_: int,
+        steps: Mapping[str, Any],
+        refs: Mapping[str, Any],
+        *,
+        queue: str,
+    ) -> list[TransactItem]:
+        """WAIT for the end of a pause, which uses up no time; a pointer says that it waits.
+
+        Args:
+            queue: through which it is to go on, ``imports`` or ``clicks``.
+        """
+        key = self._key(pauses.waiting(pk.partition("#")[0]), pk)
+        pointer = key | {"queue": text(queue), "expires": number(int(self._now) + KEEP_S)}
+        wait = self._update(
+            self._key(pk),
+            "SET steps = :steps, refs = :refs, watched = :watched, next_at = :next_at,"
+            " paused = :true REMOVE owner, lease, tries, first_at",
+            _OWNED,
+            me=text(self._me),
+            round=number(round_),
+            steps=json(steps),
+            refs=json(refs),
+            watched=json(pointers.of(refs)),
+            next_at=number(self._now + pauses.LOOK_S),
+            true={"BOOL": True},
+        )
+        return [wait, {"Put": {"TableName": self._table, "Item": pointer}}]
 
     def point(self, pk: str, refs: Mapping[str, Any], watched: Sequence[str]) -> list[TransactItem]:
         """The pointers of tickets that are new in ``refs``; they go with `step`, `finish`, `defer`.

@@ -30,6 +30,7 @@ class State:
         at: time of the last event that brought findings, which is what expressions see as `now`.
         closing: the round under way ends what was opened. closed: when its last finding had left
             and that was done (epoch seconds), or 0; the next finding begins another life.
+        paused: the round waits because an operator paused its playbook.
         clicked: an analyst waits for the round's answer. asked: for that of the round after it.
     """
 
@@ -54,6 +55,7 @@ class State:
     closing: bool = False
     closed: float = 0.0
     watched: tuple[str, ...] = ()
+    paused: bool = False
 
     @property
     def over(self) -> bool:
@@ -148,6 +150,7 @@ def read_state(item: Item) -> State:
         closing=item.get("closing", {}).get("BOOL", False),
         closed=_number(item, "closed"),
         watched=tuple(_json(item, "watched") or ()),
+        paused=item.get("paused", {}).get("BOOL", False),
     )
 
 

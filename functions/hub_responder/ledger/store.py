@@ -9,7 +9,7 @@ from typing import Any
 from hub_responder import aws, clock
 from hub_responder.audit import Audit, Record
 from hub_responder.errors import TransientError
-from hub_responder.ledger import history, keys
+from hub_responder.ledger import history, keys, pauses
 from hub_responder.ledger.decide import Arrival, Arrived, Decision, decide, decide_settle
 from hub_responder.ledger.operations import Operations
 from hub_responder.ledger.state import Item, Member, State, read_member, read_state
@@ -24,13 +24,15 @@ _DECIDE_ROUNDS = 10
 class Settle:
     """A settle message: look at the incident ``pk``; ``clicked`` when an analyst waits.
 
-    ``ended`` is a round that ended the incident and is to be tried again, as an operator asks.
+    ``ended`` is a round that ended the incident and is to be tried again, as an operator asks;
+    ``resumed`` says that an operator has ended the pause for which it waits.
     """
 
     pk: str
     urgent: bool = False
     clicked: bool = False
     ended: int = 0
+    resumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,8 @@ class Ledger:
                 complete = False
             items = self._items(arrival, held.state, decision)
             records = tell(arrival, decision, state)
-            return Claim(pk, decision, state, complete), Part(items, records)
+            guards = _guards(held.state, decision)
+            return Claim(pk, decision, state, complete), Part(items, records, guards)
 
         return self._until_held([a.pk for a in arrivals], known, plan)
 
@@ -149,7 +152,11 @@ class Ledger:
             if state.owner == self._me:
                 return Claim(pk, Decision("mine"), state, complete=False), Part([], [])
             decision = decide_settle(
-                state, now=clock.now(), urgent=settle.urgent, ended=settle.ended
+                state,
+                now=clock.now(),
+                urgent=settle.urgent,
+                ended=settle.ended,
+                resumed=settle.resumed,
             )
             operations = self.operations()
             items = {
@@ -160,7 +167,7 @@ class Ledger:
             }.get(decision.move, list)()
             after = self._owned(state, decision, clicked=settle.clicked)
             claim = Claim(pk, decision, after, complete=False)
-            return claim, Part(items, tell(claim))
+            return claim, Part(items, tell(claim), _guards(state, decision))
 
         return self._until_held(list(by_pk), known, plan)
 
@@ -184,6 +191,10 @@ class Ledger:
             for (claim, _), lost in zip(writing, results, strict=True):
                 if lost is None:
                     claims[claim.pk] = claim
+                elif lost.paused is not None:
+                    state = known[claim.pk].state or claim.state
+                    paused = replace(claim.decision, move="settle", delay=pauses.LOOK_S)
+                    claims[claim.pk] = Claim(claim.pk, paused, state)
                 else:
                     known[claim.pk].learn(lost)
                     todo.append(claim.pk)
@@ -246,6 +257,17 @@ class Ledger:
         if decision.move in ("takeover", "resume"):
             return replace(state, owner=self._me, lease=self._lease, next_at=0.0)
         return state
+
+    def pause(self, playbook: str) -> pauses.Pause | None:
+        """The pause of a playbook, or None.
+
+        Raises:
+            CallError: it cannot be read.
+        """
+        key = pauses.own(playbook)
+        for item in self._read([(key["pk"]["S"], key["sk"]["S"])]):
+            return pauses.read(item)
+        return None
 
     def members(self, pk: str) -> list[Member]:
         """All findings of an incident, read consistently."""
@@ -363,6 +385,13 @@ class Ledger:
             found += answer["Responses"].get(self._table, [])
             todo += answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
         return found
+
+
+def _guards(state: State | None, decision: Decision) -> tuple[str, ...]:
+    """What was paused goes on only once that is over."""
+    if state is None or not state.paused or decision.move != "resume":
+        return ()
+    return (state.pk.partition("#")[0],)
 
 
 def _one_per_incident(

@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 from hub_responder import aws
 from hub_responder.audit import MAX_ITEM, lines_of
 from hub_responder.errors import PermanentError, TransientError
+from hub_responder.ledger import pauses
 
 if TYPE_CHECKING:
     from hub_responder.audit import Audit, Record
     from hub_responder.deadline import Deadline
     from hub_responder.ledger.operations import TransactItem
+    from hub_responder.ledger.pauses import Pause
 
 MAX_ITEMS = 100
 MAX_BYTES = 3_500_000
@@ -29,22 +31,33 @@ TOGETHER_ROUNDS = 3
 """After so many cancelled rounds each part goes alone, so that one cannot hold up the others."""
 _ATTEMPTS = 9
 """With the pauses between them under 2 s in all: what takes longer is deferred."""
+_GUARDS = 2
+"""Items that are kept free for the guards of what shares a transaction."""
 _AGAIN = frozenset(["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"])
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What happens together: items (at most 99) and the records that tell of it."""
+    """What happens together: items (at most 97) and the records that tell of it.
+
+    It happens only while none of ``guards`` is paused: names of playbooks or scheduled functions,
+    two at most.
+    """
 
     items: Sequence[TransactItem]
     records: Sequence[Record]
+    guards: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A part whose condition did not hold; ``found`` holds the items as they are, by sort key."""
+    """A part whose condition did not hold; ``found`` holds the items as they are, by sort key.
+
+    ``paused`` is set where it was not its own condition, but one of its guards.
+    """
 
     found: Mapping[str, Mapping[str, Any]]
+    paused: Pause | None = None
 
 
 class Transactions:
@@ -52,7 +65,8 @@ class Transactions:
 
     Args:
         client: a DynamoDB client. audit: makes the audit item. deadline: bounds the retries.
-        pause: sleeps for the jitter between tries.
+        pause: sleeps for the jitter between tries. ledger: the table of the guards.
+        everything: how all that is guarded is paused, whatever the guards say; None: it is not.
     """
 
     def __init__(
@@ -61,11 +75,16 @@ class Transactions:
         audit: Audit,
         deadline: Deadline,
         pause: Callable[[float], None] = time.sleep,
+        *,
+        ledger: str = "",
+        everything: Callable[[], Pause | None] = lambda: None,
     ) -> None:
         self._client = client
         self._audit = audit
         self._deadline = deadline
         self._pause = pause
+        self._ledger = ledger
+        self._everything = everything
 
     def submit(self, parts: Sequence[Part]) -> list[Lost | None]:
         """Try every part; None where it happened, `Lost` where its condition did not hold.
@@ -75,7 +94,11 @@ class Transactions:
             PermanentError: DynamoDB will never take one of the parts; all others were tried.
         """
         results: dict[int, Lost | None] = {}
-        open_parts = {number: _pack(part) for number, part in enumerate(parts)}
+        guarded = [number for number, part in enumerate(parts) if part.guards]
+        paused = self._everything() if guarded else None
+        if paused is not None:
+            results |= dict.fromkeys(guarded, Lost({}, paused))
+        open_parts = {n: _pack(part) for n, part in enumerate(parts) if n not in results}
         together, refused = MAX_ITEMS, None
         for attempt in range(_ATTEMPTS):
             if attempt:
@@ -103,12 +126,14 @@ class Transactions:
         """One transaction; what is not in the answer must be submitted again."""
         items = [item for _, part in batch for item in part.items]
         lines = [line for _, part in batch for line in part.lines]
+        guards = list(dict.fromkeys(name for _, part in batch for name in part.guards))
+        checks = [pauses.check(self._ledger, name) for name in guards]
         appended = self._audit.append(lines)
-        request = [*items, *appended.items]
+        request = [*items, *checks, *appended.items]
         try:
             self._client.transact_write_items(TransactItems=request)
         except self._client.exceptions.TransactionCanceledException as error:
-            return _cancelled(batch, error.response.get("CancellationReasons", []))
+            return _cancelled(batch, guards, error.response.get("CancellationReasons", []))
         except Exception as error:
             raise aws.translate(error, "dynamodb") from error
         self._audit.keep(appended)
@@ -122,6 +147,7 @@ class _Packed:
     items: Sequence[TransactItem]
     lines: Sequence[bytes]
     size: int
+    guards: tuple[str, ...]
 
     @property
     def line_bytes(self) -> int:
@@ -130,7 +156,7 @@ class _Packed:
 
 def _pack(part: Part) -> _Packed:
     lines = [line for record in part.records for line in lines_of(record)]
-    return _Packed(part.items, lines, sum(map(_size, part.items)))
+    return _Packed(part.items, lines, sum(map(_size, part.items)), part.guards)
 
 
 def _batches(parts: Mapping[int, _Packed], together: int) -> Iterable[list[int]]:
@@ -144,7 +170,7 @@ def _batches(parts: Mapping[int, _Packed], together: int) -> Iterable[list[int]]
         added = part.line_bytes
         full = (
             len(batch) >= together
-            or items + len(part.items) >= MAX_ITEMS
+            or items + len(part.items) >= MAX_ITEMS - _GUARDS
             or size + part.size > MAX_BYTES - MAX_ITEM
             or lines + added > MAX_ITEM
         )
@@ -167,7 +193,9 @@ def _size(item: TransactItem) -> int:
 
 
 def _cancelled(
-    batch: Sequence[tuple[int, _Packed]], reasons: Sequence[Mapping[str, Any]]
+    batch: Sequence[tuple[int, _Packed]],
+    guards: Sequence[str],
+    reasons: Sequence[Mapping[str, Any]],
 ) -> dict[int, Lost | None]:
     """Which parts are lost. The others are submitted again: nothing of the transaction happened.
 
@@ -182,6 +210,12 @@ def _cancelled(
         if any(reason.get("Code") == "ConditionalCheckFailed" for reason in own):
             found = [reason["Item"] for reason in own if reason.get("Item")]
             lost[number] = Lost({item["sk"]["S"]: item for item in found})
+    for name, reason in zip(guards, reasons[position:], strict=False):
+        if reason.get("Code") == "ConditionalCheckFailed":
+            held = Lost({}, pauses.read(reason["Item"]))
+            for number, part in batch:
+                if name in part.guards:
+                    lost.setdefault(number, held)
     unknown = (
         {reason.get("Code") for reason in reasons} - _AGAIN - {"None", "ConditionalCheckFailed"}
     )

@@ -67,7 +67,9 @@ class Follower:
         self._planned, self._deadline, self._now = planned, deadline, now
         self._trigger = trigger
         self._audit = Audit(os.environ["AUDIT_TABLE"], playbook, request_id)
-        self._transactions = Transactions(aws.client("dynamodb"), self._audit, deadline)
+        self._transactions = Transactions(
+            aws.client("dynamodb"), self._audit, deadline, ledger=os.environ["LEDGER_TABLE"]
+        )
 
     def ask(self, name: str, tickets: Sequence[str]) -> Mapping[str, Standing]:
         """What has become of tickets of one connection; those that cannot be told now are left out.
@@ -136,7 +138,10 @@ class Follower:
         fields = {"findings": changed, "step": "_sync", "uses": "finding.update"}
         said = decision.note(pointer.ticket, standing, language)
         attempt = self._record("attempt", pointer, **fields, detail=said)
-        self._transactions.submit([Part([], [attempt])])
+        (lost,) = self._transactions.submit([Part([], [attempt], (pointer.playbook, NAME))])
+        if lost is not None:  # paused: the ticket is looked at in each walk until that is over
+            self.counts["paused"] += 1
+            return False
         (progress,) = write([wanted], self._deadline)
         again: list[Refusal] = [one for one in progress.refusals if one.passing]
         detail = f"{said}; {progress.updated} written"

@@ -8,7 +8,9 @@ import pytest
 
 from hub_responder import clock
 from hub_responder.handlers.lapsed import handler
-from inside import PASSING, Inside
+from hub_responder.ledger import pauses
+from hub_responder.ledger.pauses import Pause
+from inside import LEDGER, PASSING, Inside
 from world import finding
 
 DAY_S = 86_400.0
@@ -53,6 +55,18 @@ def test_a_suppression_that_is_over_ends_with_a_note_and_its_end_is_gone(deploye
         ("attempt", [one["Id"]]),
         ("outcome", [one["Id"]]),
     ]
+
+
+def test_while_it_is_paused_nothing_ends_and_afterwards_it_does(deployed: Inside) -> None:
+    one = suppressed(deployed, 1, -0.1)
+    held_by = pauses.attributes(Pause("arn:aws:sts::1:role/R/ada", "a storm", deployed.clock.now()))
+    item = {**pauses.own("lapsed"), **held_by}
+    deployed.tables.handle("PutItem", {"TableName": LEDGER, "Item": item})
+    assert run(deployed) == {"ended": 0, "failed": 0}
+    assert held(deployed, one)["Workflow"] == {"Status": "SUPPRESSED"}
+    assert deployed.records() == []
+    deployed.tables.handle("DeleteItem", {"TableName": LEDGER, "Key": pauses.own("lapsed")})
+    assert run(deployed) == {"ended": 1, "failed": 0}
 
 
 def test_what_a_person_suppresses_afterwards_stays_so(deployed: Inside) -> None:

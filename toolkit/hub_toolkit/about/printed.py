@@ -11,7 +11,7 @@ from rich.text import Text
 from hub_toolkit.about import words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Container, Iterable, Iterator, Sequence
 
     from rich.console import Console
 
@@ -31,11 +31,15 @@ _HEADINGS = (
 )
 
 
-def print_list(console: Console, playbooks: Sequence[Facts]) -> None:
-    """Print a line for each playbook, or a block where the terminal is narrow."""
+def print_list(console: Console, playbooks: Sequence[Facts], paused: Container[str] = ()) -> None:
+    """Print a line for each playbook, or a block where the terminal is narrow.
+
+    Args:
+        paused: names of those that a deployment has paused.
+    """
     if console.width < _NARROW:
         for facts in playbooks:
-            name, *cells = _cells(facts)
+            name, *cells = _cells(facts, facts.name in paused)
             console.print(Text(name, style="bold"))
             for heading, cell in zip(_HEADINGS[1:], cells, strict=True):
                 console.print(Text(f"  {heading}: {cell}"))
@@ -46,17 +50,18 @@ def print_list(console: Console, playbooks: Sequence[Facts]) -> None:
         whole = heading in {"playbook", "version"}
         table.add_column(heading, justify="right" if right else "left", no_wrap=whole)
     for facts in playbooks:
-        table.add_row(*map(Text, _cells(facts)))
+        table.add_row(*map(Text, _cells(facts, facts.name in paused)))
     console.print(table)
 
 
-def _cells(facts: Facts) -> list[str]:
+def _cells(facts: Facts, paused: bool) -> list[str]:
+    mode = facts.mode if facts.enabled else "disabled"
     return [
         facts.name,
         ", ".join(trigger.kind for trigger in facts.triggers),
         ", ".join(step.uses for step in facts.steps),
         words.joined(facts.reached()),
-        facts.mode if facts.enabled else "disabled",
+        f"{mode}, paused" if paused else mode,
         facts.owner,
         str(len(facts.cases)),
         facts.version,

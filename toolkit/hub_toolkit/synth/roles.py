@@ -33,6 +33,7 @@ NO_VALUE = {"Ref": "AWS::NoValue"}
 
 LEDGER_ACTIONS = [
     "dynamodb:BatchGetItem",
+    "dynamodb:ConditionCheckItem",
     "dynamodb:PutItem",
     "dynamodb:Query",
     "dynamodb:UpdateItem",
@@ -144,6 +145,8 @@ def own(source: Source, member_role: str) -> list[Statement]:
         ),
         allow("sqs:SendMessage", attribute("DeadLetterQueue")),
         allow(LEDGER_ACTIONS, attribute("LedgerTable"), **_only(source.name)),
+        # Whether all is paused; its own pause is in its own part.
+        allow("dynamodb:GetItem", attribute("LedgerTable"), **_only("pause")),
         *_looked_up(source, member_role),
         allow("dynamodb:PutItem", attribute("AuditTable")),
         # The default connection: what could not be decided or done is said there.
@@ -244,6 +247,7 @@ def unanswered() -> list[Statement]:
         logs("UnansweredLogGroup"),
         allow("sqs:ReceiveMessage", attribute("DeadLetterQueue")),
         allow("dynamodb:PutItem", attribute("LedgerTable"), **_only("unanswered")),
+        allow("dynamodb:Query", attribute("LedgerTable"), **_only("pause")),
         allow("dynamodb:PutItem", attribute("AuditTable")),
         allow("securityhub:BatchUpdateFindings", hub()),
     ]
@@ -253,6 +257,7 @@ def lapsed() -> list[Statement]:
     """What the function that ends suppressions needs: the findings, and its records."""
     return [
         logs("LapsedLogGroup"),
+        allow("dynamodb:ConditionCheckItem", attribute("LedgerTable"), **_only("lapsed")),
         allow("dynamodb:PutItem", attribute("AuditTable")),
         allow(["securityhub:BatchUpdateFindings", "securityhub:GetFindings"], hub()),
     ]
@@ -281,12 +286,16 @@ def sync(project: Project) -> list[Statement]:
     playbooks, their findings, its place in the walk and its records."""
     planned = followed.plan(project)
     table = attribute("LedgerTable")
-    read = ["dynamodb:Query", "dynamodb:UpdateItem"]
+    read = ["dynamodb:ConditionCheckItem", "dynamodb:Query", "dynamodb:UpdateItem"]
     return _once(
         [
             logs("SyncLogGroup"),
             *(allow(read, table, **_only(name)) for name in planned.playbooks),
-            allow(["dynamodb:GetItem", "dynamodb:PutItem"], table, **_only("sync")),
+            allow(
+                ["dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem"],
+                table,
+                **_only("sync"),
+            ),
             allow("dynamodb:PutItem", attribute("AuditTable")),
             allow(["securityhub:BatchUpdateFindings", "securityhub:GetFindings"], hub()),
             *registry.looking({str(one["type"]) for one in planned.connections.values()}),
@@ -303,10 +312,12 @@ def ticket_webhook(project: Project) -> list[Statement]:
         return [logs("TicketWebhookLogGroup")]
     table = attribute("LedgerTable")
     used = ["dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:UpdateItem"]
+    checked = "dynamodb:ConditionCheckItem"
     return _once(
         [
             logs("TicketWebhookLogGroup"),
-            *(allow(used, table, **_only(name)) for name in planned.playbooks),
+            *(allow([checked, *used], table, **_only(name)) for name in planned.playbooks),
+            allow(checked, table, **_only("sync")),
             allow("dynamodb:PutItem", attribute("AuditTable")),
             allow(["securityhub:BatchUpdateFindings", "securityhub:GetFindings"], hub()),
             *secrets_of(planned.hooked),

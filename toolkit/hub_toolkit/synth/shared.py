@@ -26,6 +26,8 @@ SYNC_TIMEOUT_S = 240
 """Pages of 1,000 endpoints have up to 6 MB; 10,000 of them, DuckDB and its rows take 400 MB."""
 TABLE = "coverage"
 METRICS = "HubResponder"
+PAUSED_S = 86_400
+"""A pause that lasts longer is told of."""
 DLQ_RETENTION_S = 1_209_600
 """Fourteen days, the most that SQS keeps a message."""
 
@@ -122,8 +124,33 @@ def resources(queues: Mapping[str, str], scheduled: Mapping[str, str]) -> Resour
         "AuditTable": _table(),
         **_notifications(),
         **scheduled_function(
-            "unanswered", "Answers clicks that ended in the DLQ", "5 minutes", roles.unanswered()
+            "unanswered",
+            "Answers clicks that ended in the DLQ",
+            "5 minutes",
+            roles.unanswered(),
+            # Metrics of two stacks in one account must not mix: an alarm goes by them.
+            variables={"POWERTOOLS_SERVICE_NAME": named("unanswered")},
         ),
+        "PausedAlarm": {
+            "Type": "AWS::CloudWatch::Alarm",
+            "Properties": {
+                "AlarmDescription": "Something has been paused for over a day",
+                "Namespace": METRICS,
+                "MetricName": "PausedFor",
+                "Dimensions": [
+                    {"Name": "service", "Value": named("unanswered")},
+                    {"Name": "playbook", "Value": "unanswered"},
+                ],
+                "Statistic": "Maximum",
+                "Period": 900,
+                "EvaluationPeriods": 1,
+                "Threshold": PAUSED_S,
+                "ComparisonOperator": "GreaterThanThreshold",
+                "TreatMissingData": "notBreaching",
+                "AlarmActions": [ref("NotificationsTopic")],
+                "OKActions": [ref("NotificationsTopic")],
+            },
+        },
         "DeadLetterAlarm": {
             "Type": "AWS::CloudWatch::Alarm",
             "Properties": {

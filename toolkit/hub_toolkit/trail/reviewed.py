@@ -57,6 +57,7 @@ def gone(project: Project, activities: Iterable[str]) -> list[str]:
     """Names that did something but are no playbook of the project; our own functions are none."""
     known = {source.name for source in project.sources} | {
         "",
+        "all",
         "dlq",
         "lapsed",
         "sync",

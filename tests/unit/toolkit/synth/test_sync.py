@@ -55,6 +55,7 @@ def test_its_role_may_do_what_it_needs_and_no_more(tmp_path: Path) -> None:
         if not (action == "dynamodb:PutItem" and "Condition" not in statement)
     }
     assert set(granted) == {
+        "dynamodb:ConditionCheckItem",
         "dynamodb:GetItem",
         "dynamodb:PutItem",
         "dynamodb:Query",

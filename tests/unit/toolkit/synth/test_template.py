@@ -89,6 +89,8 @@ def test_a_role_may_do_what_its_playbook_needs_and_no_more(root: Path) -> None:
     assert set(granted) == {
         "autoscaling:DescribeAutoScalingGroups",
         "dynamodb:BatchGetItem",
+        "dynamodb:ConditionCheckItem",
+        "dynamodb:GetItem",
         "dynamodb:PutItem",
         "dynamodb:Query",
         "dynamodb:UpdateItem",
@@ -152,8 +154,9 @@ def test_a_role_reaches_only_its_own_part_of_the_ledger(root: Path) -> None:
             for test in one["Condition"].values()
         ]
         assert [held for _, held in keys[:1]] == [[f"{name}#*"]]
-        paced = [(["dynamodb:UpdateItem"], ["pace#vision-one"])]
-        assert keys[1:] == (paced if name == SHIPPED else [])
+        paced = (["dynamodb:UpdateItem"], ["pace#vision-one"])
+        read = ["dynamodb:GetItem"] if name == SHIPPED else "dynamodb:Query"
+        assert keys[1:] == [(read, ["pause#*"]), *([paced] if name == SHIPPED else [])]
 
 
 def test_no_statement_stands_twice(root: Path) -> None:

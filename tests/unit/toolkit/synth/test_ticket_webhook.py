@@ -78,6 +78,7 @@ def test_its_role_reads_and_writes_what_a_ticket_needs_and_no_more(tmp_path: Pat
     }
     assert {action for action, _ in granted} == {
         "dynamodb:BatchGetItem",
+        "dynamodb:ConditionCheckItem",
         "dynamodb:PutItem",
         "dynamodb:Query",
         "dynamodb:UpdateItem",
@@ -89,6 +90,11 @@ def test_its_role_reads_and_writes_what_a_ticket_needs_and_no_more(tmp_path: Pat
     }
     within = {action: [at for one, at in granted if one == action] for action, _ in granted}
     assert "followed#*" in within["dynamodb:BatchGetItem"][0]
+    checked = sorted(within["dynamodb:ConditionCheckItem"])
+    assert [("followed#*" in at, "sync#*" in at) for at in checked] == [
+        (True, False),
+        (False, True),
+    ]
     assert any("pace#desk" in at for at in within["dynamodb:UpdateItem"])
     assert within["dynamodb:PutItem"] == ["[{'Fn::GetAtt': ['AuditTable', 'Arn']}]"]
     assert "/desk-??????" in within["secretsmanager:GetSecretValue"][0]
