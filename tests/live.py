@@ -47,6 +47,7 @@ def apart(root: Path, speed: float = SPEED) -> Iterator[Live]:
         live = Live(json.loads(line)["endpoint"], process.pid)
         try:
             yield live
+            assert live.denied() == {}, "a function did what its role does not allow"
         finally:
             live.close()
             process.terminate()
@@ -72,6 +73,11 @@ class Live:
         self._session.close()
         for client in self._clients.values():
             client.close()
+
+    def denied(self) -> dict[str, list[list[str]]]:
+        """By function: what its role did not allow (action, resource)."""
+        report = self.control("GET", "permissions")
+        return {name: one["denied"] for name, one in report.items() if one["denied"]}
 
     def kill_workers(self) -> None:
         """End every Lambda process; they are children of the one that they are forked from."""

@@ -20,6 +20,7 @@ import msgspec
 
 from benchmarks.process import Handler
 from hub_responder.playbook import Wait, load
+from hub_toolkit.playbooks.load import load_project
 from hub_toolkit.sandbox import compiled, deploy, estate
 from hub_toolkit.sandbox.clock import Clock
 from hub_toolkit.sandbox.core import Core
@@ -93,7 +94,9 @@ class Cloud:
         kills = Kills(core.faults, lambda _port: False, lambda _port: False)
         simulators = core.simulators(kills)
         made = compiled.compile_all(
-            self._root, STAGE, self._folder, lambda name, held: simulators.add(name, _spread(held))
+            load_project(self._root, STAGE),
+            self._folder,
+            lambda name, held: simulators.add(name, _spread(held)),
         )
         deploy.deploy(plan, core.services())
         self._plan, self._simulators, self._inventory = plan, simulators, made.inventory

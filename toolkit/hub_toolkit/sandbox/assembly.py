@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hub_responder import playbook
+from hub_toolkit.playbooks.load import load_project
+from hub_toolkit.playbooks.overlay import SANDBOX
 from hub_toolkit.playbooks.problems import PlaybookErrors
 from hub_toolkit.sandbox import compiled, deploy, estate, functions, outside, routes
 from hub_toolkit.sandbox.clock import Clock
@@ -19,6 +21,7 @@ from hub_toolkit.sandbox.core import Core
 from hub_toolkit.sandbox.errors import AwsError
 from hub_toolkit.sandbox.function_urls import PATH as URLS
 from hub_toolkit.sandbox.function_urls import FunctionUrls
+from hub_toolkit.sandbox.iam import Roles
 from hub_toolkit.sandbox.idle import Idle
 from hub_toolkit.sandbox.intrinsics import TemplateError
 from hub_toolkit.sandbox.kills import Kills
@@ -26,10 +29,13 @@ from hub_toolkit.sandbox.pollers import Pollers
 from hub_toolkit.sandbox.schedule import Schedule
 from hub_toolkit.sandbox.sqs import SqsError
 from hub_toolkit.sandbox.template import plan as read_plan
+from hub_toolkit.sandbox.template import with_roles
 from hub_toolkit.sandbox.workers.environment import Host
 from hub_toolkit.sandbox.workers.pool import Pool
+from hub_toolkit.synth import roles as roles_of
 
 if TYPE_CHECKING:
+    from hub_toolkit.playbooks.load import Project
     from hub_toolkit.sandbox.identifiers import Place
     from hub_toolkit.sandbox.moto_store import MotoStore
     from hub_toolkit.sandbox.simulators import Simulators
@@ -74,18 +80,21 @@ def assemble(
     core = Core(clock, place, moto)
     closing.callback(core.hooks.close)
     closing.callback(core.queues.close)
+    project = _project(root, stage)
+    if stage == SANDBOX:
+        template = with_roles(template, roles_of.of_stage(project))
     plan = read_plan(template, place, {"Stage": stage})
     workers = _Workers()
     kills = Kills(core.faults, workers.kill, workers.own)
     simulators = core.simulators(kills, closing)
     try:
-        made = compiled.compile_all(root, stage, folder, simulators.add)
+        made = compiled.compile_all(project, folder, simulators.add)
         playbooks = [playbook.load(one) for one in made.playbooks.values()]
         plan.switch_off(place.stack, (one.name for one in playbooks if not one.enabled))
         deploy.deploy(plan, core.services())
         sources = deploy.sources(plan)
     except PlaybookErrors as error:
-        raise TemplateError(f"playbooks/ is wrong:\n{error}") from error
+        raise _wrong(error) from error
     except (AwsError, SqsError, ValueError) as error:
         raise TemplateError(f"the template cannot be deployed: {error}") from error
     core.members.accounts.roles |= {one.member_role for one in playbooks}
@@ -102,15 +111,27 @@ def assemble(
     for source in sources:
         pollers.add(source)
     schedule = Schedule(plan, place, clock.now, pool.invoke, core.queues.send)
+    roles = Roles(plan, place)
     parts = _parts(core, simulators, plan, pollers, schedule)
-    control = Control(routes.table(parts), (AwsError, SqsError, ValueError))
+    control = Control(routes.table(parts, roles.report), (AwsError, SqsError, ValueError))
     urls: dict[str, App] = {
         name: FunctionUrls(name, plan.public.get(name, ()), pool.invoke, clock.now)
         for name in plan.urls
     }
     if urls:  # a stack has one
         core.hooks.url = f"{place.endpoint}{URLS}/{next(iter(urls))}/"
-    return Assembled(core.app(simulators, kills, control, beyond, urls), pool)
+    return Assembled(core.app(simulators, kills, control, beyond, urls=urls, roles=roles), pool)
+
+
+def _project(root: Path, stage: str) -> Project:
+    try:
+        return load_project(root, stage)
+    except PlaybookErrors as error:
+        raise _wrong(error) from error
+
+
+def _wrong(error: PlaybookErrors) -> TemplateError:
+    return TemplateError(f"playbooks/ is wrong:\n{error}")
 
 
 class _Workers:

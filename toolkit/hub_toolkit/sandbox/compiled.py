@@ -12,7 +12,7 @@ from typing import Any
 
 from hub_toolkit.playbooks import followed, inventory
 from hub_toolkit.playbooks.compile import compile_playbook, write
-from hub_toolkit.playbooks.load import load_project
+from hub_toolkit.playbooks.load import Project
 
 Rewrite = Callable[[str, dict[str, Any]], dict[str, Any]]
 
@@ -26,17 +26,16 @@ class Compiled:
     sync: Path
 
 
-def compile_all(root: Path, stage: str, target: Path, rewrite: Rewrite) -> Compiled:
-    """Compile every playbook below ``root/playbooks`` into a folder below ``target``.
+def compile_all(project: Project, target: Path, rewrite: Rewrite) -> Compiled:
+    """Compile every playbook of a project into a folder below ``target``.
 
     Args:
         rewrite: (connection name, type and settings) -> settings; called for every connection of
             the stage, also for those that no playbook uses.
 
     Raises:
-        PlaybookErrors: something below ``root/playbooks`` is wrong.
+        PlaybookErrors: something in it is wrong.
     """
-    project = load_project(root, stage)
     for name, settings in project.connections.connections.items():
         rewrite(name, dict(settings))
     folders: dict[str, Path] = {}

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from contextlib import ExitStack
 
     from hub_toolkit.sandbox.clock import Clock
+    from hub_toolkit.sandbox.iam import Roles
     from hub_toolkit.sandbox.identifiers import Place
     from hub_toolkit.sandbox.wsgi import App, Environ, StartResponse
 
@@ -125,13 +126,16 @@ class Core:
         kills: Kills,
         control: App,
         outside: frozenset[str] = frozenset(),
+        *,
         urls: Mapping[str, App] = MappingProxyType({}),
+        roles: Roles | None = None,
     ) -> App:
         """WSGI: everything behind the sandbox's one address.
 
         Args:
             outside: names of the queues that are not the responder's own.
             urls: what answers at the functions' URLs, by the functions' names.
+            roles: what the functions may do; None: anything.
         """
         effects = AwsEffects(self.inbox, simulators, outside, self.state_buckets)
         name = simulators.name_of("opscenter", "opscenter")
@@ -166,7 +170,8 @@ class Core:
             targets=effects.targets,
             performed=effects.performed,
         )
-        aws_app = kills.around(aws, lambda environ: identify(environ).target in AWS_EFFECTS)
+        allowed = roles.around(aws) if roles else aws
+        aws_app = kills.around(allowed, lambda environ: identify(environ).target in AWS_EFFECTS)
         mounts = {
             VENDORS: Mounts(simulators.apps, "connection"),
             URLS: Mounts(urls, "function with a URL"),

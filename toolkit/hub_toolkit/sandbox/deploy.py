@@ -1,6 +1,6 @@
 """Creates what ``template.yaml`` asks for in the sandbox's own services, without CloudFormation.
 
-Encryption, queue policies, roles, log groups, alarms and the lock of a bucket's objects have no
+Encryption, queue policies, log groups, alarms and the lock of a bucket's objects have no
 effect here; of KMS keys only those that sign are made. Rules with a schedule
 fire when they are told to (``POST /_sandbox/tick``), not by the clock, so that a fast clock does
 not drown everything in scheduled runs.

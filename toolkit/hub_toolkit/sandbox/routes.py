@@ -72,8 +72,14 @@ class Parts:
     tick: Callable[[str], Any]
 
 
-def table(parts: Parts) -> dict[tuple[str, str], Route]:
-    """The routes of the sandbox contract."""
+def table(
+    parts: Parts, permissions: Callable[[], Any] = dict[str, Any]
+) -> dict[tuple[str, str], Route]:
+    """The routes of the sandbox contract.
+
+    Args:
+        permissions: tells what each function's role was needed for.
+    """
     routes = _Routes(parts)
     return {
         ("POST", "/click"): routes.click,
@@ -88,6 +94,7 @@ def table(parts: Parts) -> dict[tuple[str, str], Route]:
         ("POST", "/tickets"): routes.decide,
         ("GET", "/audit"): routes.audit,
         ("GET", "/dlq"): routes.dead_letters,
+        ("GET", "/permissions"): lambda _body, _query: permissions(),
         ("PUT", "/ec2/instances"): routes.replace_instances,
         ("PUT", "/ecs/tasks"): routes.replace_tasks,
         ("PUT", "/ecs/container-instances"): routes.replace_container_instances,

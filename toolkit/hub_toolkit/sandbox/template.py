@@ -6,7 +6,7 @@ sandbox runs something else than AWS does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -21,8 +21,6 @@ RECORDED_ONLY = frozenset(
         "AWS::Glue::Database",
         "AWS::Glue::Table",
         "AWS::IAM::ManagedPolicy",
-        "AWS::IAM::Role",
-        "AWS::IAM::RolePolicy",
         "AWS::Lambda::EventInvokeConfig",
         "AWS::Logs::LogGroup",
         "AWS::S3::BucketPolicy",
@@ -31,8 +29,8 @@ RECORDED_ONLY = frozenset(
         "AWS::SQS::QueuePolicy",
     }
 )
-"""Types that change nothing here: any caller may do anything, logs go nowhere, and there is no
-Athena: what a Glue table would show is read where it lies."""
+"""Types that change nothing here: policies of resources are not looked at, logs go nowhere, and
+there is no Athena: what a Glue table would show is read where it lies."""
 
 _KEPT = {
     "AWS::SQS::Queue": ("queues", "QueueName"),
@@ -74,6 +72,7 @@ class Function:
     """A Lambda function.
 
     Attributes:
+        role: the ARN of its role.
         layers: the last part of each layer's ContentUri, which names what is in it.
         schedules: the schedule expressions that invoke it, in AWS's spelling.
     """
@@ -84,6 +83,7 @@ class Function:
     environment: Mapping[str, str]
     timeout: float
     memory: int
+    role: str = ""
     layers: tuple[str, ...] = ()
     sources: tuple[Mapped, ...] = ()
     schedules: tuple[str, ...] = ()
@@ -104,6 +104,8 @@ class Plan:
     functions: dict[str, Function] = field(default_factory=dict)
     schedules: dict[str, dict[str, Any]] = field(default_factory=dict)
     roles: dict[str, dict[str, Any]] = field(default_factory=dict)
+    policies: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """The statements of each role's policies, by the role's name."""
     urls: set[str] = field(default_factory=set)
     """Names of the functions that have a URL."""
     public: dict[str, set[str]] = field(default_factory=dict)
@@ -145,6 +147,24 @@ def read_template(path: Path) -> dict[str, Any]:
     if not isinstance(template, dict) or not isinstance(template.get("Resources"), dict):
         raise TemplateError(f"{path} is no CloudFormation template: it has no Resources")
     return template
+
+
+def with_roles(
+    template: Mapping[str, Any], statements: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> dict[str, Any]:
+    """``template`` with other statements in its roles, by their logical ids.
+
+    The sandbox's connections are of a stage of its own that is never deployed, so that the template
+    does not hold what they need.
+    """
+    resources = dict(template["Resources"])
+    for logical_id in statements.keys() & resources.keys():
+        role = resources[logical_id]
+        document = {"Version": "2012-10-17", "Statement": list(statements[logical_id])}
+        policies = [{"PolicyName": "own", "PolicyDocument": document}]
+        properties = {**role["Properties"], "Policies": policies}
+        resources[logical_id] = {**role, "Properties": properties}
+    return {**template, "Resources": resources}
 
 
 def plan(template: Mapping[str, Any], place: Place, parameters: Mapping[str, str]) -> Plan:
@@ -197,11 +217,17 @@ class _Reader:
         if kind in _KEPT:
             where, name = _KEPT[kind]
             getattr(found, where)[identifiers[name]] = properties
+        if kind == "AWS::IAM::Role":
+            for policy in properties.get("Policies", ()):
+                _grant(found, identifiers["Ref"], policy)
+        if kind in _KEPT:
             return
         match kind:
             case "AWS::Serverless::Function":
                 function = self._function(logical_id, identifiers["Ref"], properties)
                 found.functions[function.name] = function
+            case "AWS::IAM::RolePolicy":
+                _grant(found, str(properties["RoleName"]), properties)
             case "AWS::Lambda::Url":
                 found.urls.add(_function_name(properties["TargetFunctionArn"]))
             case "AWS::Lambda::Permission":
@@ -244,6 +270,7 @@ class _Reader:
             environment={key: _text(value) for key, value in variables.items()},
             timeout=float(merged.get("Timeout", 3)),
             memory=int(merged.get("MemorySize", 128)),
+            role=str(merged.get("Role", "")),
             layers=tuple(self._layer(logical_id, layer) for layer in layers),
             sources=tuple(sources),
             schedules=tuple(schedules),
@@ -268,6 +295,11 @@ class _Reader:
                 mapped = _mapped(properties, properties["EventSourceArn"])
                 found.setdefault(function, []).append(mapped)
         return found
+
+
+def _grant(found: Plan, role: str, policy: Mapping[str, Any]) -> None:
+    statements = policy["PolicyDocument"]["Statement"]
+    found.policies.setdefault(role, []).extend(statements)
 
 
 def _function_name(named: Any) -> str:

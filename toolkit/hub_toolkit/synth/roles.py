@@ -6,7 +6,7 @@ its data and checks it).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -152,7 +152,8 @@ def own(source: Source, member_role: str) -> list[Statement]:
         # The default connection: what could not be decided or done is said there.
         allow("sns:Publish", ref("NotificationsTopic")),
     ]
-    if source.on.custom_action is not None or source.on.schedule is not None:
+    scheduled = source.on.schedule
+    if source.on.custom_action is not None or (scheduled is not None and scheduled.insight):
         # An insight's findings are looked up.
         statements.append(allow(["securityhub:GetFindings", "securityhub:GetInsights"], hub()))
     if source.on.custom_action is not None:
@@ -224,17 +225,15 @@ def condition(stage: str) -> str:
 
 
 def _once(statements: Sequence[Statement]) -> list[Statement]:
-    """Each statement once, with its actions and resources as lists in a stable order."""
-    found: list[Statement] = []
+    """One statement for each resource and condition, with everything that may be done there."""
+    found: dict[str, dict[str, Any]] = {}
     for statement in statements:
-        one = {
-            **statement,
-            "Action": sorted(_listed(statement["Action"])),
-            "Resource": sorted(_listed(statement["Resource"]), key=repr),
-        }
-        if one not in found:
-            found.append(one)
-    return found
+        resources = sorted(_listed(statement["Resource"]), key=repr)
+        rest = {key: held for key, held in statement.items() if key not in {"Action", "Resource"}}
+        one = {"Effect": rest.pop("Effect"), "Action": [], "Resource": resources, **rest}
+        kept = found.setdefault(repr(sorted(one.items())), one)
+        kept["Action"] = sorted({*kept["Action"], *_listed(statement["Action"])})
+    return list(found.values())
 
 
 def _listed(value: Any) -> list[Any]:
@@ -290,7 +289,7 @@ def sync(project: Project) -> list[Statement]:
     return _once(
         [
             logs("SyncLogGroup"),
-            *(allow(read, table, **_only(name)) for name in planned.playbooks),
+            *_of_playbooks(read, planned.playbooks),
             allow(
                 ["dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem"],
                 table,
@@ -310,14 +309,13 @@ def ticket_webhook(project: Project) -> list[Statement]:
     planned = followed.plan(project)
     if not planned.hooked:
         return [logs("TicketWebhookLogGroup")]
-    table = attribute("LedgerTable")
     used = ["dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:UpdateItem"]
     checked = "dynamodb:ConditionCheckItem"
     return _once(
         [
             logs("TicketWebhookLogGroup"),
-            *(allow([checked, *used], table, **_only(name)) for name in planned.playbooks),
-            allow(checked, table, **_only("sync")),
+            *_of_playbooks([checked, *used], planned.playbooks),
+            allow(checked, attribute("LedgerTable"), **_only("sync")),
             allow("dynamodb:PutItem", attribute("AuditTable")),
             allow(["securityhub:BatchUpdateFindings", "securityhub:GetFindings"], hub()),
             *secrets_of(planned.hooked),
@@ -326,9 +324,27 @@ def ticket_webhook(project: Project) -> list[Statement]:
     )
 
 
-def _only(name: str) -> dict[str, Any]:
-    """Only partitions of the ledger that begin with ``name#``.
+def of_stage(project: Project) -> dict[str, list[Statement]]:
+    """The statements of the roles that depend on a stage's connections, by the roles' logical ids:
+    the template holds them for the stages that are deployed."""
+    return {
+        **{logical(one.name, "Role"): _of(one, project) for one in project.sources},
+        "InventoryRole": inventory(project),
+        "SyncRole": sync(project),
+        "TicketWebhookRole": ticket_webhook(project),
+    }
+
+
+def _of_playbooks(actions: list[str], names: Iterable[str]) -> list[Statement]:
+    """One statement for all: what a BatchGetItem asks of several playbooks, one must allow."""
+    held = sorted(names)
+    return [allow(actions, attribute("LedgerTable"), **_only(*held))] if held else []
+
+
+def _only(*names: str) -> dict[str, Any]:
+    """Only partitions of the ledger that begin with one of these and a ``#``.
 
     TransactWriteItems is authorised as the operations in it, with their keys.
     """
-    return {"Condition": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{name}#*"]}}}
+    keys = [f"{name}#*" for name in names]
+    return {"Condition": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": keys}}}

@@ -35,9 +35,11 @@ def query_app(answer: Answer, *, ec2: bool = False) -> App:
             form = dict(parse_qsl(read_body(environ).decode("utf-8", "replace")))
             members = answer(environ, form)
         except TooLarge as error:
-            return _failed(start_response, AwsError("InvalidRequest", str(error), 413), ec2=ec2)
+            return query_failed(
+                start_response, AwsError("InvalidRequest", str(error), 413), ec2=ec2
+            )
         except AwsError as error:
-            return _failed(start_response, error, ec2=ec2)
+            return query_failed(start_response, error, ec2=ec2)
         name = f"{form.get('Action', '')}Response"
         body = xml(members, "item" if ec2 else "member")
         if not ec2:
@@ -80,7 +82,8 @@ def xml(value: Any, item: str) -> str:
     return escape("".join(one for one in str(value) if one >= " " or one in "\t\n"))
 
 
-def _failed(start_response: StartResponse, error: AwsError, *, ec2: bool) -> list[bytes]:
+def query_failed(start_response: StartResponse, error: AwsError, *, ec2: bool) -> list[bytes]:
+    """Answer with an error."""
     told = xml({"Error": {"Code": error.code, "Message": error.message}}, "item")
     body = (
         f"<Response><Errors>{told}</Errors><RequestID>sandbox</RequestID></Response>"

@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from hub_toolkit.sandbox.clock import Clock
-from hub_toolkit.sandbox.workers.environment import Host
+from hub_toolkit.sandbox.workers.environment import Host, access_key
 from hub_toolkit.sandbox.workers.pool import Function, Pool, Result
 from hub_toolkit.sandbox.workers.process import Zygote, ZygoteGoneError
 
@@ -246,7 +246,7 @@ def test_the_environment_is_the_templates_and_lambdas_and_nothing_else(
         "STAGE": "test",
         "AWS_REGION": "ap-northeast-1",
         "AWS_DEFAULT_REGION": "ap-northeast-1",
-        "AWS_ACCESS_KEY_ID": "ASIASANDBOX",
+        "AWS_ACCESS_KEY_ID": access_key("describe"),
         "AWS_SECRET_ACCESS_KEY": "sandbox",
         "AWS_SESSION_TOKEN": "sandbox",
         "AWS_ENDPOINT_URL": HOST.endpoint,
