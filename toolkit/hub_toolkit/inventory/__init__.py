@@ -10,5 +10,5 @@
 - ``periods``   a range of time in days or hours
 - ``trend``     the numbers of a range
 - ``words``     English and Japanese
-- ``said``, ``printed``, ``sheet``, ``page``, ``charts``  how these are shown
+- ``said``, ``printed``, ``sheet``, ``page``  how these are shown
 """

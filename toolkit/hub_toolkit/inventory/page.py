@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from hub_toolkit.inventory import charts
+from hub_toolkit import charts
 from hub_toolkit.inventory.said import VERDICTS, plain
 
 if TYPE_CHECKING:
@@ -85,9 +85,16 @@ def _charts(trend: Trend, period: Period, said: Said) -> list[dict[str, Any]]:
             start=said.begins(trend.buckets[0].start, unit),
             end=said.begins(trend.buckets[-1].start, unit),
         )
-        drawn = charts.stacked(trend.buckets, verdicts, in_words, below)
+        counts = charts.Counts(trend.buckets, verdicts, _counted, in_words, below)
+        drawn = charts.stacked(counts)
         found.append({"name": what, "title": said.word(what), "told": told, "drawn": drawn})
     return found
+
+
+def _counted(bucket: Bucket) -> dict[str, int] | None:
+    if bucket.taken_at is None:
+        return None
+    return {name: getattr(bucket.all, name) for name in VERDICTS}
 
 
 def _bars(counts: Counts) -> list[tuple[str, float, float]]:

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from estate_history import moment, row
 from history_bucket import NOON, Deployed
-from hub_toolkit.inventory import charts, words
+from hub_toolkit import charts
+from hub_toolkit.inventory import words
 from hub_toolkit.inventory.page import render as page_of
 from hub_toolkit.inventory.periods import Period
 from hub_toolkit.inventory.said import Said
@@ -236,7 +237,11 @@ def test_every_word_is_used() -> None:
 def test_chart_scales_are_round_and_hold_the_highest() -> None:
     def drawn(count: int) -> Any:
         bucket = Bucket(start=0.0, taken_at=1.0, all=Counts.of({"PROTECTED": count}))
-        return charts.stacked([bucket], ("protected",), str, str)
+        return charts.stacked(
+            charts.Counts(
+                [bucket], ("protected",), lambda one: {"protected": one.all.protected}, str, str
+            )
+        )
 
     for count, labels in ((0, ["0", "1"]), (1, ["0", "1"]), (7, ["0", "2", "4", "6", "8"]),
                           (9807, ["0", "5,000", "10,000"])):  # fmt: skip

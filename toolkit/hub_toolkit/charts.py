@@ -1,18 +1,17 @@
 """Stacked columns over time as the numbers that an SVG is drawn from.
 
 Drawn by our own template: the page's Content-Security-Policy allows no script and no style but the
-page's, equal figures give an equal file, and a day without a snapshot is a gap, never a zero.
+page's, equal figures give an equal file, and a day without any is a gap, never a zero.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Generic, TypeVar
 
-if TYPE_CHECKING:
-    from hub_toolkit.inventory.trend import Bucket
+Moment = TypeVar("Moment")
 
 WIDTH, HEIGHT = 960, 260
 LEFT, RIGHT, TOP, BOTTOM = 56, 8, 10, 26
@@ -25,16 +24,16 @@ _GAP = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a column: the verdict, and a rectangle."""
+    """A part of a column: what is counted, and a rectangle."""
 
-    verdict: str
+    name: str
     y: float
     height: float
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A day or an hour; without parts: there is no snapshot of it. ``said`` is its text."""
+    """A day or an hour; without parts: nothing is known of it. ``said`` is its text."""
 
     x: float
     width: float
@@ -65,55 +64,68 @@ class Chart:
     base: int = HEIGHT - BOTTOM
 
 
-def stacked(
-    buckets: Sequence[Bucket],
-    verdicts: Sequence[str],
-    said: Callable[[Bucket], str],
-    label: Callable[[Bucket], str],
-) -> Chart:
-    """The counts of ``verdicts``, the first at the bottom.
+@dataclass(frozen=True, slots=True)
+class Counts(Generic[Moment]):
+    """What is drawn.
 
-    Args:
+    Attributes:
+        moments: days or hours. names: what is counted, the first at the bottom.
+        of: a moment's counts, by name; None: nothing is known of it.
         said: a column in words. label: what stands below it.
     """
-    highest = max((_sum(bucket, verdicts) for bucket in buckets), default=0)
+
+    moments: Sequence[Moment]
+    names: Sequence[str]
+    of: Callable[[Moment], Mapping[str, int] | None]
+    said: Callable[[Moment], str]
+    label: Callable[[Moment], str]
+
+
+def stacked(counts: Counts[Moment]) -> Chart:
+    """Stacked columns."""
+    columns = [counts.of(moment) for moment in counts.moments]
+    highest = max((_sum(one, counts.names) for one in columns), default=0)
     step = _step(highest)
     top = max(step, math.ceil(highest / step) * step)
     per_instance = (HEIGHT - TOP - BOTTOM) / top
-    room = (WIDTH - LEFT - RIGHT) / max(1, len(buckets))
-    columns = tuple(
+    room = (WIDTH - LEFT - RIGHT) / max(1, len(columns))
+    drawn = tuple(
         Column(
             x=round(LEFT + room * (place + _GAP / 2), 2),
             width=round(room * (1 - _GAP), 2),
-            parts=tuple(_parts(bucket, verdicts, per_instance)),
-            said=said(bucket),
+            parts=tuple(_parts(one, counts.names, per_instance)),
+            said=counts.said(moment),
         )
-        for place, bucket in enumerate(buckets)
+        for place, (moment, one) in enumerate(zip(counts.moments, columns, strict=True))
     )
-    every = max(1, math.ceil(len(buckets) / _LABELS))
+    every = max(1, math.ceil(len(columns) / _LABELS))
     labels = [
-        Mark(round(LEFT + room * (place + 0.5), 2), label(bucket))
-        for place, bucket in enumerate(buckets)
+        Mark(round(LEFT + room * (place + 0.5), 2), counts.label(moment))
+        for place, moment in enumerate(counts.moments)
         if place % every == 0
     ]
     scale = [
         Mark(round(HEIGHT - BOTTOM - value * per_instance, 2), f"{value:,}")
         for value in range(0, top + 1, step)
     ]
-    return Chart(columns, tuple(scale), tuple(labels))
+    return Chart(drawn, tuple(scale), tuple(labels))
 
 
-def _parts(bucket: Bucket, verdicts: Sequence[str], per_instance: float) -> Iterator[Part]:
+def _parts(
+    counts: Mapping[str, int] | None, names: Sequence[str], per_instance: float
+) -> Iterator[Part]:
     base = float(HEIGHT - BOTTOM)
-    for verdict in verdicts if bucket.taken_at is not None else ():
-        height = getattr(bucket.all, verdict) * per_instance
+    if counts is None:
+        return
+    for name in names:
+        height = counts[name] * per_instance
         base -= height
         if height:
-            yield Part(verdict, round(base, 2), round(height, 2))
+            yield Part(name, round(base, 2), round(height, 2))
 
 
-def _sum(bucket: Bucket, verdicts: Sequence[str]) -> int:
-    return sum(getattr(bucket.all, verdict) for verdict in verdicts)
+def _sum(counts: Mapping[str, int] | None, names: Sequence[str]) -> int:
+    return sum(counts[name] for name in names) if counts is not None else 0
 
 
 def _step(highest: int) -> int:
