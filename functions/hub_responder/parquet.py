@@ -50,6 +50,27 @@ def of_lines(source: Path, columns: Mapping[str, str], order: Sequence[str]) -> 
         return target.read_bytes()
 
 
+def merged(sources: Sequence[bytes], order: Sequence[str]) -> bytes:
+    """Several files of the same columns as one."""
+    import duckdb
+
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder, "rows.parquet")
+        names = []
+        for number, body in enumerate(sources):
+            path = Path(folder, f"{number}.parquet")
+            path.write_bytes(body)
+            names.append(str(path))
+        sorted_by = ", ".join(f'"{name}"' for name in order)
+        with duckdb.connect(config={**_CONFIG, "temp_directory": folder}) as database:
+            database.execute(
+                "COPY (SELECT * FROM read_parquet($names, union_by_name = true)"  # noqa: S608 - ours
+                f" ORDER BY {sorted_by}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)",
+                {"names": names},
+            )
+        return target.read_bytes()
+
+
 def rows(body: bytes, select: str) -> list[tuple[Any, ...]]:
     """What a query of our own selects from a file: the part after SELECT and before FROM."""
     import duckdb

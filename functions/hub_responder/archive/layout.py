@@ -12,14 +12,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 HOUR_S = 3600.0
+HOURS = 24
 DIGESTS = "digests"
 CONTENT = "content"
+DAYS = "days"
+"""Whole days once more, in few objects, for those who read a year: sealed with their last hour."""
 SOURCES = {
     7001: "hub-responder-remediation",
     2005: "hub-responder-incident",
     6003: "hub-responder-api",
 }
 """Class of events -> its source."""
+_DAY_KEY = re.compile(rf"{DAYS}/(?:{'|'.join(SOURCES.values())})/(\d{{8}})\.parquet", re.ASCII)
 _DATA_KEY = re.compile(
     rf"(?:ext/(?:{'|'.join(SOURCES.values())})/region=[^/]+/accountId=[^/]+|{CONTENT})"
     r"/eventDay=(\d{8})/(\d{2})[^/]*\.parquet",
@@ -53,6 +57,11 @@ class Period:
     def digest_key(self) -> str:
         """The object with its digest."""
         return f"{DIGESTS}/{self._at:%Y/%m/%d/%H}.json"
+
+    @property
+    def ends_day(self) -> bool:
+        """Whether it is the last hour of its day."""
+        return self.next.day != self.day
 
     @property
     def next(self) -> Period:
@@ -99,17 +108,31 @@ def period_of_data(key: str) -> Period | None:
     found = _DATA_KEY.fullmatch(key)
     if found is None:
         return None
+    return _period(f"{found[1]}{found[2]}", "%Y%m%d%H")
+
+
+def _period(text: str, form: str) -> Period | None:
     try:
-        at = datetime.strptime(f"{found[1]}{found[2]}", "%Y%m%d%H").replace(tzinfo=UTC)
+        return Period(datetime.strptime(text, form).replace(tzinfo=UTC).timestamp())
     except ValueError:
         return None
-    return Period(at.timestamp())
 
 
 def data_key(class_uid: int, region: str, account: str, period: Period, part: str) -> str:
     """The object with a period's events of one class; ``part`` tells several of them apart."""
     place = f"region={region}/accountId={account}/eventDay={period.day}"
     return f"ext/{SOURCES[class_uid]}/{place}/{period.name}{part}.parquet"
+
+
+def day_key(class_uid: int, period: Period) -> str:
+    """The object with a whole day's events of one class."""
+    return f"{DAYS}/{SOURCES[class_uid]}/{period.day}.parquet"
+
+
+def day_of(key: str) -> Period | None:
+    """The first hour of the day whose events an object holds; None: it is no such key."""
+    found = _DAY_KEY.fullmatch(key)
+    return None if found is None else _period(found[1], "%Y%m%d")
 
 
 def content_key(period: Period, part: str) -> str:

@@ -70,6 +70,8 @@ class Archiver:
             finally:
                 parts = gathered.parts()
             objects = [self._write(part, period) for part in parts]
+        if period.ends_day:
+            objects += self._day(period, objects)
         digest = Digest(
             deployment=self.deployment,
             bucket=self.bucket.name,
@@ -128,11 +130,43 @@ class Archiver:
             found = items.of_shard(earlier, shard, self.table, self.deadline)
             gathered.add_late(item for item in found if item.place not in known)
 
+    def _day(self, period: Period, last: Sequence[Sealed]) -> list[Sealed]:
+        """The whole day once more, one object for each class of events."""
+        sealed = list(last)
+        for hours in range(1, layout.HOURS):
+            held = self.bucket.digest(period.before(hours))
+            sealed += held[0].digest.objects if held is not None else []
+        return [
+            whole
+            for class_uid in layout.SOURCES
+            if (whole := self._whole(period, class_uid, sealed)) is not None
+        ]
+
+    def _whole(self, period: Period, class_uid: int, sealed: Sequence[Sealed]) -> Sealed | None:
+        mine = [one for one in sealed if one.class_uid == class_uid]
+        bodies = [self.bucket.get(one.key) for one in mine]
+        if not mine:
+            return None
+        if None in bodies:
+            raise TransientError("an object of the day is not there", target="s3.GetObject")
+        body = parquet.merged([one for one in bodies if one is not None], ("time",))
+        key = layout.day_key(class_uid, period)
+        self.bucket.put(key, body, PARQUET)
+        return Sealed(
+            key=key,
+            sha256=sha256(body),
+            size=len(body),
+            records=sum(one.records for one in mine),
+            class_uid=class_uid,
+            first=min(one.first for one in mine),
+            last=max(one.last for one in mine),
+        )
+
     def _places(self, digest: Digest) -> set[tuple[str, int]]:
         """The items whose records a digest's objects hold."""
         known: set[tuple[str, int]] = set()
         for sealed in digest.objects:
-            if sealed.class_uid != CONTENT:
+            if sealed.class_uid != CONTENT and layout.day_of(sealed.key) is None:
                 body = self.bucket.get(sealed.key)
                 if body is not None:
                     known.update(parquet.rows(body, "DISTINCT unmapped.run, unmapped.seq"))

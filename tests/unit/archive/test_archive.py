@@ -222,3 +222,24 @@ def test_what_there_is_no_time_for_is_taken_up_by_the_next_run(trail: Trail) -> 
     assert (done.periods, done.behind_s > 4 * HOUR) == (0, True)
     assert trail.archive().behind_s == 0.0
     assert [one.sequence for one in trail.digests()] == [1, 2, 3, 4, 5]
+
+
+def test_a_day_is_sealed_once_more_as_a_whole_with_its_last_hour(trail: Trail) -> None:
+    for number in range(3):
+        trail.write(f"run-{number}", [ATTEMPT, SKIPPED])
+        trail.now += HOUR
+    digests = sealed(trail, 13.5)
+    (last,) = [one for one in digests if one.objects and not one.records]
+    assert last.from_ == "2027-01-15T23:00:00.000Z"
+    assert [(one.key, one.records) for one in last.objects] == [
+        ("days/hub-responder-remediation/20270115.parquet", 3),
+        ("days/hub-responder-incident/20270115.parquet", 3),
+    ]
+    for one in last.objects:
+        body = trail.body(one.key)
+        assert sha256(body) == one.sha256
+        times = [row[0] for row in parquet.rows(body, "time")]
+        assert times == sorted(times)
+        assert len(times) == 3
+    assert last.objects[0].first == "2027-01-15T09:00:00.000Z"
+    assert last.objects[0].last == "2027-01-15T11:00:00.000Z"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from hub_responder.archive.layout import CONTENT, SOURCES, Period, period_of_data
+from hub_responder.archive.layout import CONTENT, DAYS, SOURCES, Period, day_of, period_of_data
 from hub_toolkit.archive.holdings import Copy
 from hub_toolkit.stack import DeploymentError
 
@@ -64,6 +64,14 @@ class Tables:
             line = str(error).partition("\n")[0][:200]
             raise DeploymentError(f"the archive cannot be read: {line}") from error
 
+    def make(self, name: str, question: str, **given: Any) -> None:
+        """Keep the rows of a question of ours as a table.
+
+        Raises:
+            DeploymentError: as `ask`.
+        """
+        self.ask(f"CREATE OR REPLACE TEMP TABLE {name} AS {question}", **given)
+
     def _view(self, name: str, columns: str, files: Sequence[Path], empty: str) -> None:
         if not files:
             self._database.execute(f"CREATE VIEW {name} AS {empty}")
@@ -82,30 +90,51 @@ _NO_CONTENTS = "SELECT '' AS digest, '' AS content WHERE false"
 
 
 @contextmanager
-def tables(holdings: Holdings, first: Period, last: Period) -> Iterator[Tables]:
-    """The events of the hours from ``first`` to ``last``, and those of them that came late.
+def tables(
+    holdings: Holdings, first: Period, last: Period, *, kept: bool = False
+) -> Iterator[Tables]:
+    """The events of the hours from ``first`` to ``last``, and those of them that came late; with
+    ``kept`` also findings and texts.
 
     Raises:
         DeploymentError: the archive cannot be read.
     """
     with ExitStack() as closing:
         folder = Path(closing.enter_context(tempfile.TemporaryDirectory()))
-        events = _files(holdings, folder, _wanted(holdings, "ext", first, last))
-        contents = _files(holdings, folder, _wanted(holdings, CONTENT, first, last))
+        events = _files(holdings, folder, _events(holdings, first, last))
+        contents = _files(holdings, folder, _contents(holdings, first, last)) if kept else []
         made = Tables(events, contents, folder)
         closing.callback(made.close)
         yield made
 
 
-def _wanted(holdings: Holdings, below: str, first: Period, last: Period) -> Iterator[Held]:
-    prefixes = [f"ext/{name}/" for name in SOURCES.values()] if below == "ext" else [f"{below}/"]
-    late = last.before(-LATE_HOURS)
-    for prefix in prefixes:
-        for held in holdings.listed(prefix):
+def _events(holdings: Holdings, first: Period, last: Period) -> Iterator[Held]:
+    """Whole days where there are such objects, hours elsewhere; what came late is a day later."""
+    end = last.before(-LATE_HOURS)
+    for name in SOURCES.values():
+        days = {day_of(held.key): held for held in holdings.listed(f"{DAYS}/{name}/")}
+        whole = {day.day: held for day, held in days.items() if day is not None}
+        seen = set()
+        for held in holdings.listed(f"ext/{name}/"):
             period = period_of_data(held.key)
-            end = late if "-late" in held.key else last
-            if period is not None and first <= period <= end:
+            if period is None or not first <= period <= (end if _late(held) else last):
+                continue
+            if period.day not in whole:
                 yield held
+            elif period.day not in seen:
+                seen.add(period.day)
+                yield whole[period.day]
+
+
+def _contents(holdings: Holdings, first: Period, last: Period) -> Iterator[Held]:
+    for held in holdings.listed(f"{CONTENT}/"):
+        period = period_of_data(held.key)
+        if period is not None and first <= period <= last:
+            yield held
+
+
+def _late(held: Held) -> bool:
+    return "-late" in held.key
 
 
 def _files(holdings: Holdings, folder: Path, wanted: Iterator[Held]) -> list[Path]:

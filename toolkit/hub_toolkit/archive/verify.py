@@ -20,9 +20,11 @@ from hub_responder import clock
 from hub_responder.archive.digest import Digest, Opened, Sealed, open_envelope, sha256
 from hub_responder.archive.layout import (
     CONTENT,
+    DAYS,
     DIGESTS,
     SOURCES,
     Period,
+    day_of,
     period_of,
     period_of_data,
 )
@@ -218,8 +220,8 @@ def _objects(hour: _Hour, holdings: Holdings) -> None:
 
 
 def _times(hour: _Hour, sealed: Sealed) -> None:
-    """Records are of their hour, but for those that came late."""
-    if not sealed.first or "-late" in sealed.key:
+    """Records are of their hour, but for those that came late, and for whole days."""
+    if not sealed.first or "-late" in sealed.key or day_of(sealed.key) is not None:
         return
     first, last = _epoch(sealed.first) or 0.0, _epoch(sealed.last) or 0.0
     if first < hour.period.start - SKEW_S or last > hour.period.end + SKEW_S:
@@ -241,7 +243,7 @@ def _extra(hours: Mapping[Period, _Hour], holdings: Holdings, *, whole: bool) ->
     for held in _data(holdings):
         if held.key in known:
             continue
-        period = period_of_data(held.key)
+        period = period_of_data(held.key) or day_of(held.key)
         hour = hours.get(period) if period is not None else None
         told = Finding("extra", held.key, f"{held.size} bytes that no digest names")
         if hour is not None:
@@ -252,7 +254,7 @@ def _extra(hours: Mapping[Period, _Hour], holdings: Holdings, *, whole: bool) ->
 
 
 def _data(holdings: Holdings) -> Iterator[Held]:
-    for prefix in (*(f"ext/{source}/" for source in SOURCES.values()), f"{CONTENT}/"):
+    for prefix in (*(f"ext/{source}/" for source in SOURCES.values()), f"{CONTENT}/", f"{DAYS}/"):
         yield from holdings.listed(prefix)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from hub_responder.archive.layout import CONTENT, DIGESTS, SOURCES
+from hub_responder.archive.layout import CONTENT, DAYS, DIGESTS, SOURCES
 from hub_responder.archive.ocsf import COLUMNS
 from hub_toolkit.synth.naming import arn, attribute, named, ref
 from hub_toolkit.synth.playbook import layer
@@ -194,7 +194,7 @@ _WHOLE_BUCKET = {"Fn::Sub": ["arn:${AWS::Partition}:s3:::${Name}", {"Name": _BUC
 
 def _archiver() -> list[Any]:
     """What the function needs: the trail to read, and its objects to write."""
-    parts = _objects(f"{DATA}/*", f"{CONTENT}/*", f"{DIGESTS}/*")
+    parts = _objects(*(f"{at}/*" for at in (DATA, CONTENT, DAYS, DIGESTS)))
     return [
         logs("ArchiveLogGroup"),
         allow(["dynamodb:Query", "dynamodb:Scan"], attribute("AuditTable")),

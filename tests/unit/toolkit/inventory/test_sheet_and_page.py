@@ -237,11 +237,8 @@ def test_every_word_is_used() -> None:
 def test_chart_scales_are_round_and_hold_the_highest() -> None:
     def drawn(count: int) -> Any:
         bucket = Bucket(start=0.0, taken_at=1.0, all=Counts.of({"PROTECTED": count}))
-        return charts.stacked(
-            charts.Counts(
-                [bucket], ("protected",), lambda one: {"protected": one.all.protected}, str, str
-            )
-        )
+        counts = {"protected": bucket.all.protected}
+        return charts.stacked(charts.Counts([bucket], ("protected",), lambda _: counts, str, str))
 
     for count, labels in ((0, ["0", "1"]), (1, ["0", "1"]), (7, ["0", "2", "4", "6", "8"]),
                           (9807, ["0", "5,000", "10,000"])):  # fmt: skip
