@@ -20,6 +20,7 @@ _LABELS = 8
 _STEPS = 4
 _GAP = 0.2
 """Of a column's room, between it and the next."""
+_WIDEST = 64.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +90,11 @@ def stacked(counts: Counts[Moment]) -> Chart:
     top = max(step, math.ceil(highest / step) * step)
     per_instance = (HEIGHT - TOP - BOTTOM) / top
     room = (WIDTH - LEFT - RIGHT) / max(1, len(columns))
+    wide = min(room * (1 - _GAP), _WIDEST)
     drawn = tuple(
         Column(
-            x=round(LEFT + room * (place + _GAP / 2), 2),
-            width=round(room * (1 - _GAP), 2),
+            x=round(LEFT + room * (place + 0.5) - wide / 2, 2),
+            width=round(wide, 2),
             parts=tuple(_parts(one, counts.names, per_instance)),
             said=counts.said(moment),
         )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote
 
 from hub_toolkit.stack import DeploymentError
 
@@ -79,6 +80,28 @@ class Copy:
             return None
         except OSError as error:
             raise DeploymentError(f"{path}: {error.strerror}") from error
+
+
+class Fetched:
+    """Objects of which some were fetched into a folder, so that nobody fetches them again."""
+
+    def __init__(self, holdings: Holdings, folder: Path) -> None:
+        self.bucket = holdings.bucket
+        self._holdings = holdings
+        self._folder = folder
+
+    def path(self, key: str) -> Path:
+        """Where an object that was fetched lies."""
+        return self._folder / quote(key, safe="")
+
+    def listed(self, prefix: str) -> Iterator[Held]:
+        """See `Holdings`."""
+        return self._holdings.listed(prefix)
+
+    def body(self, key: str) -> bytes | None:
+        """See `Holdings`."""
+        path = self.path(key)
+        return path.read_bytes() if path.is_file() else self._holdings.body(key)
 
 
 class Bucket:

@@ -36,6 +36,12 @@ class Reached:
     now: float
     due: Period | None = None
 
+    def due_until(self, last: Period | None) -> Period | None:
+        """The newest hour up to ``last`` that must be sealed; of a copy, what is asked for."""
+        if self.due is None or last is None:
+            return self.due or last
+        return min(self.due, last)
+
 
 def copied(folder: Path, public_keys: Sequence[Path]) -> Reached:
     """A copy in a folder.

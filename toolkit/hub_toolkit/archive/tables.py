@@ -7,7 +7,7 @@ goes when the question was answered. A copy is asked where it lies.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from hub_responder.archive.layout import CONTENT, DAYS, SOURCES, Period, day_of, period_of_data
-from hub_toolkit.archive.holdings import Copy
+from hub_responder.archive.ocsf import COLUMNS, REMEDIATION
+from hub_toolkit.archive.holdings import Copy, Fetched
 from hub_toolkit.stack import DeploymentError
 
 if TYPE_CHECKING:
@@ -26,17 +27,30 @@ FETCHERS = 16
 LATE_HOURS = 26
 """What came late lies with the hour that found it, a day later."""
 MEMORY = "500MB"
-_COMMON = "time, class_uid, message, metadata, actor, cloud, raw_data, unmapped"
+_COMMON = ("time", "class_uid", "message", "cloud", "raw_data", "unmapped")
 """The columns that every class of events has and questions need."""
+_KEPT = ("digest", "content")
 
 
 class Tables:
     """Asks the events of some hours.
 
     The view ``events`` has what all classes share, ``contents`` the kept findings and texts.
+
+    Attributes:
+        keys: of the objects that hold the events. holdings: the archive, without fetching them
+            again.
     """
 
-    def __init__(self, events: Sequence[Path], contents: Sequence[Path], folder: Path) -> None:
+    def __init__(
+        self,
+        events: Sequence[Path],
+        contents: Sequence[Path],
+        folder: Path,
+        keys: Set[str],
+        holdings: Holdings,
+    ) -> None:
+        self.keys, self.holdings = keys, holdings
         self._database = duckdb.connect(
             config={
                 "autoinstall_known_extensions": "false",
@@ -45,8 +59,8 @@ class Tables:
                 "temp_directory": str(folder),
             }
         )
-        self._view("events", _COMMON, events, _NO_EVENTS)
-        self._view("contents", "digest, content", contents, _NO_CONTENTS)
+        self._view("events", COLUMNS[REMEDIATION], _COMMON, events)
+        self._view("contents", dict.fromkeys(_KEPT, "VARCHAR"), _KEPT, contents)
 
     def close(self) -> None:
         """Nothing more is asked."""
@@ -72,21 +86,17 @@ class Tables:
         """
         self.ask(f"CREATE OR REPLACE TEMP TABLE {name} AS {question}", **given)
 
-    def _view(self, name: str, columns: str, files: Sequence[Path], empty: str) -> None:
+    def _view(
+        self, name: str, kinds: Mapping[str, str], columns: Sequence[str], files: Sequence[Path]
+    ) -> None:
         if not files:
-            self._database.execute(f"CREATE VIEW {name} AS {empty}")
+            empty = ", ".join(f"NULL::{kinds[column]} AS {column}" for column in columns)
+            self._database.execute(f"CREATE VIEW {name} AS SELECT {empty} WHERE false")
             return
         listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
         source = f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
-        self._database.execute(f"CREATE VIEW {name} AS SELECT {columns} FROM {source}")  # noqa: S608
-
-
-_NO_EVENTS = (
-    "SELECT 0::BIGINT AS time, 0 AS class_uid, '' AS message,"
-    " {'uid': '', 'sequence': 0} AS metadata, {'app_name': ''} AS actor, {'region': ''} AS cloud,"
-    " '' AS raw_data, {'kind': ''} AS unmapped WHERE false"
-)
-_NO_CONTENTS = "SELECT '' AS digest, '' AS content WHERE false"
+        chosen = ", ".join(columns)
+        self._database.execute(f"CREATE VIEW {name} AS SELECT {chosen} FROM {source}")  # noqa: S608
 
 
 @contextmanager
@@ -101,9 +111,16 @@ def tables(
     """
     with ExitStack() as closing:
         folder = Path(closing.enter_context(tempfile.TemporaryDirectory()))
-        events = _files(holdings, folder, _events(holdings, first, last))
-        contents = _files(holdings, folder, _contents(holdings, first, last)) if kept else []
-        made = Tables(events, contents, folder)
+        fetched = Fetched(holdings, folder)
+        events = list(_events(holdings, first, last))
+        contents = list(_contents(holdings, first, last)) if kept else []
+        made = Tables(
+            _fetch(fetched, holdings, events),
+            _fetch(fetched, holdings, contents),
+            folder,
+            {held.key for held in events},
+            fetched,
+        )
         closing.callback(made.close)
         yield made
 
@@ -137,15 +154,16 @@ def _late(held: Held) -> bool:
     return "-late" in held.key
 
 
-def _files(holdings: Holdings, folder: Path, wanted: Iterator[Held]) -> list[Path]:
+def _fetch(fetched: Fetched, holdings: Holdings, wanted: Sequence[Held]) -> list[Path]:
+    """Where the objects lie now; one that went meanwhile is left out."""
     if isinstance(holdings, Copy):
         return [holdings.path(held.key) for held in wanted]
 
     def fetch(held: Held) -> Path | None:
         body = holdings.body(held.key)
         if body is None:
-            return None  # it went meanwhile
-        path = folder / held.key.replace("/", "_")
+            return None
+        path = fetched.path(held.key)
         path.write_bytes(body)
         return path
 

@@ -8,7 +8,7 @@ room for one that is not there. What comes after the last digest nobody vouches 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -64,12 +64,14 @@ def verify(
     start: Period | None = None,
     end: Period | None = None,
     due: Period | None = None,
+    only: Container[str] | None = None,
 ) -> Report:
     """Verify an archive.
 
     Args:
-        archive: its name, for people. start, end: the first and the last hour that are wanted.
+        archive: its name, for people. start, end: the first and the last hour that are looked at.
         due: the newest hour that must have been sealed; None where that cannot be told.
+        only: the keys of the objects that are read; None: all. The others must be there, no more.
 
     Raises:
         DeploymentError: the archive cannot be read.
@@ -79,7 +81,9 @@ def verify(
         list(pool.map(lambda hour: _read(hour, holdings, keys), hours.values()))
         _chain(hours, holdings, keys, begins=start is None)
         digests = [hour for hour in hours.values() if hour.opened is not None]
-        list(pool.map(lambda hour: _objects(hour, holdings), digests))
+        there = None if only is None else {held.key for held in _data(holdings)}
+        reading = _Reading(holdings, only, there)
+        list(pool.map(reading.objects, digests))
     unplaced = _extra(hours, holdings, whole=start is None and end is None)
     judged = [_judged(hour) for hour in hours.values()]
     first = next((hour.opened.digest for hour in digests if hour.opened), None)
@@ -105,7 +109,7 @@ def _hours(
                 break
             found[period] = held
     first = start or min(found, default=None)
-    last = max([*found, *filter(None, [end or due])], default=None)
+    last = max([*found, *filter(None, [due])], default=None)
     hours: dict[Period, _Hour] = {}
     while first is not None and last is not None and first <= last:
         hours[first] = _Hour(first, found.get(first))
@@ -204,19 +208,31 @@ def _fits(hour: _Hour, digest: Digest, before: _Hour | None, *, begins: bool) ->
         hour.say("moved", key, f"it is of {_whose(digest)}, the one before of {_whose(other)}")
 
 
-def _objects(hour: _Hour, holdings: Holdings) -> None:
-    """What a digest vouches for."""
-    if hour.opened is None:
-        return
-    for sealed in hour.opened.digest.objects:
-        body = holdings.body(sealed.key)
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """The objects that are read, and the keys of those that are there (None: nobody looked)."""
+
+    holdings: Holdings
+    only: Container[str] | None
+    there: Container[str] | None
+
+    def objects(self, hour: _Hour) -> None:
+        """What a digest vouches for."""
+        for sealed in hour.opened.digest.objects if hour.opened is not None else ():
+            if self.only is None or sealed.key in self.only:
+                self._object(hour, sealed)
+            elif self.there is not None and sealed.key not in self.there:
+                hour.say("missing", sealed.key, f"{sealed.records} records")
+            _times(hour, sealed)
+
+    def _object(self, hour: _Hour, sealed: Sealed) -> None:
+        body = self.holdings.body(sealed.key)
         if body is None:
             hour.say("missing", sealed.key, f"{sealed.records} records")
         elif sha256(body) != sealed.sha256:
             detail = f"it has {len(body)} bytes, {sealed.size} were sealed"
             same = "it has other content than was sealed"
             hour.say("modified", sealed.key, same if len(body) == sealed.size else detail)
-        _times(hour, sealed)
 
 
 def _times(hour: _Hour, sealed: Sealed) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -27,6 +27,7 @@ def register(app: typer.Typer) -> None:
     group.command("verify")(verify)
     group.command("public-key")(public_key)
     group.command("show")(show)
+    group.command("report")(report)
     app.add_typer(group, name="audit", no_args_is_help=True)
 
 
@@ -58,7 +59,7 @@ def verify(
 
     with _reached(offline, public_key or (), endpoint, stack, stage) as found:
         hours = hours_of(start, end, found.now)
-        due = None if hours.last else found.due
+        due = found.due_until(hours.last)
         report = verified(
             found.holdings, found.keys, found.name, start=hours.first, end=hours.last, due=due
         )
@@ -126,6 +127,61 @@ def show(
         return
     if not known:
         typer.echo("nothing is known of it in that time", err=True)
+        raise typer.Exit(1)
+
+
+def report(
+    *,
+    start: Annotated[
+        str, typer.Option("--from", help="2026-11-01, 2026-11-01T12:00Z or -90d.")
+    ] = "-30d",
+    end: Annotated[str | None, typer.Option("--to", help="Now if left out.")] = None,
+    account: Annotated[
+        list[str] | None, typer.Option(help="Only findings of this account; may be given again.")
+    ] = None,
+    framework: Annotated[
+        Literal["pci", "iso27001", "nist", "gdpr", "lgpd"] | None,
+        typer.Option(help="Name the fields that answer its controls."),
+    ] = None,
+    baseline: Annotated[
+        str, typer.Option(help="Within which time an answer is expected, as 15m or 4h.")
+    ] = "15m",
+    language: Annotated[Literal["en", "ja"], typer.Option(help="Of the page.")] = "en",
+    timezone: Annotated[str, typer.Option(help="Of days and times, as Asia/Tokyo.")] = "UTC",
+    out: Annotated[
+        Path, typer.Option(help="The folder for audit-report.html, .csv and .json.")
+    ] = Path(),
+    public_key: PublicKey = None,
+    offline: Annotated[
+        Path | None,
+        typer.Option(help="A folder that is a copy of the bucket; needs --public-key."),
+    ] = None,
+    endpoint: Endpoint = None,
+    stack: Stack = None,
+    stage: Stage = "prod",
+) -> None:
+    """Report what was done in a time, and whether the trail that says so is what was sealed.
+
+    Exit code 1: the trail is not, or has nothing of that time. 2: bad usage, or it cannot be read.
+    """
+    from hub_toolkit.report.making import Wanted, make
+
+    with _reached(offline, public_key or (), endpoint, stack, stage) as found:
+        wanted = Wanted(
+            start=start,
+            end=end,
+            accounts=tuple(account or ()),
+            framework=framework,
+            baseline=baseline,
+            language=language,
+            timezone=timezone,
+        )
+        made = make(found, wanted, out, given=bool(public_key))
+    for path in made.files:
+        typer.echo(str(path))
+    for line in made.said:
+        typer.echo(line, err=True)
+    if made.said:
         raise typer.Exit(1)
 
 

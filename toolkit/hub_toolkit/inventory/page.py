@@ -1,20 +1,10 @@
-"""A report as one HTML page: it fetches nothing, runs nothing, prints well, and reads aloud.
-
-Names come from tags that anyone may have set: the template escapes everything, and the page's
-Content-Security-Policy allows its own style sheet (by its hash) and nothing else.
-"""
+"""A report as one HTML page. Names come from tags that anyone may have set."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
-from hub_toolkit import charts
+from hub_toolkit import charts, paper
 from hub_toolkit.inventory.said import VERDICTS, plain
 
 if TYPE_CHECKING:
@@ -30,12 +20,10 @@ _BAR = 120
 
 def render(trend: Trend, period: Period, said: Said, source: str) -> str:
     """The page, equal for equal input; ``source`` says what it was made from, and when."""
-    environment = _environment()
-    style = Markup(environment.get_template("page.css").render())  # noqa: S704 - a file of ours
     first, last = trend.told[0], trend.told[-1]
-    return environment.get_template("page.html.j2").render(
-        style=style,
-        policy=_policy(style),
+    return paper.render(
+        "hub_toolkit.inventory",
+        "page.html.j2",
         trend=trend,
         said=said,
         word=said.word,
@@ -55,12 +43,6 @@ def render(trend: Trend, period: Period, said: Said, source: str) -> str:
         source=source,
         notes=said.notes(trend, period),
     )
-
-
-def _policy(style: str) -> str:
-    """Nothing is allowed but exactly this style (Content Security Policy Level 3, hashes)."""
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 
 
 def _charts(trend: Trend, period: Period, said: Said) -> list[dict[str, Any]]:
@@ -106,15 +88,3 @@ def _bars(counts: Counts) -> list[tuple[str, float, float]]:
             found.append((name, round(left, 2), round(width, 2)))
         left += width
     return found
-
-
-@lru_cache(maxsize=1)
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("hub_toolkit.inventory"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )

@@ -1,15 +1,15 @@
 """What a report counts, asked of the archive's events with DuckDB.
 
 Findings are told apart by the hash of their id: a year has millions of them, whose ids would not
-fit the memory. A finding counts as taken up when a run opened a round for it or joined it to one, as
-answered when a message was sent, a ticket opened or the finding written for it.
+fit the memory. A finding counts as taken up when a run opened a round for it or joined it to one,
+as answered when a message was sent, a ticket opened or the finding written for it.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -23,6 +23,20 @@ LISTED = 200
 """Rows of a list; what there is more is counted."""
 VERDICTS = ("PROTECTED", "DEGRADED", "UNPROTECTED", "UNKNOWN", "NOT_APPLICABLE")
 _ANSWERS = "('notify', 'ticket.open', 'finding.update')"
+_RANGE = (
+    "time >= $since AND time < $until AND (len($accounts::VARCHAR[]) = 0"
+    " OR list_contains($accounts::VARCHAR[], coalesce(unmapped.account, cloud.account.uid)))"
+)
+_ATTEMPT = "hash(unmapped.incident, unmapped.gen, unmapped.round, unmapped.step)"
+_SUPPRESSED = (
+    "(unmapped.kind = 'outcome' AND unmapped.status = 'done' AND (unmapped.uses ="
+    " 'finding.suppress' OR (unmapped.step = '_sync' AND message LIKE 'Suppressed%')))"
+)
+_EXCEPTIONS = (
+    "((unmapped.kind = 'outcome' AND unmapped.status = 'failed')"
+    " OR unmapped.kind IN ('dead', 'unreadable', 'tampered', 'guard'))"
+)
+_OPERATORS = "(class_uid = 6003)"
 _QUARTER_MS = 900_000
 """No day begins between two quarters of an hour, anywhere."""
 _SHARES = "[0.5, 0.9, 0.95, 0.99]"
@@ -151,16 +165,10 @@ def figures(tables: Tables, wanted: Range) -> Figures:
         playbooks=asking.playbooks(),
         days=asking.days(),
         unanswered=asking.unanswered(),
-        suppressed=asking.listed(
-            "(uses = 'finding.suppress' AND kind = 'outcome' AND status = 'done')"
-            " OR (step = '_sync' AND kind = 'outcome' AND message LIKE 'Suppressed%')"
-        ),
-        exceptions=asking.listed(
-            "(kind = 'outcome' AND status = 'failed')"
-            " OR kind IN ('dead', 'unreadable', 'tampered', 'guard')"
-        ),
+        suppressed=asking.listed(_SUPPRESSED),
+        exceptions=asking.listed(_EXCEPTIONS),
         unresolved=asking.unresolved(),
-        operators=asking.listed("class_uid = 6003"),
+        operators=asking.listed(_OPERATORS),
     )
 
 
@@ -172,19 +180,19 @@ class _Asking:
         self._zone = ZoneInfo(wanted.zone)
         tables.make(
             "asked",
-            "SELECT time, class_uid, unmapped.kind AS kind, unmapped.playbook AS playbook,"
-            " unmapped.version AS version, unmapped.uses AS uses, unmapped.step AS step,"
-            " unmapped.status AS status, unmapped.verdict AS verdict,"
-            " unmapped.trigger AS trigger, coalesce(unmapped.dry_run, false) AS dry_run,"
-            " hash(unmapped.incident, unmapped.gen, unmapped.round, unmapped.step) AS attempt,"
+            "SELECT time, unmapped.kind AS kind, unmapped.playbook AS playbook,"
+            " hash(unmapped.version) AS version, unmapped.uses AS uses, unmapped.status AS status,"
+            " unmapped.verdict AS verdict, unmapped.trigger = 'custom_action' AS clicked,"
+            " unmapped.status = 'observed' OR coalesce(unmapped.dry_run, false) AS dry,"
+            f" CASE WHEN {_SUPPRESSED} THEN 1 WHEN {_EXCEPTIONS} THEN 2 WHEN {_OPERATORS} THEN 3"
+            f" ELSE 0 END::UTINYINT AS list, {_ATTEMPT} AS attempt,"
             " list_transform(unmapped.findings, lambda x: hash(x)) AS findings"
-            " FROM events WHERE time >= $since AND time < $until"
-            " AND (len($accounts::VARCHAR[]) = 0 OR list_contains($accounts::VARCHAR[],"
-            " coalesce(unmapped.account, cloud.account.uid)))",
-            since=wanted.since,
-            until=wanted.until,
-            accounts=wanted.accounts,
+            f" FROM events WHERE {_RANGE}",
+            **self._range(),
         )
+        lists = dict(tables.ask("SELECT list, count(*) FROM asked WHERE list > 0 GROUP BY 1"))
+        conditions = (_SUPPRESSED, _EXCEPTIONS, _OPERATORS)
+        self._counts = {one: lists.get(number, 0) for number, one in enumerate(conditions, 1)}
         tables.make(
             "taken",
             "SELECT f AS finding, playbook, min(time) AS moment FROM"
@@ -204,13 +212,13 @@ class _Asking:
             " (SELECT count(DISTINCT finding) FROM taken),"
             " (SELECT count(DISTINCT finding) FROM taken SEMI JOIN answers USING (finding)),"
             " count(*) FILTER (kind = 'opened'), count(*) FILTER (kind = 'ended'),"
-            " count(*) FILTER (trigger = 'custom_action' AND kind IN ('opened', 'joined')),"
+            " count(*) FILTER (clicked AND kind IN ('opened', 'joined')),"
             " count(*) FILTER (kind = 'repeat'),"
             " coalesce(sum(len(findings)) FILTER (kind = 'skipped'), 0)::BIGINT,"
             " count(*) FILTER (kind = 'attempt'),"
             " count(*) FILTER (kind = 'outcome' AND status = 'failed'),"
             " count(*) FILTER (kind IN ('dead', 'unreadable')),"
-            " count(*) FILTER (status = 'observed' OR dry_run)"
+            " count(*) FILTER (dry)"
             " FROM asked"
         )
         return Summary(*counts)
@@ -236,8 +244,7 @@ class _Asking:
             " coalesce(sum(len(findings)) FILTER (kind = 'skipped'), 0)::BIGINT,"
             " count(*) FILTER (kind = 'outcome' AND status = 'done'),"
             " count(*) FILTER (kind = 'outcome' AND status = 'failed'),"
-            " count(*) FILTER (status = 'observed' OR dry_run),"
-            " count(DISTINCT version) FILTER (version <> ''), max(time)"
+            " count(*) FILTER (dry), count(DISTINCT version), max(time)"
             " FROM asked WHERE playbook IS NOT NULL GROUP BY playbook ORDER BY playbook"
         )
         return [Played(*row) for row in rows]
@@ -276,7 +283,7 @@ class _Asking:
             "SELECT time, raw_data FROM events WHERE unmapped.kind IN ('opened', 'joined')"
             " AND list_has_any(list_transform(unmapped.findings, lambda x: hash(x)),"
             " (SELECT list(finding) FROM (SELECT finding FROM open_findings ORDER BY moment"
-            f" LIMIT {LISTED}))) AND time >= $since AND time < $until ORDER BY time LIMIT {LISTED}",
+            f" LIMIT {LISTED}))) AND {_RANGE} ORDER BY time LIMIT {LISTED}",
             **self._range(),
         )
         listed = [_row(at, line) for at, line in rows]
@@ -284,34 +291,34 @@ class _Asking:
 
     def unresolved(self) -> Listed:
         """Attempts of which neither an outcome nor a later attempt's outcome is known."""
-        where = (
-            "kind = 'attempt' AND attempt NOT IN (SELECT attempt FROM asked WHERE kind IN"
-            " ('outcome', 'answered', 'returned', 'redriven'))"
+        known = (
+            "SELECT attempt FROM asked WHERE kind IN ('outcome', 'answered', 'returned',"
+            " 'redriven')"
         )
-        return self.listed(where)
+        where = f"kind = 'attempt' AND attempt NOT IN ({known})"
+        ((count,),) = self._tables.ask(f"SELECT count(*) FROM asked WHERE {where}")
+        return self._rows(
+            f"unmapped.kind = 'attempt' AND {_ATTEMPT} NOT IN ({known})",
+            count,
+        )
 
     def listed(self, where: str) -> Listed:
-        """The records for which something holds, of the last ones."""
-        source = (
-            "FROM (SELECT time, class_uid, unmapped.kind AS kind, unmapped.uses AS uses,"
-            " unmapped.step AS step, unmapped.status AS status, message, raw_data,"
-            " hash(unmapped.incident, unmapped.gen, unmapped.round, unmapped.step) AS attempt"
-            " FROM events WHERE time >= $since AND time < $until"
-            " AND (len($accounts::VARCHAR[]) = 0 OR list_contains($accounts::VARCHAR[],"
-            " coalesce(unmapped.account, cloud.account.uid))))"
-            f" WHERE {where}"
-        )
-        given: Mapping[str, Any] = {**self._range(), "accounts": self._wanted.accounts}
-        ((count,),) = self._tables.ask(f"SELECT count(*) {source}", **given)
+        """The records for which something holds, the last ones first."""
+        return self._rows(where, self._counts[where])
+
+    def _rows(self, where: str, count: int) -> Listed:
         if not count:
             return Listed()
         rows: Sequence[tuple[int, str]] = self._tables.ask(
-            f"SELECT time, raw_data {source} ORDER BY time DESC LIMIT {LISTED}", **given
+            f"SELECT time, raw_data FROM events WHERE {_RANGE} AND ({where})"
+            f" ORDER BY time DESC LIMIT {LISTED}",
+            **self._range(),
         )
         return Listed([_row(at, line) for at, line in rows], max(count - len(rows), 0))
 
     def _range(self) -> dict[str, Any]:
-        return {"since": self._wanted.since, "until": self._wanted.until}
+        wanted = self._wanted
+        return {"since": wanted.since, "until": wanted.until, "accounts": wanted.accounts}
 
 
 def _row(at: int, line: str) -> Row:

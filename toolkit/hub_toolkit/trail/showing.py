@@ -36,18 +36,17 @@ class Asked:
     end: str | None = None
     timezone: str = "UTC"
 
-    def zone(self) -> ZoneInfo:
-        """The time zone.
 
-        Raises:
-            DeploymentError: there is none of that name.
-        """
-        try:
-            return ZoneInfo(self.timezone)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise DeploymentError(
-                f"{self.timezone!r} is no time zone: Asia/Tokyo is one"
-            ) from error
+def zone_of(name: str) -> ZoneInfo:
+    """A time zone.
+
+    Raises:
+        DeploymentError: there is none of that name.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise DeploymentError(f"{name!r} is no time zone: Asia/Tokyo is one") from error
 
 
 def shown(stack: Stack, asked: Asked, *, as_json: bool, follow: bool) -> int:
@@ -58,7 +57,7 @@ def shown(stack: Stack, asked: Asked, *, as_json: bool, follow: bool) -> int:
     """
     if len(asked.subject) > MAX_SUBJECT:
         raise DeploymentError(f"what is looked for has more than {MAX_SUBJECT} characters")
-    zone, now = asked.zone(), time_of(stack.endpoint)
+    zone, now = zone_of(asked.timezone), time_of(stack.endpoint)
     since = now - USUAL_S
     if asked.start is not None:
         since = moments.read(asked.start, zone, now, option="--from")
