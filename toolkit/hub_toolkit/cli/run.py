@@ -11,10 +11,10 @@ import typer
 from hub_toolkit.cli.playbook.loading import PLAYBOOKS, deployable
 
 if TYPE_CHECKING:
-    from hub_toolkit.archive.verdicts import Report
     from hub_toolkit.trip.client import SandboxClient
     from hub_toolkit.trip.inputs import EventFile
     from hub_toolkit.trip.outcome import Result
+    from hub_toolkit.trip.proof import Proof
 
 SPEED = 600.0
 """Of the sandbox's clock while nothing runs: the first wait of 15 s passes in 25 ms."""
@@ -47,7 +47,7 @@ def run(
     files, rejected = read_all(event)
     for one in rejected:
         typer.echo(f"{one.path}: {one.reason}", err=True)
-    proof: Report | None = None
+    proof: Proof | None = None
     try:
         if endpoint is not None:
             with SandboxClient(endpoint) as client:
@@ -61,13 +61,13 @@ def run(
     if rejected:
         raise typer.Exit(2)
     failed = any(result.entry.status == FAILED for result in results)
-    if failed or (proof is not None and proof.wrong):
+    if failed or (proof is not None and proof.report.wrong):
         raise typer.Exit(1)
 
 
 def _run(
     files: Sequence[EventFile], root: Path, playbooks: Sequence[str] | None, *, proves: bool
-) -> tuple[list[Result], Report | None]:
+) -> tuple[list[Result], Proof | None]:
     """In a sandbox of its own; where people look, its audit trail is sealed and verified too."""
     from hub_toolkit.sandbox.server import CannotStart, Sandbox
     from hub_toolkit.trip.client import SandboxClient, SandboxError
@@ -81,7 +81,7 @@ def _run(
             Sandbox.start(root=project, speed=SPEED) as sandbox,
             SandboxClient(sandbox.endpoint) as client,
         ):
-            return _send(files, client), proven(client) if proves else None
+            return _send(files, client), proven(client, root) if proves else None
     except CannotStart as error:
         raise SandboxError(f"the sandbox cannot start: {error}") from error
 
@@ -108,7 +108,7 @@ def _send(files: Sequence[EventFile], client: SandboxClient) -> list[Result]:
 
 
 def _print(
-    results: Sequence[Result], endpoint: str | None, proof: Report | None, *, as_json: bool
+    results: Sequence[Result], endpoint: str | None, proof: Proof | None, *, as_json: bool
 ) -> None:
     if as_json:
         import msgspec

@@ -14,7 +14,7 @@ from hub_toolkit.trip.outcome import FAILED, NO_MATCH, REPEAT, Result
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from hub_toolkit.archive.verdicts import Report
+    from hub_toolkit.trip.proof import Proof
 
 _SHORT = 12
 """Characters of a finding's id that are shown."""
@@ -83,13 +83,15 @@ def print_next(console: Console, endpoint: str | None) -> None:
     )
 
 
-def print_proof(console: Console, proof: Report) -> None:
-    """Whether the run's audit trail is what was sealed of it."""
-    if proof.wrong:
-        print_report(console, proof)
-        return
-    told = f"Audit trail: {proof.records:,} records in {len(proof.periods)} hours, sealed, signed"
-    console.print(Text(f"{told} and verified (hub-responder audit verify)."))
+def print_proof(console: Console, proof: Proof) -> None:
+    """Whether the run's audit trail is what was sealed of it, and where it is reported."""
+    found = proof.report
+    if found.wrong:
+        print_report(console, found)
+    else:
+        told = f"{found.records:,} records in {len(found.periods)} hours, sealed, signed, verified"
+        console.print(Text(f"Audit trail: {told} (hub-responder audit verify)."))
+    console.print(Text(f"Audit report: {proof.page}"))
 
 
 def _print_table(console: Console, results: Sequence[Result]) -> None:
