@@ -16,6 +16,7 @@ from typing import Any
 from jinja2 import StrictUndefined, TemplateError, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from hub_responder import growth
 from hub_responder.errors import ExpressionError, HubResponderError
 
 MAX_TEXT = 20_000
@@ -66,10 +67,27 @@ _REFUSED_FILTERS = ("batch", "center", "format", "indent", "pprint", "random", "
 class Sandbox(ImmutableSandboxedEnvironment):
     """Jinja's sandbox, without what makes a slip eat memory: large products, powers, padding."""
 
+    code_generator_class = growth.BoundedCode
+
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         for name in _REFUSED_FILTERS:
             del self.filters[name]
+        for name in growth.FILTERS:
+            self.filters[name] = growth.bounded(self.filters[name])
+
+    def joined(self, parts: tuple[Any, ...]) -> str:
+        """What ``~`` makes of its operands."""
+        texts = [str(one) for one in parts]
+        growth.check_sum(*texts)
+        return "".join(texts)
+
+    def call(self, context: Any, obj: Any, /, *args: Any, **named: Any) -> Any:
+        """As Jinja's sandbox calls, with bounds for the methods of text that can grow."""
+        text = getattr(obj, "__self__", None)
+        if isinstance(text, str) and getattr(obj, "__name__", "") in growth.METHODS:
+            growth.check_product(text, *args, *named.values())
+        return super().call(context, obj, *args, **named)
 
     def wrap_str_format(self, _value: Any) -> None:
         """No ``str.format`` of Jinja's own: it is refused as padding is."""
@@ -80,10 +98,13 @@ class Sandbox(ImmutableSandboxedEnvironment):
             return False
         return super().is_safe_attribute(obj, attr, value)
 
-    intercepted_binops = frozenset(["*", "**", "%"])
+    intercepted_binops = frozenset(["*", "**", "%", "+"])
 
     def call_binop(self, context: Any, operator_text: str, left: Any, right: Any) -> Any:
         del context
+        if operator_text == "+":
+            growth.check_sum(left, right)
+            return left + right
         numbers = isinstance(left, int | float) and isinstance(right, int | float)
         if not numbers or abs(left) > _MAX_NUMBER or abs(right) > _MAX_NUMBER:
             raise ExpressionError(f"{operator_text} works on numbers up to {_MAX_NUMBER:,} only")

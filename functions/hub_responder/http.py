@@ -10,6 +10,7 @@ import email.utils
 import ipaddress
 import math
 import re
+import socket
 import ssl
 import time
 from collections.abc import Iterator, Mapping
@@ -30,8 +31,6 @@ from hub_responder import clock
 from hub_responder.errors import ConfigurationError, DeniedError, PermanentError, TransientError
 
 if TYPE_CHECKING:
-    import socket
-
     from hub_responder.deadline import Deadline
 
 CONNECT_S = 3.05
@@ -39,7 +38,10 @@ CONNECT_S = 3.05
 POOL_SIZE = 20
 _CHUNK = 65_536
 _TOO_MANY = 429
-_METADATA = frozenset({"fd00:ec2::254", "metadata.google.internal", "instance-data"})
+_METADATA = frozenset(
+    {"fd00:ec2::23", "fd00:ec2::254", "metadata.google.internal", "instance-data"}
+)
+_NAT64, _COMPATIBLE = ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96")
 _TRANSIENT = frozenset({408, 425, _TOO_MANY, 500, 502, 503, 504, 507, 509, 520, 522, 524, 529})
 
 
@@ -261,8 +263,25 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
+        return _numeric(host)
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    return _carried(address) or address
+
+
+def _numeric(host: str) -> ipaddress.IPv4Address | None:
+    """What the system's resolver reads in other spellings, as 2852039166 or 0251.0376.43518."""
+    try:
+        return ipaddress.IPv4Address(socket.inet_aton(host))
+    except (OSError, ValueError):
         return None
-    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _carried(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that an IPv6 address leads to: mapped, compatible, 6to4, NAT64."""
+    if address in _NAT64 or (address in _COMPATIBLE and int(address) > 1):
+        return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.ipv4_mapped or address.sixtofour
 
 
 def _is_loopback(host: str) -> bool:

@@ -50,13 +50,15 @@ def payload(
 
 
 def _plain(value: Any) -> Any:
-    """``value`` with lists as JSON has them; a whole incident comes without ``related``, for which
-    Security Hub would be asked."""
+    """``value`` with lists as JSON has them and without lone surrogates, which no JSON carries; a
+    whole incident comes without ``related``, for which Security Hub would be asked."""
+    if isinstance(value, str):
+        return clean(value, len(value))
     if isinstance(value, Incident):
         told = msgspec.to_builtins(replace(value, related=()))
-        return {key: held for key, held in told.items() if key != "related"}
+        return _plain({key: held for key, held in told.items() if key != "related"})
     if isinstance(value, Mapping):
-        return {key: _plain(held) for key, held in value.items()}
+        return {_plain(key): _plain(held) for key, held in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return [_plain(held) for held in value]
     return value

@@ -205,6 +205,17 @@ MEMORY = [
     "[1] | slice(10**9) | list",
     "{'a': 1} | tojson(indent=10**9)",
     "[1, 2] | random",
+    "'xxxxxxxxxx'" + ".replace('x', 'xxxxxxxxxx')" * 8,
+    "'xxxxxxxxxx'" + " | replace('x', 'xxxxxxxxxx')" * 8,
+    f"'{'x' * 5000}'.join('{'y' * 5000}')",
+    f"'{'x' * 5000}' | join('{'y' * 5000}')",
+    f"'{'x' * 5000}'.translate({{120: '{'y' * 5000}'}})",
+    f"'{'x ' * 2500}' | wordwrap(1, wrapstring='{'y' * 5000}')",
+    "+".join([f"'{'x' * 5000}'"] * 201),
+    "~".join(["finding.title"] + [f"'{'x' * 5000}'"] * 201),
+    "(" * 3000 + "1" + ")" * 3000,
+    "not " * 3000 + "true",
+    "finding" + ".title" * 5000,
 ]
 
 
@@ -214,6 +225,22 @@ def test_a_slip_eats_no_memory(text: str) -> None:
     with pytest.raises(ExpressionError):
         evaluate(text, SCOPE)
     assert time.process_time() - before < 5
+
+
+def test_what_makes_text_longer_within_bounds_is_pythons() -> None:
+    scope = {"t": "a-b", "n": 3, "list": ["x", "y"]}
+    for text, value in {
+        "t.replace('-', '_')": "a_b",
+        "t | replace('-', ' ')": "a b",
+        "', '.join(list)": "x, y",
+        "list | join('+')": "x+y",
+        "list | map('upper') | join": "XY",
+        "t ~ n ~ true": "a-b3True",
+        "t + '!'": "a-b!",
+        "list + ['z']": ["x", "y", "z"],
+        "n + 1.5": 4.5,
+    }.items():
+        assert evaluate(text, scope) == value
 
 
 @given(st.integers(-(10**6), 10**6), st.integers(-(10**6), 10**6))

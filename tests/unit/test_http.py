@@ -110,7 +110,19 @@ def test_redirects_are_not_followed_and_mean_a_wrong_address(server: Loopback) -
         "https://169.254.169.254/latest/meta-data",
         "https://[fe80::1]/",
         "https://[::ffff:169.254.169.254]/",
+        "https://[::169.254.169.254]/",
+        "https://[64:ff9b::a9fe:a9fe]/",
+        "https://[2002:a9fe:a9fe::1]/",
+        "https://[fe80::1%25eth0]/",
+        "https://[fd00:ec2::23]/",
         "https://[fd00:ec2::254]/",
+        "https://2852039166/",
+        "https://0xa9fea9fe/",
+        "https://0251.0376.0251.0376/",
+        "https://169.254.43518/",
+        "https://0.0.0.0/",
+        "https://[::]/",
+        "https://METADATA.google.internal./",
         "https://metadata.google.internal/",
         "https://user:secret@example.com/",
         "https:///path",
@@ -126,25 +138,50 @@ def test_addresses_that_are_never_called_are_refused_without_naming_them(url: st
     assert "them" in str(raised.value)
 
 
+METADATA = ["169.254.169.254", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "fe80::1%eth0"]
+
+
+class Sock:
+    """A connected socket: where its name has led, whatever it led to when it was looked at."""
+
+    def __init__(self, peer: str) -> None:
+        self._peer = peer
+        self.closed = False
+
+    def getpeername(self) -> tuple[str, int]:
+        return (self._peer, 80)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.mark.parametrize("peer", METADATA)
 def test_a_name_that_leads_to_the_metadata_service_is_refused(
-    server: Loopback, monkeypatch: pytest.MonkeyPatch
+    server: Loopback, monkeypatch: pytest.MonkeyPatch, peer: str
 ) -> None:
-    class Sock:
-        closed = False
-
-        def getpeername(self) -> tuple[str, int]:
-            return ("169.254.169.254", 80)
-
-        def close(self) -> None:
-            self.closed = True
-
-    sock = Sock()
+    """What counts is the connection's peer: a name that changes its address gains nothing."""
+    sock = Sock(peer)
     monkeypatch.setattr("urllib3.util.connection.create_connection", lambda *_a, **_k: sock)
     with pytest.raises(PermanentError, match="link-local or metadata"):
         http.call(
             "GET", server.url.replace("127.0.0.1", "localhost"), target="x", deadline=DEADLINE
         )
     assert sock.closed
+
+
+@pytest.mark.parametrize(
+    "peer", ["10.0.0.1", "127.0.0.1", "::1", "fd00::1", "::ffff:10.0.0.1", "100.64.0.1", *METADATA]
+)
+def test_a_name_that_leads_to_a_private_address_is_refused_where_none_is_allowed(
+    monkeypatch: pytest.MonkeyPatch, peer: str
+) -> None:
+    sock = Sock(peer)
+    monkeypatch.setattr("urllib3.util.connection.create_connection", lambda *_a, **_k: sock)
+    session = http.session_for(private=False)
+    for url in ("https://example.com/", "https://2130706433/", "https://0177.0.0.1/"):
+        with pytest.raises(PermanentError, match="not allowed"):
+            http.call("GET", url, target="x", deadline=DEADLINE, session=session)
+        assert sock.closed
 
 
 @pytest.mark.parametrize(

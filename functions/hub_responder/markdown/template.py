@@ -9,7 +9,7 @@ text, which values are no part of.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -31,6 +31,8 @@ MAX_VALUE = 20_000
 MAX_ALL = 200_000
 """UTF-16 units of all values of a message; what comes later is left out."""
 MAX_MARKDOWN = 100_000
+MAX_LOOPS = 2
+"""Loops in each other; three over the findings of a storm would never end."""
 _SINK = " values"  # the space keeps templates from naming it
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\.md\.j2")
 _REFUSED = (
@@ -154,10 +156,25 @@ def compile_template(source: str) -> Template:
         if refused is not None:
             kind = type(refused).__name__
             raise ExpressionError(f"line {refused.lineno}: message templates have no {kind}")
+        _check_loops(tree, 0)
         return environment().from_string(tree)
+    except RecursionError:
+        raise ExpressionError("the template is nested too deeply") from None
     except TemplateError as error:
         line = getattr(error, "lineno", None)
         raise ExpressionError(f"{f'line {line}: ' if line else ''}{error}") from error
+
+
+def _check_loops(node: nodes.Node, around: int) -> None:
+    """Refuse loops whose work nobody can foresee."""
+    if isinstance(node, nodes.For):
+        around += 1
+        if around > MAX_LOOPS or node.recursive:
+            raise ExpressionError(
+                f"line {node.lineno}: loops are nested {MAX_LOOPS} deep at most, and not recursive"
+            )
+    for child in node.iter_child_nodes():
+        _check_loops(child, around)
 
 
 def render(
@@ -172,15 +189,24 @@ def render(
     return render_template(_load(playbook_dir, template_name, language), scope, language)
 
 
+def _bounded(pieces: Iterator[str]) -> str:
+    found: list[str] = []
+    left = MAX_MARKDOWN
+    for piece in pieces:
+        left -= len(piece)
+        if left < 0:
+            raise ExpressionError(f"the message has over {MAX_MARKDOWN:,} characters of Markdown")
+        found.append(piece)
+    return "".join(found)
+
+
 def render_template(template: Template, scope: Mapping[str, Any], language: str = "en") -> Document:
     """The message that a compiled template says about ``scope``; errors as `render`."""
     sink = _Sink()
     try:
-        markdown = template.render({**scope, _SINK: sink})
+        markdown = _bounded(template.generate({**scope, _SINK: sink}))
     except HubResponderError:
         raise
     except Exception as error:  # whatever an operand's operator or a filter raises
         raise ExpressionError(f"the message cannot be made: {error}") from error
-    if len(markdown) > MAX_MARKDOWN:
-        raise ExpressionError(f"the message has {len(markdown):,} characters of Markdown")
     return Filler(sink.values, language).document(parse(markdown))

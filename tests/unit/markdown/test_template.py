@@ -187,6 +187,9 @@ def test_numbers_dates_and_nothing_are_written_out() -> None:
         ("{{ 1 / 0 }}", {}),
         ("{{ 'a' * 10000000 }}", {}),
         ("{% for i in x %}{{ i }}{% endfor %}", {"x": list(range(5000))}),
+        ("{% for i in x %}{% for j in x %}xxxx{% endfor %}{% endfor %}", {"x": list(range(5000))}),
+        ("{% set a = 'x' %}" + "{% set a = a ~ a %}" * 40 + "{{ a }}", {}),
+        ("{% set a = 'x' %}" + "{% set a = a + a %}" * 40 + "{{ a }}", {}),
     ],
 )
 def test_what_cannot_be_said_is_an_error(source: str, names: dict[str, Any]) -> None:
@@ -203,9 +206,13 @@ def test_what_cannot_be_said_is_an_error(source: str, names: dict[str, Any]) -> 
         "{% filter upper %}a{% endfilter %}",
         "{{ ",
         "\U00017000",
+        "{% for a in x %}" * 3 + "{% endfor %}" * 3,
+        "{% for a in x recursive %}{{ loop(x) }}{% endfor %}",
+        "{% if true %}" * 2000 + "{% endif %}" * 2000,
+        "{{ " + "(" * 3000 + "1" + ")" * 3000 + " }}",
     ],
 )
-def test_templates_that_would_blur_markup_and_values_are_refused(source: str) -> None:
+def test_templates_that_would_blur_markup_and_values_or_never_end_are_refused(source: str) -> None:
     with pytest.raises(ExpressionError):
         compile_template(source)
 

@@ -148,17 +148,22 @@ class Roles:
 
     def report(self) -> dict[str, dict[str, list[Any]]]:
         """By function: the permissions it ``used`` and was ``denied`` (action, resource), and the
-        ``unused`` grants of its role (action, resources, condition keys with their patterns)."""
+        ``grants`` of its role: action, resources, condition keys with their patterns, and whether
+        it was ``needed``."""
         with self._lock:
             return {
                 name: {
                     "used": sorted(map(list, self._used[name])),
                     "denied": sorted(map(list, self._denied[name])),
-                    "unused": [
-                        [action, list(one.resources), one.keys()]
+                    "grants": [
+                        {
+                            "action": action,
+                            "resources": list(one.resources),
+                            "keys": one.keys(),
+                            "needed": (number, action) in self._granted[name],
+                        }
                         for number, one in enumerate(statements)
                         for action in one.actions
-                        if (number, action) not in self._granted[name]
                     ],
                 }
                 for name, statements in sorted(self._statements.items())
