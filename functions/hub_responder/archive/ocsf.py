@@ -87,9 +87,7 @@ _CLASSES = {
     API: ("API Activity", 6, "Application Activity"),
 }
 _EFFECT_KINDS = frozenset({"attempt", "answered", "returned"})
-_API_KINDS = frozenset(
-    {"paused", "unpaused", "redriven", "discarded", "config", "tampered", "cloudtrail", "command"}
-)
+_API_KINDS = frozenset({"redriven", "discarded", "config", "tampered", "cloudtrail", "command"})
 _COUNTERMEASURES = {
     "endpoint.isolate": (1, "Isolate"),
     "endpoint.restore": (3, "Restore"),

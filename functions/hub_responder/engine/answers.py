@@ -17,6 +17,7 @@ from hub_responder.engine.steps import Steps, Works
 from hub_responder.errors import CallError, PermanentError
 from hub_responder.events import Trigger
 from hub_responder.finding import Account, Finding, Resource
+from hub_responder.ledger.decide import DAILY
 from hub_responder.ledger.pauses import Pause
 from hub_responder.ledger.state import State
 from hub_responder.ledger.transaction import Part
@@ -95,6 +96,23 @@ class Answers:
 
     def tell_undecided(self, why: str, finding_ids: Sequence[str]) -> None:
         """Say in the default connection that findings could not be decided about, with records."""
+        what = f"{len(finding_ids)} findings are" if finding_ids else "A message is"
+        shown = [f"{what} in the dead-letter queue", *finding_ids[:10]]
+        self._tell(f"{self._steps.playbook.name} could not decide", why, shown, finding_ids)
+
+    def tell_guarded(self, finding_ids: Sequence[str]) -> None:
+        """Say in the default connection that findings came too often today, with records."""
+        name = self._steps.playbook.name
+        why = (
+            f"{len(finding_ids)} findings changed over {DAILY} times today: something answers what"
+            " we write, or two write against each other. Nothing more is done about them until"
+            " tomorrow (UTC)"
+        )
+        self._tell(
+            f"{name} stopped at findings that do not rest", why, finding_ids[:10], finding_ids
+        )
+
+    def _tell(self, title: str, why: str, shown: Sequence[str], finding_ids: Sequence[str]) -> None:
         audit, name = self._steps.audit, self._steps.playbook.name
         fields = {"findings": list(finding_ids), "step": notice.STEP.id, "uses": notice.STEP.uses}
         attempt = Part([], [audit.record("attempt", **fields, detail=why)], (name,))
@@ -105,7 +123,7 @@ class Answers:
             self._steps.ledger.submit([Part([], [skipped])])
             return
         try:
-            detail = notice.tell_undecided(finding_ids, why, self._steps.runtime)
+            detail = notice.tell(title, [why, *shown], self._steps.runtime)
             status = "done"
         except CallError as error:  # the DLQ's alarm says it as well
             status, detail = "failed", str(error)

@@ -25,7 +25,15 @@ from hub_responder.errors import (
     UnreadableFinding,
 )
 from hub_responder.finding import Finding
-from hub_responder.ledger.decide import LOOK_AGAIN_S, Arrival, Arrived, Decision
+from hub_responder.ledger.decide import (
+    DAILY,
+    DAY_S,
+    LOOK_AGAIN_S,
+    Arrival,
+    Arrived,
+    Decision,
+    day_of,
+)
 from hub_responder.ledger.state import Member, State
 from hub_responder.ledger.store import Claim, Ledger, Settle
 from hub_responder.ledger.transaction import Part
@@ -55,6 +63,8 @@ class Batch:
         self._steps = Steps(runtime, ledger, audit, self._names, others)
         self._answers = Answers(self._steps)
         self._ending = Ending(self._steps, outbox, clicks)
+        self._guarded: list[str] = []
+        self._kept: dict[tuple[str, str], float] = {}
 
     def handle(self, messages: Sequence[Message]) -> list[str]:
         """Do what the messages ask; the ids of those that must come again.
@@ -72,7 +82,10 @@ class Batch:
     def _together(self, messages: Sequence[Message]) -> list[str]:
         try:
             self._handle(messages)
+            for (pk, sk), until in self._kept.items():
+                self._outbox.kept(pk, sk, until)
             self._outbox.flush()
+            self._kept.clear()
         except TransientError as error:
             return self._defer(messages, str(error))
         except Exception as error:  # noqa: BLE001 - one message must not take the others with it
@@ -140,12 +153,20 @@ class Batch:
             one.settles = one.settles or one.pk in taken.settles
         rounds += self._settle(taken.settles, {one.pk for one in rounds})
         self._outbox.flush()
+        self._tell_guarded()
         self._answers.give()
         self._steps.run(rounds)
         self._ending.end(rounds)
         for one in rounds:
             if one.paused is not None and one.incident.clicked and not one.lost:
                 self._answers.paused(one, one.paused)
+
+    def _tell_guarded(self) -> None:
+        """Say aloud which findings came too often, each once on a day."""
+        guarded, self._guarded = self._guarded, []
+        if guarded:
+            observability.count("Guarded", len(guarded))
+            self._answers.tell_guarded(guarded)
 
     def _record(self, kind: str, cause: Cause, **fields: Any) -> Record:
         trigger = {"kind": cause.kind, "event_id": cause.event_id}
@@ -192,6 +213,10 @@ class Batch:
             if fresh or decision.move in ("takeover", "resume"):
                 round_ = state.round + (1 if kind == "joined" else 0)
                 records.append(self._record(kind, cause, **where, round=round_, findings=fresh))
+            for member, held in decision.guarded:
+                why = f"came {held.times + 1} times today: kept until tomorrow"
+                fields: dict[str, Any] = {"findings": [member.finding_id], "detail": why}
+                records.append(self._record("guard", cause, **where, **fields))
             if decision.repeats and decision.move != "mine":
                 again = [member.finding_id for member in decision.repeats]
                 records.append(self._record("repeat", cause, **where, findings=again))
@@ -202,6 +227,13 @@ class Batch:
     def _follow(self, claim: Claim, group_: Group, rounds: dict[str, Round]) -> None:
         """A round to run, or a settle message that brings somebody back to it."""
         decision, cause = claim.decision, group_.cause
+        for member, known in decision.guarded:
+            first = known.times == DAILY
+            if first:
+                self._guarded.append(member.finding_id)
+            if first or cause.again:  # the run that was first may have died
+                tomorrow = (day_of(clock.now()) + 1) * DAY_S
+                self._kept[claim.pk, member.f_sk] = tomorrow
         if claim.owned:
             if claim.pk not in rounds:
                 self._begin(rounds, claim, cause, group_)

@@ -69,7 +69,19 @@ class Redrive:
     pk: str = ""
 
 
-Content = Trigger | Settle | Recheck | Redrive | Returned
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A finding that came too often: look, once ``until`` is over (epoch seconds), how it is.
+
+    ``pk`` and ``sk`` are its item in the ledger.
+    """
+
+    pk: str
+    sk: str
+    until: float
+
+
+Content = Trigger | Settle | Recheck | Redrive | Kept | Returned
 
 
 def message(record: Mapping[str, Any], clicks_queue: str) -> Message:
@@ -116,6 +128,8 @@ def read(message: Message) -> Content:
         body = msgspec.json.decode(message.body)
         if body["hub_responder"] == "settle":
             return _settle(body)
+        if body["hub_responder"] == "kept":
+            return Kept(_pk(body), str(body["sk"]), float(body["until"]))
         if body["hub_responder"] in ("recheck", "redrive"):
             findings = tuple(Finding.from_compact(compact) for compact in body["findings"])
             event_id = str(body["event_id"])

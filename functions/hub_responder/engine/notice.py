@@ -88,8 +88,8 @@ def _say(work: Work, runtime: Runtime) -> Outcome:
     return Outcome("done", detail, {"told": failed})
 
 
-def tell_undecided(finding_ids: Sequence[str], why: str, runtime: Runtime) -> str:
-    """Say in the default connection that findings could not be decided on; what became of it.
+def tell(title: str, lines: Sequence[str], runtime: Runtime) -> str:
+    """Say in the default connection what is not about one round; what became of it, in words.
 
     Raises:
         CallError: it cannot be told.
@@ -99,10 +99,7 @@ def tell_undecided(finding_ids: Sequence[str], why: str, runtime: Runtime) -> st
         return "nobody to tell"
     from hub_responder.connections import sns
 
-    title = f"{runtime.playbook.name} could not decide"
-    what = f"{len(finding_ids)} findings are" if finding_ids else "A message is"
-    shown = [f"{what} in the dead-letter queue", *finding_ids[:10]]
-    sns.publish_lines(topic, title, [why, *shown], runtime)
+    sns.publish_lines(topic, title, lines, runtime)
     return "told the default connection"
 
 

@@ -100,6 +100,11 @@ class Outbox:
             body["clicked"] = True
         self._add(self._clicks if clicks else self._imports, _json(body), delay)
 
+    def kept(self, pk: str, sk: str, until: float) -> None:
+        """Look, once ``until`` is over, at a finding that came too often."""
+        body = {"hub_responder": "kept", "pk": pk, "sk": sk, "until": until}
+        self._add(self._imports, _json(body), until - clock.now())
+
     def recheck(self, event_id: str, findings: Sequence[Finding], delay: float) -> None:
         """Ask again for an analyst whose answer was UNKNOWN."""
         for portion in _portions([finding.compact() for finding in findings]):

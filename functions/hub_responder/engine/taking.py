@@ -22,7 +22,7 @@ from hub_responder.engine.grouping import (
     subjects,
     values_of,
 )
-from hub_responder.engine.intake import Message, Recheck, Redrive, read
+from hub_responder.engine.intake import Kept, Message, Recheck, Redrive, read
 from hub_responder.errors import (
     ConfigurationError,
     ExpressionError,
@@ -32,6 +32,7 @@ from hub_responder.errors import (
     UnreadableEvent,
     UnreadableFinding,
 )
+from hub_responder.finding import Finding
 from hub_responder.ledger.store import Settle
 
 if TYPE_CHECKING:
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from hub_responder.engine.names import Names
     from hub_responder.engine.outbox import Outbox
     from hub_responder.events import Trigger
-    from hub_responder.finding import Finding
     from hub_responder.ledger.store import Ledger
     from hub_responder.playbook import Playbook
 
@@ -111,6 +111,8 @@ class Taking:
                 self._recheck(message, content)
             elif isinstance(content, Redrive):
                 self._redrive(message, content)
+            elif isinstance(content, Kept):
+                self._kept(message, content)
             elif isinstance(content, Returned):
                 self._returned(message, content)
             else:
@@ -169,6 +171,26 @@ class Taking:
         pk = redrive.pk if own else ""
         for finding in redrive.findings:
             self._consider(message, cause, finding, asked=redrive.step == CONDITIONS, pk=pk)
+
+    def _kept(self, message: Message, kept: Kept) -> None:
+        """A finding that came too often on a day, which is over now perhaps."""
+        now = clock.now()
+        if now < kept.until:
+            self._outbox.kept(kept.pk, kept.sk, kept.until)
+            return
+        cause = Cause("guard", "", now, again=True)
+        try:
+            later = self._ledger.later(kept.pk, kept.sk)
+            finding = Finding.from_compact(dict(later)) if later else None
+        except TransientError as error:
+            self._put_off(message, cause, (), error)
+            return
+        except UnreadableFinding as error:
+            self._outbox.dead(message, f"unreadable: {error}")
+            self._taken.records.append(self.record("unreadable", cause, detail=str(error)))
+            return
+        if finding is not None:
+            self._consider(message, cause, finding, asked=True, pk=kept.pk)
 
     def _trigger(self, message: Message, trigger: Trigger) -> None:
         cause = _cause(message, trigger)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from hub_responder.ledger.state import Member, State
@@ -13,6 +13,14 @@ Move = Literal[
     "open", "wait", "join", "takeover", "resume", "settle", "close", "repeat", "mine", "nothing"
 ]
 
+DAY_S = 86_400.0
+DAILY = 50
+"""Rounds that one finding may start or join on a UTC day, clicks aside.
+
+Nothing that a product says of a finding changes so often: that is twice an hour, all day, and only
+changes of severity, exploit, fix, record state or compliance count. Whoever writes to a finding
+because somebody else did gets there within minutes.
+"""
 LOOK_AGAIN_S = 5.0
 """How soon a settle message looks again at an incident that another run works on."""
 
@@ -64,6 +72,8 @@ class Decision:
         move: the transition of the ledger, or why there is none.
         fresh: the members that it writes, each with what the ledger held of it.
         repeats: members that change nothing.
+        guarded: members that came too often today: kept until tomorrow, each with what the ledger
+            held of it.
         delay: seconds until the settle message, for wait, join and settle.
         urgent: the settle message need not wait for the burst to end.
     """
@@ -73,6 +83,7 @@ class Decision:
     repeats: tuple[Arrived, ...] = ()
     delay: float = 0.0
     urgent: bool = False
+    guarded: tuple[tuple[Arrived, Member], ...] = ()
 
     @property
     def new(self) -> int:
@@ -111,6 +122,13 @@ def decide(
         me: this run's request id.
     """
     fresh, repeats, untold = _sort_members(arrival, state, known)
+    guarded = tuple((one, held) for one, held in fresh if held and too_often(one, held, now))
+    if guarded:
+        kept = {one.f_sk for one, _ in guarded}
+        members = tuple(one for one in arrival.members if one.f_sk not in kept)
+        rest = replace(arrival, members=members)
+        calm = decide(rest, state, known, now=now, wait=wait, me=me)
+        return replace(calm, guarded=guarded)
     if state is None:
         return _first(fresh, arrival, wait) if fresh else Decision("repeat", (), repeats)
     if state.owner == me and not fresh:  # an earlier try of ours happened, its answer was lost
@@ -142,6 +160,16 @@ def _sort_members(
     return tuple(fresh), tuple(repeats), untold
 
 
+def day_of(now: float) -> int:
+    """The UTC day of a time, in days since 1970."""
+    return int(now // DAY_S)
+
+
+def too_often(member: Arrived, held: Member, now: float) -> bool:
+    """Whether the finding has joined as many rounds today as it may. A request always counts."""
+    return not member.c_sk and held.day == day_of(now) and held.times >= DAILY
+
+
 def _changed(member: Arrived, held: Member) -> bool:
     """Whether a finding that comes again is worth acting on.
 
@@ -149,8 +177,10 @@ def _changed(member: Arrived, held: Member) -> bool:
     exploit, a fix), so that the two forms of one finding differ for good: compared with each other
     they would look changed at every echo of our own update, for ever.
     """
-    if member.updated < held.updated:
+    if member.updated < max(held.updated, held.later_at):
         return False
+    if held.later_at and member.updated > held.later_at:  # what is kept for tomorrow is old by it
+        return True
     return held.closed or member.fingerprint != held.last(member.schema)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from hub_responder.ledger import history, keys, pauses, pointers
-from hub_responder.ledger.decide import Arrival, Arrived, Decision
+from hub_responder.ledger.decide import Arrival, Arrived, Decision, day_of
 from hub_responder.ledger.state import Member, State
 
 TransactItem = dict[str, Any]
@@ -236,6 +236,7 @@ class Operations:
             "data": json(member.data),
             "form": text(member.schema),
             "expires": number(int(self._now) + KEEP_S),
+            **self._counted(member, held),
         }
         if held is not None and held.beside(member.schema):
             item["other_fp"] = text(held.beside(member.schema))
@@ -248,6 +249,27 @@ class Operations:
             fp=text(held.fingerprint),
             updated=number(held.updated),
             held=number(held.round),
+        )
+
+    def _counted(self, member: Arrived, held: Member | None) -> dict[str, Any]:
+        """How often the finding joined a round today, this time included; requests do not count."""
+        today = day_of(self._now)
+        times = held.times if held is not None and held.day == today else 0
+        return {"day": number(today), "times": number(times + (not member.c_sk))}
+
+    def guard(self, pk: str, member: Arrived, held: Member) -> TransactItem:
+        """The finding came too often today: it is kept as it came now, and nothing else is done."""
+        return self._update(
+            self._key(pk, member.f_sk),
+            "SET later = :later, later_at = :at, times = :times",
+            "fp = :fp AND updated = :updated AND round = :held AND times = :counted",
+            later=json(member.data),
+            at=number(member.updated),
+            times=number(held.times + 1),
+            fp=text(held.fingerprint),
+            updated=number(held.updated),
+            held=number(held.round),
+            counted=number(held.times),
         )
 
     def close(self, state: State) -> TransactItem:

@@ -90,6 +90,9 @@ class Member:
     takes that round over must find it there. ``fingerprint`` is of the form ``schema`` that it
     came in last; ``other`` is that of the other form, empty where it came in one form only.
     ``left`` says how it left where it is ``closed``: RESOLVED, SUPPRESSED, ARCHIVED or PASSED.
+    ``times`` counts the rounds that it joined on the UTC ``day`` (days since 1970) when it last
+    did. ``later`` is how it came once those were too many, in the form of ``data``, with the time
+    of that update in ``later_at``.
     """
 
     sk: str
@@ -103,6 +106,10 @@ class Member:
     schema: str = ""
     other: str = ""
     left: str = ""
+    day: int = 0
+    times: int = 0
+    later: Mapping[str, Any] = field(default_factory=dict)
+    later_at: float = 0.0
 
     def belongs(self, round_: int) -> bool:
         """Whether it is one of the round's findings."""
@@ -168,4 +175,8 @@ def read_member(item: Item) -> Member:
         schema=item.get("form", {}).get("S", ""),
         other=item.get("other_fp", {}).get("S", ""),
         left=item.get("left", {}).get("S", ""),
+        day=int(_number(item, "day")),
+        times=int(_number(item, "times")),
+        later=_json(item, "later"),
+        later_at=_number(item, "later_at"),
     )

@@ -204,6 +204,13 @@ class Ledger:
 
     def _items(self, arrival: Arrival, state: State | None, decision: Decision) -> list[Any]:
         operations = self.operations()
+        kept = [operations.guard(arrival.pk, one, held) for one, held in decision.guarded]
+        return [*kept, *self._moved(operations, arrival, state, decision)]
+
+    @staticmethod
+    def _moved(
+        operations: Operations, arrival: Arrival, state: State | None, decision: Decision
+    ) -> list[Any]:
         if decision.move in ("open", "wait", "join") and decision.fresh:
             return operations.arrive(arrival, state, decision)
         if state is None:
@@ -257,6 +264,16 @@ class Ledger:
         if decision.move in ("takeover", "resume"):
             return replace(state, owner=self._me, lease=self._lease, next_at=0.0)
         return state
+
+    def later(self, pk: str, f_sk: str) -> Mapping[str, Any]:
+        """How a finding came last once that was too often, in its compact form; empty: it was not.
+
+        Raises:
+            CallError: it cannot be read.
+        """
+        for item in self._read([(pk, f_sk)]):
+            return read_member(item).later
+        return {}
 
     def pause(self, playbook: str) -> pauses.Pause | None:
         """The pause of a playbook, or None.

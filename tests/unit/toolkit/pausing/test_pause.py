@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from hub_responder import observability
 from hub_responder.handlers import playbook as handlers
 from hub_responder.handlers import unanswered
 from hub_responder.ledger import pauses
@@ -271,6 +272,8 @@ def test_wrong_words_are_exit_2(run: Run) -> None:
 def test_how_long_something_is_paused_is_a_metric(
     deployed: Inside, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    observability._metrics.cache_clear()  # made without a namespace before
+    observability._metrics().clear_metrics()
     unanswered.handler({}, deployed.context())
     assert "PausedFor" not in capsys.readouterr().out
     run("pause", "marks", "--why", "a storm")
