@@ -79,6 +79,15 @@ class Live:
         report = self.control("GET", "permissions")
         return {name: one["denied"] for name, one in report.items() if one["denied"]}
 
+    def logs(self) -> set[Path]:
+        """The functions' log files, as far as a process of theirs has one open."""
+        return {
+            Path(held.path)
+            for process in psutil.Process(self._pid).children(recursive=True)
+            for held in process.open_files()
+            if held.path.endswith(".log")
+        }
+
     def kill_workers(self) -> None:
         """End every Lambda process; they are children of the one that they are forked from."""
         for parent in psutil.Process(self._pid).children():

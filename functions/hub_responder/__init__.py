@@ -20,5 +20,5 @@
 - ``markdown``     messages, written once and rendered natively for each target
 - ``columns``  many structs of one type in little room
 - ``pace``     how often others are asked
-- ``http``, ``aws``, ``secrets``, ``clock``, ``deadline``, ``retry``  the edges
+- ``http``, ``aws``, ``secrets``, ``masking``, ``clock``, ``deadline``, ``retry``  the edges
 """

@@ -16,9 +16,15 @@ HubResponderError
 
 from __future__ import annotations
 
+from hub_responder.masking import masked
+
 
 class HubResponderError(Exception):
-    """Base of all. The text says what happened, to what, and what to do; it holds no secret."""
+    """Base of all. The text says what happened, to what, and what to do; it holds no secret: those
+    that this process has read are masked, whoever has put them there."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(masked(message))
 
 
 class UnreadableEvent(HubResponderError):  # noqa: N818 - reads as the fact that is recorded

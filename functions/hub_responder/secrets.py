@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from hub_responder import aws
+from hub_responder import aws, masking
 from hub_responder.errors import ConfigurationError, DeniedError, TransientError
 
 CACHE_S = 300
@@ -45,6 +45,9 @@ def get(stage: str, connection: str) -> Mapping[str, str]:
         value = _fetch(name)
     if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
         raise ConfigurationError(f"secret {name} is not a JSON object of texts")
+    for key, item in value.items():
+        if key not in masking.OPEN:
+            masking.remember(item.strip())
     return value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -134,12 +135,33 @@ def test_an_update_that_fails_for_a_while_is_made_good(live: Live) -> None:
     assert live.held(finding)["Workflow"] == {"Status": "NOTIFIED"}
 
 
-def test_no_secret_is_in_the_trail_the_inbox_or_the_dlq(live: Live) -> None:
-    live.imported(live.finding(live.instance()))
-    secrets = live.client("secretsmanager")
-    seen = str([live.control("GET", name) for name in ("audit", "inbox", "dlq", "tickets")])
-    for name in ("vision-one", "slack-bot", "jira-sec"):
-        value = secrets.get_secret_value(SecretId=f"hub-responder/sandbox/{name}")["SecretString"]
-        token = str(value).rsplit(":", 1)[-1].strip('"}')
-        assert len(token) > 20
-        assert token not in seen
+ECHOING = {
+    "vision_one": "vision-one",
+    "workload_security": "workload-security",
+    "jira": "jira-sec",
+    "slack": "slack-bot",
+}
+"""Targets of faults -> the connections whose secrets they are sent."""
+
+
+def test_no_secret_is_in_what_is_kept_said_or_logged_even_if_a_system_echoes_it(live: Live) -> None:
+    """Invariant 9: each system answers with the secret that it was sent, in every part."""
+    secrets, client = {}, live.client("secretsmanager")
+    for target, name in ECHOING.items():
+        value = client.get_secret_value(SecretId=f"hub-responder/sandbox/{name}")["SecretString"]
+        secret = max(json.loads(value).values(), key=len)
+        assert len(secret) > 20
+        secrets[name] = secret
+        shape = {"code": secret, "message": f"no {secret}"}
+        body = {"errorMessages": [f"no {secret}"], "error": shape, "message": secret, "ok": False}
+        for status in (400, 500):
+            live.fault(target=target, status=status, body=json.dumps(body), times=1)
+    findings = [live.finding(live.instance()) for _ in range(4)]
+    for finding in findings:
+        live.imported(finding)
+    seen = [json.dumps(live.control("GET", name)) for name in ("audit", "inbox", "dlq", "tickets")]
+    assert "[secret]" in seen[0]  # one was echoed, and masked
+    logs = [path.read_text(errors="replace") for path in live.logs()]
+    assert len(logs) > 10
+    seen += [*logs, *(json.dumps(live.held(finding)) for finding in findings)]
+    assert [name for name, secret in secrets.items() if secret in "".join(seen)] == []

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from hub_responder import http, secrets
+from hub_responder import http, masking, secrets
 from hub_responder.errors import ConfigurationError, PermanentError, TransientError
 from hub_responder.markdown.characters import clean, one_line, shorten
 
@@ -59,6 +59,7 @@ class JiraApi:
             user = secrets.value(secret, "email", self._name)
             token = secrets.value(secret, "api_token", self._name)
             basic = base64.b64encode(f"{user}:{token}".encode()).decode()
+            masking.remember(basic)
             response = http.call(
                 method,
                 self.base + API + path,

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from hub_responder import clock, http, secrets
+from hub_responder import clock, http, masking, secrets
 from hub_responder.errors import DeniedError, PermanentError, TransientError
 from hub_responder.markdown.characters import clean, one_line, shorten
 
@@ -137,6 +137,7 @@ class ServiceNowApi:
         user = secrets.value(secret, "username", self._name)
         password = secrets.value(secret, "password", self._name)
         basic = base64.b64encode(f"{user}:{password}".encode()).decode()
+        masking.remember(basic)
         return {"Authorization": f"Basic {basic}"}
 
     def _key(self, secret: Mapping[str, str]) -> str:
@@ -181,6 +182,7 @@ class ServiceNowApi:
         if not isinstance(token, str) or not isinstance(seconds, int | float | str):
             raise self._strange()
         checked = secrets.token({"access_token": token}, "access_token", self._name)
+        masking.remember(checked)
         return checked, float(seconds) if re.fullmatch(r"\d{1,9}(\.\d+)?", str(seconds)) else 0.0
 
     def _check(self, response: http.Response) -> None:
