@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from hub_responder.actions.base import Outcome
+from hub_responder.connections.returned import tags
 from hub_responder.playbook import Wait
 from world import World, event, finding
 
@@ -180,6 +181,29 @@ def test_a_playbook_that_only_observes_goes_on_observing(make_world: Any) -> Non
     world.drain()
     assert effects(world) == (0, 0, 0)
     assert "finished" in kinds(world)
+
+
+def test_an_e_mail_that_comes_back_is_taken_up_after_the_pause(
+    make_world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEDGER_TABLE", "ledger")
+    monkeypatch.delenv("NOTIFICATIONS_TOPIC_ARN", raising=False)
+    world = make_world()
+    about = tags("test", "soc-mail", "modelled#" + "5" * 64, 1, "ab" * 20)
+    mail = {"tags": {one["Name"]: [one["Value"]] for one in about}}
+    complaint = {"complaintFeedbackType": "abuse", "complainedRecipients": []}
+    detail = {"eventType": "Complaint", "mail": mail, "complaint": complaint}
+    envelope = {"id": "e-1", "source": "aws.ses", "time": "2026-11-22T00:00:01Z", "region": "r"}
+    envelope["detail-type"] = "Email Complaint Received"
+    world.pause()
+    world.send(json.dumps({**envelope, "detail": detail}))
+    world.pass_time(3 * DAY)
+    assert "returned" not in kinds(world)
+    assert len(world.queue) == 1
+    world.resume()
+    world.pass_time(1000)
+    assert kinds(world).count("returned") == 1
+    assert (world.queue, world.dead) == ([], [])
 
 
 def test_a_failed_step_is_told_after_the_pause_only(make_world: Any) -> None:

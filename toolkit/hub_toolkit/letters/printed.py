@@ -10,6 +10,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from hub_responder.markdown.characters import clean, one_line
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -47,7 +49,7 @@ def print_list(console: Console, letters: Sequence[Letter], unseen: int) -> None
                 _findings(one.findings),
                 one.reason or "unknown",
             )
-            table.add_row(*map(Text, cells))
+            table.add_row(*(Text(one_line(clean(cell))) for cell in cells))
         console.print(table)
     console.print(f"{len(letters)} letters." if letters else "There are no letters.")
     print_unseen(console, unseen)
@@ -84,12 +86,18 @@ def print_one(console: Console, letter: Letter, body: str, attributes: Mapping[s
     }
     for name, value in told.items():
         if value:
-            console.print(Text.assemble((f"{name}: ", "bold"), str(value)))
+            _print(console, name, value)
     for finding in letter.findings:
-        console.print(Text.assemble(("finding: ", "bold"), finding))
+        _print(console, "finding", finding)
     for name, value in sorted(attributes.items()):
-        console.print(Text.assemble((f"attribute {name}: ", "bold"), str(value)))
-    console.print(Text(_pretty(body)))
+        _print(console, f"attribute {name}", value)
+    console.print(Text(clean(_pretty(body))), soft_wrap=True)
+
+
+def _print(console: Console, name: str, value: object) -> None:
+    """Text from a letter is data: nothing in it steers the terminal."""
+    said = one_line(clean(str(value)))
+    console.print(Text.assemble((f"{clean(name)}: ", "bold"), said), soft_wrap=True)
 
 
 def _pretty(body: str) -> str:
@@ -101,4 +109,5 @@ def _pretty(body: str) -> str:
 
 def print_acted(console: Console, acted: Acted) -> None:
     """What became of one."""
-    console.print(Text(f"{acted.id}: {acted.status}: {acted.detail}"), soft_wrap=True)
+    said = one_line(clean(acted.detail))
+    console.print(Text(f"{acted.id}: {acted.status}: {said}"), soft_wrap=True)

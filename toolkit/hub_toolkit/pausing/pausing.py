@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from hub_toolkit.trail.operator import Operator
 
 TABLE = "LedgerTable"
-FUNCTIONS = ("lapsed", "restored", "sync")
+FUNCTIONS = ("lapsed", "sync")
 """Scheduled functions that have effects of their own."""
 RECORDED = "all"
 """The name in records of what is done to all playbooks."""

@@ -8,6 +8,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from hub_responder.markdown.characters import clean, one_line
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -27,5 +29,6 @@ def print_paused(console: Console, paused: Sequence[Paused]) -> None:
     for one in paused:
         why = f"{one.why} (all)" if one.all else one.why
         who = one.who.rpartition(":")[2]
-        table.add_row(*map(Text, (one.name, one.since[:16], who, why, str(one.waiting))))
+        cells = (one.name, one.since[:16], who, why, str(one.waiting))
+        table.add_row(*(Text(one_line(clean(cell))) for cell in cells))
     console.print(table)

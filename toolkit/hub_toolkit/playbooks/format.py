@@ -30,6 +30,14 @@ if TYPE_CHECKING:
     from hub_toolkit.playbooks.settings import Mode, Settings
 
 FORMAT = 1
+TAKEN = frozenset(
+    {
+        *("all", "archive", "dlq", "history", "inventory", "lapsed", "pace", "pause", "restored"),
+        *("sync", "ticket-webhook", "unanswered"),
+    }
+)
+"""Names of our own functions, of partitions of the ledger, and of what records are about: a role
+reaches the partitions that begin with its playbook's name."""
 KEYS = ("format", "name", "owner", "summary", "why", "runbook", "params", "on", "only_if",
         "always_if", "group_by", "wait", "quiet", "give_up_after", "steps", "tests")  # fmt: skip
 MAX_GROUP = 8
@@ -179,6 +187,8 @@ def _name(fields: Fields, directory: Path) -> str:
         fields.report(node.place, f"`name` is {name} but the folder is {directory.name}")
     elif node is not None and not is_name(name):
         fields.report(node.place, f"`{name}` is no name: {NAME_FORM}")
+    elif node is not None and name in TAKEN:
+        fields.report(node.place, f"`{name}` is the name of a part of hub-responder: take another")
     return name
 
 

@@ -247,6 +247,16 @@ def test_nothing_is_thrown_away_without_its_record(deployed: Inside, run: Run) -
     assert len(listed(run)) == 1
 
 
+def test_what_a_letter_holds_does_not_steer_the_terminal(deployed: Inside, run: Run) -> None:
+    reason = {"reason": {"DataType": "String", "StringValue": "evil \x9b31m \u202e[bold]x[/bold]"}}
+    deployed.queues.send(deployed.dead, "no JSON \x9b2J\u202e", reason)
+    (letter,) = listed(run)
+    for words in (["list"], ["show", letter["id"]]):
+        said = run(*words)[1]
+        assert not set(said) & {"\x9b", "\u202e", "\x1b"}
+        assert "[bold]x[/bold]" in said
+
+
 def test_wrong_words_are_exit_2_and_change_nothing(deployed: Inside, run: Run) -> None:
     failed(deployed)
     (letter,) = listed(run)

@@ -171,6 +171,14 @@ def test_a_long_folder_name_is_refused(project) -> None:
     assert any(f"`{name}` is no name" in error for error in _errors(project.root))
 
 
+@pytest.mark.parametrize("name", ["sync", "pause", "history"])
+def test_a_name_of_our_own_is_refused(project, name: str) -> None:
+    text = (project.root / FILE).read_text(encoding="utf-8")
+    project.write(f"playbooks/{name}/playbook.yaml", text.replace("tell-them", name))
+    said = f"`{name}` is the name of a part of hub-responder: take another"
+    assert any(said in error for error in _errors(project.root))
+
+
 def test_a_pattern_that_eventbridge_would_not_take_is_refused(project) -> None:
     project.replace("Severity: {Label: [CRITICAL]}", f"Id: {[f'finding-{n}' for n in range(200)]}")
     (imported, lifecycle) = _errors(project.root)
