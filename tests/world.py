@@ -228,6 +228,8 @@ class World:
         """Ticket -> whether it is open."""
         self.ended: list[str] = []
         """The incidents whose end was told."""
+        self.restored: list[str] = []
+        """Where it was said that coverage is restored: tell or ticket."""
         self.told: list[tuple[str, frozenset[str]]] = []
         self.written: Counter[str] = Counter()
         self.fail: dict[str, list[Outcome]] = {}
@@ -321,6 +323,16 @@ class World:
 
         return self._effect("tell", work, end)
 
+    def _restore(self, step: str) -> Any:
+        def restore(work: Work, _runtime: Runtime) -> Outcome:
+            def say() -> Outcome:
+                self.restored.append(step)
+                return Outcome("done", "restored")
+
+            return self._effect(step, work, say)
+
+        return restore
+
     def _tell(self, work: Work) -> Outcome:
         def send() -> Outcome:
             ids = frozenset(finding.id for finding in work.incident.findings)
@@ -362,8 +374,15 @@ class World:
 
         found = {
             "look": lambda: made(self._look),
-            "ticket": lambda: made(per(self._ticket), lasting=True, closes=self._close),
-            "tell": lambda: made(per(self._tell), tells=True, closes=self._end),
+            "ticket": lambda: made(
+                per(self._ticket),
+                lasting=True,
+                closes=self._close,
+                restores=self._restore("ticket"),
+            ),
+            "tell": lambda: made(
+                per(self._tell), tells=True, closes=self._end, restores=self._restore("tell")
+            ),
             "write": lambda: made(per(self._write), answers=True),
         }
         if name not in found:

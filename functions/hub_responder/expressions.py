@@ -58,6 +58,11 @@ class StepView:
         raise ExpressionError(f"step {self._name} has no result {attribute!r}")
 
 
+def results_of(view: StepView) -> Mapping[str, Any]:
+    """All results of a step, for code; expressions read them one by one."""
+    return view._values
+
+
 _PADDING = frozenset({"center", "expandtabs", "format", "format_map", "ljust", "rjust", "zfill"})
 """Methods of text that make as much of it as a number says."""
 _REFUSED_FILTERS = ("batch", "center", "format", "indent", "pprint", "random", "slice", "tojson")

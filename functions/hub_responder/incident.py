@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from hub_responder.finding import Finding, Resource
     from hub_responder.severity import Severity
 
-Change = Literal["opened", "grew", "raised", "reopened", "clicked", "closed"]
+Change = Literal["opened", "grew", "raised", "reopened", "restored", "clicked", "closed"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,8 @@ class Action:
         closes: ends what its steps opened or told for an incident, whose findings have all left
             (``incident.left``), by what ``incident.refs`` hold; ``params`` are a step's ``with`` as
             it is written. None: there is nothing to end.
+        restores: says where the incident was told that its coverage is restored, by what
+            ``incident.refs`` hold; ``params`` as for ``closes``. None: it says nothing of it.
         answers: it writes to the finding itself: an analyst's answer. It waits for all effects
             before it, except in the answer to a click.
         connection_kinds: the parameter that names a connection or route -> types allowed.
@@ -127,6 +129,8 @@ class Action:
         plan: one line (at most 300 characters, no secrets) of what ``run`` would do, as "would send
             to soc-chat: ...", for observe mode. It calls nothing, and raises what ``run`` turns
             into an outcome (see `attempt`). None: nothing would be done.
+        raw: ``run`` is one of ``closes`` and ``restores``: it takes a step's ``with`` as it is
+            written, whatever its condition says. The engine sets it.
     """
 
     name: str
@@ -142,6 +146,7 @@ class Action:
     tells: bool = False
     updates: Callable[[Work, Runtime], bool] | None = None
     closes: Callable[[Work, Runtime], Outcome] | None = None
+    restores: Callable[[Work, Runtime], Outcome] | None = None
     answers: bool = False
     objection: Callable[[Mapping[str, Any]], str] | None = None
     constants: tuple[str, ...] = ()
@@ -150,6 +155,7 @@ class Action:
     reports: bool = False
     inventory: bool = False
     plan: Callable[[Work, Runtime], str] | None = None
+    raw: bool = False
 
 
 def line(text: str) -> str:

@@ -5,14 +5,14 @@ In quiet time it sends none, but what it told is brought up to date where the ch
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from hub_responder import clock
-from hub_responder.actions import ended
+from hub_responder.actions import ended, restored
 from hub_responder.actions.base import Action, Outcome, Statement, Work, attempt, each, line
 from hub_responder.connections import channels
 from hub_responder.connections.permissions import asking, mailing
@@ -148,21 +148,42 @@ def closes(work: Work, runtime: Runtime) -> Outcome:
     """Say in the incident's thread that all its findings have left, or resolve what was opened."""
     details: list[str] = []
     refs: dict[str, Mapping[str, Any]] = {}
-    for name in reached(runtime.playbook, work.params["to"]):
-        ref = work.incident.refs.get(name)
-        if not ref or "ticket" in ref:
-            continue
-        connection = placed(named(runtime.playbook, name), work.scope, ref)
-        language = connection.settings.get("language") or runtime.playbook.language
-        document = ended.document(work.incident, language)
+    for connection, ref in _threads(work, runtime):
+        document = ended.document(work.incident, _language(connection, runtime))
         resolving = channels.resolving(connection)
         end = resolving.resolve if resolving else channels.find(connection).send
         kept = end(connection, document, work, runtime, ref)
-        refs |= {name: kept} if kept else {}
+        refs |= {connection.name: kept} if kept else {}
         details.append(f"{'resolved' if resolving else 'told'} in {connection.shown}")
     if not details:
         return Outcome("skipped", "it was told in no thread")
     return Outcome("done", line("; ".join(details)), refs=refs)
+
+
+def restores(work: Work, runtime: Runtime) -> Outcome:
+    """Say in the incident's thread that its instance is protected again."""
+    details: list[str] = []
+    refs: dict[str, Mapping[str, Any]] = {}
+    for connection, ref in _threads(work, runtime):
+        document = restored.document(work, _language(connection, runtime))
+        kept = channels.find(connection).send(connection, document, work, runtime, ref)
+        refs |= {connection.name: kept} if kept else {}
+        details.append(f"{_verb(connection)} {_where(connection, ref)}")
+    if not details:
+        return Outcome("skipped", "it was told in no thread")
+    return Outcome("done", line("; ".join(details)), refs=refs)
+
+
+def _threads(work: Work, runtime: Runtime) -> Iterator[tuple[Connection, Mapping[str, Any]]]:
+    """Where the step told of the incident, with what is kept of it there."""
+    for name in reached(runtime.playbook, work.params["to"]):
+        ref = work.incident.refs.get(name)
+        if ref and "ticket" not in ref:
+            yield placed(named(runtime.playbook, name), work.scope, ref), ref
+
+
+def _language(connection: Connection, runtime: Runtime) -> str:
+    return str(connection.settings.get("language") or runtime.playbook.language)
 
 
 def _instead(
@@ -187,7 +208,7 @@ def _instead(
 
 def _document(connection: Connection, work: Work, runtime: Runtime) -> Document:
     """The message in the connection's language."""
-    language = connection.settings.get("language") or runtime.playbook.language
+    language = _language(connection, runtime)
     return template.render(runtime.directory, work.params.template, language, work.scope)
 
 
@@ -247,5 +268,6 @@ ACTION = Action(
     tells=True,
     updates=updates,
     closes=closes,
+    restores=restores,
     plan=plan,
 )

@@ -118,5 +118,6 @@ ACTION = Action(
     connection_kinds={"in": registry.KINDS},
     lasting=True,
     closes=ticket_life.closes,
+    restores=ticket_life.restores,
     plan=plan,
 )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from hub_responder import clock
-from hub_responder.actions import ended
+from hub_responder.actions import ended, restored
 from hub_responder.actions.base import Outcome, Work, line
 from hub_responder.actions.batch_update import SETTLED, Change, Wanted, write
 from hub_responder.actions.current import present
@@ -171,6 +171,28 @@ def closes(work: Work, runtime: Runtime) -> Outcome:
         if "ticket" in ref and name in names:
             return _close(name, str(ref["ticket"]), work, runtime)
     return Outcome("skipped", "it has no ticket")
+
+
+def restores(work: Work, runtime: Runtime) -> Outcome:
+    """Say in the incident's ticket that its instance is protected again, in a comment."""
+    names = reached(runtime.playbook, work.params["in"])
+    for name, ref in work.incident.refs.items():
+        if "ticket" in ref and name in names:
+            return _restored(name, str(ref["ticket"]), work, runtime)
+    return Outcome("skipped", "it has no ticket")
+
+
+def _restored(name: str, ticket: str, work: Work, runtime: Runtime) -> Outcome:
+    connection = named(runtime.playbook, name)
+    if not registry.takes_comments(connection.type):
+        detail = f"{ticket} in {name} stays as it is: {connection.type} takes no comments"
+        return Outcome("skipped", line(detail))
+    language = connection.settings.get("language") or runtime.playbook.language
+    document = restored.document(work, language)
+    system = registry.find(connection, runtime, ticket)
+    added = system.comment(ticket, document, mark(work), in_doubt=work.in_doubt)
+    told = "told in a comment" if added else "told in a comment before"
+    return Outcome("done", line(f"{ticket} in {name}: {told}"), result(work.incident.refs[name]))
 
 
 def _close(name: str, ticket: str, work: Work, runtime: Runtime) -> Outcome:

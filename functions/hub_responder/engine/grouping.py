@@ -19,6 +19,8 @@ MAX_MEMBERS = 32
 
 REDRIVE = "redrive"
 """The kind of what an operator sends again out of the dead-letter queue."""
+RESTORED = "restored"
+"""The kind of what the inventory sends: an instance that was told unprotected is protected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Cause:
     @property
     def asks(self) -> bool:
         """Somebody asked for it: that counts once, whether the findings have changed or not."""
-        return self.clicked or self.kind == REDRIVE
+        return self.clicked or self.kind in (REDRIVE, RESTORED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,7 @@ class Group:
             clicked=self.cause.clicked,
             at=self.cause.at,
             more=self.more,
+            at_once=self.cause.kind == RESTORED,
         )
 
 

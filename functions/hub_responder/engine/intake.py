@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -81,7 +81,15 @@ class Kept:
     until: float
 
 
-Content = Trigger | Settle | Recheck | Redrive | Kept | Returned
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """The instance of the incident ``pk`` may be protected again; ``event_id`` counts once."""
+
+    event_id: str
+    pk: str
+
+
+Content = Trigger | Settle | Recheck | Redrive | Kept | Restored | Returned
 
 
 def message(record: Mapping[str, Any], clicks_queue: str) -> Message:
@@ -126,19 +134,21 @@ def read(message: Message) -> Content:
         return events.decode(message.body)
     try:
         body = msgspec.json.decode(message.body)
-        if body["hub_responder"] == "settle":
-            return _settle(body)
-        if body["hub_responder"] == "kept":
-            return Kept(_pk(body), str(body["sk"]), float(body["until"]))
-        if body["hub_responder"] in ("recheck", "redrive"):
-            findings = tuple(Finding.from_compact(compact) for compact in body["findings"])
-            event_id = str(body["event_id"])
-            if body["hub_responder"] == "recheck":
-                return Recheck(event_id, findings)
-            return Redrive(event_id, str(body["step"]), findings, _pk(body) if body["pk"] else "")
+        reads = _READERS.get(body["hub_responder"])
+        if reads is not None:
+            return reads(body)
     except (msgspec.MsgspecError, KeyError, TypeError, ValueError, UnreadableFinding) as error:
         raise UnreadableEvent(f"a message of our own that cannot be read: {error}") from error
     raise UnreadableEvent(f"a message of our own of an unknown kind: {body['hub_responder']!r:.80}")
+
+
+def _findings(body: Mapping[str, Any]) -> tuple[Finding, ...]:
+    return tuple(Finding.from_compact(compact) for compact in body["findings"])
+
+
+def _redrive(body: Mapping[str, Any]) -> Redrive:
+    pk = _pk(body) if body["pk"] else ""
+    return Redrive(str(body["event_id"]), str(body["step"]), _findings(body), pk)
 
 
 def _settle(body: Mapping[str, Any]) -> Settle:
@@ -155,3 +165,13 @@ def _pk(body: Mapping[str, Any]) -> str:
     if not isinstance(pk, str) or not _PARTITION.fullmatch(pk):
         raise UnreadableEvent(f"a {body['hub_responder']} message for no incident: {pk!r:.80}")
     return pk
+
+
+_READERS: Mapping[str, Callable[[Mapping[str, Any]], Content]] = {
+    "settle": _settle,
+    "kept": lambda body: Kept(_pk(body), str(body["sk"]), float(body["until"])),
+    "restored": lambda body: Restored(str(body["event_id"]), _pk(body)),
+    "recheck": lambda body: Recheck(str(body["event_id"]), _findings(body)),
+    "redrive": _redrive,
+}
+"""Our own messages, by their kind."""

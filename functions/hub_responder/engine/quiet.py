@@ -32,6 +32,8 @@ def until(one: Round, action: Action, quiet: float) -> float:
     told = one.state.told
     if not action.tells or not told or one.incident.clicked or one.got_worse():
         return 0.0
+    if one.change() == "restored":
+        return 0.0
     end = float(told.get("at", 0.0)) + quiet
     return end if clock.now() < end else 0.0
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from hub_responder import clock
 from hub_responder.actions.base import Outcome
-from hub_responder.engine.grouping import Cause
+from hub_responder.engine.grouping import RESTORED, Cause
 from hub_responder.expressions import StepView
 from hub_responder.finding import Finding
 from hub_responder.incident import Change, Incident
@@ -168,6 +168,24 @@ class Round:
             "verdict": self.verdict(),
             "at": clock.now(),
         }
+
+    def change(self) -> Change:
+        """Why the round happens, by what it knows until now.
+
+        Where nothing has joined, what was told unprotected and is found protected is restored.
+        """
+        change, told = self.incident.change, self.state.told.get("verdict", "")
+        same = change == "grew" and (self.cause.kind == RESTORED or not self.incident.new)
+        if same and _rank(told) > _rank("UNKNOWN") and self.verdict() == "PROTECTED":
+            return "restored"
+        return change
+
+    def not_restored(self) -> str:
+        """What a round that came to tell of restored coverage found instead, or empty."""
+        if self.cause.kind != RESTORED or self.change() == "restored":
+            return ""
+        verdict = self.verdict()
+        return f"coverage is not restored: {verdict}" if verdict else ""
 
     def got_worse(self) -> bool:
         """Severity, exploit or verdict is worse than what was told."""

@@ -17,6 +17,7 @@ from hub_responder import clock, observability
 from hub_responder.actions.base import Action, Outcome, Work, attempt, each
 from hub_responder.audit import Audit, Record
 from hub_responder.engine import notice, quiet
+from hub_responder.engine.grouping import RESTORED
 from hub_responder.engine.names import Names
 from hub_responder.engine.related import Others
 from hub_responder.engine.rounds import RECHECKS, Round
@@ -78,9 +79,10 @@ class Steps:
             except ConfigurationError as error:
                 self._cannot(step, rounds, str(error))
             else:
-                self.run_step(step, action, live, steps[:number])
+                for some, own in _by_change(action, live):
+                    self.run_step(step, own, some, steps[:number])
                 if action.closes is not None:
-                    self.run_step(step, _ending(action, action.closes), closing, ())
+                    self.run_step(step, _instead(action, action.closes), closing, ())
         due = [one for one in rounds if notice.is_due(one, self.runtime)]
         for one in due:
             one.again(notice.STEP.id)
@@ -167,10 +169,11 @@ class Steps:
         if reason:
             self.note(one, step, Outcome("deferred", reason))
             return None
-        incident = replace(one.incident, refs=one.refs, related=self.others.of(one))
+        related = self.others.of(one)
+        incident = replace(one.incident, refs=one.refs, related=related, change=one.change())
         shared = self.names.shared(one.cause, incident.findings[0])
         scope = one.scope(self.playbook) | shared | {"incident": incident}
-        if one.state.closing:
+        if one.state.closing or action.raw:
             return self._work(one, step, action, step.with_, scope)
         try:
             reason = self._passed_over(one, step, scope)
@@ -246,6 +249,8 @@ class Steps:
             return "a step before it stopped the round"
         if one.declined():
             return "its ticket was closed as not to be done"
+        if reason := one.not_restored():
+            return reason
         if step.if_ is not None and not condition(step.if_, scope):
             return f"not so: {step.if_}"
         return ""
@@ -324,7 +329,8 @@ class Steps:
             one.recheck = outcome.retry_after
             return outcome
         first = one.state.first_at or clock.now()
-        if one.incident.clicked or clock.now() - first >= UNKNOWN_PATIENCE_S:
+        patient = not one.incident.clicked and one.cause.kind != RESTORED
+        if not patient or clock.now() - first >= UNKNOWN_PATIENCE_S:
             # nobody looks again, so that nothing may promise it
             return replace(outcome, result={**outcome.result, "retry_after": None})
         return Outcome("deferred", outcome.detail, outcome.result, retry_after=outcome.retry_after)
@@ -346,13 +352,22 @@ class Steps:
         )
 
 
-def _ending(action: Action, closes: Callable[[Work, Runtime], Outcome]) -> Action:
-    """The action as it ends what it opened, once for each time."""
+def _by_change(action: Action, rounds: Sequence[Round]) -> list[tuple[Sequence[Round], Action]]:
+    """The rounds with what a step does for them: where coverage is restored, some say only that."""
+    if action.restores is None:
+        return [(rounds, action)]
+    restored = [one for one in rounds if one.change() == "restored"]
+    others = [one for one in rounds if one.change() != "restored"]
+    return [(others, action), (restored, _instead(action, action.restores))]
+
+
+def _instead(action: Action, does: Callable[[Work, Runtime], Outcome]) -> Action:
+    """The action as it does something else by what was opened or told, once for each time."""
 
     def run(works: Sequence[Work], runtime: Runtime) -> list[Outcome]:
-        return each(lambda work: closes(work, runtime), works)
+        return each(lambda work: does(work, runtime), works)
 
-    return replace(action, run=run, lasting=False, answers=False)
+    return replace(action, run=run, lasting=False, answers=False, raw=True)
 
 
 def _keepable(outcome: Outcome) -> Outcome:

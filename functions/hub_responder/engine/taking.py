@@ -7,6 +7,7 @@ and its neighbours go on. A look-up that fails for now brings its message back l
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +17,14 @@ from hub_responder.engine import insight, scheduled
 from hub_responder.engine.choosing import Choice, choose
 from hub_responder.engine.grouping import (
     REDRIVE,
+    RESTORED,
     Cause,
     Subject,
     how_left,
     subjects,
     values_of,
 )
-from hub_responder.engine.intake import Kept, Message, Recheck, Redrive, read
+from hub_responder.engine.intake import Kept, Message, Recheck, Redrive, Restored, read
 from hub_responder.errors import (
     ConfigurationError,
     ExpressionError,
@@ -113,6 +115,8 @@ class Taking:
                 self._redrive(message, content)
             elif isinstance(content, Kept):
                 self._kept(message, content)
+            elif isinstance(content, Restored):
+                self._restored(message, content)
             elif isinstance(content, Returned):
                 self._returned(message, content)
             else:
@@ -191,6 +195,24 @@ class Taking:
             return
         if finding is not None:
             self._consider(message, cause, finding, asked=True, pk=kept.pk)
+
+    def _restored(self, message: Message, restored: Restored) -> None:
+        """The live findings of an incident whose instance has its agent back, it seems."""
+        cause = Cause(RESTORED, restored.event_id, clock.now(), again=True)
+        if restored.pk.partition("#")[0] != self._playbook.name:
+            why = f"about an incident of another playbook: {restored.pk}"
+            self._taken.records.append(self.record("skipped", cause, detail=why))
+            return
+        try:
+            members = self._ledger.members(restored.pk)
+        except TransientError as error:
+            self._put_off(message, cause, (), error)
+            return
+        for member in members:
+            if not member.closed:
+                with suppress(UnreadableFinding):  # of another version of this code
+                    finding = Finding.from_compact(dict(member.data))
+                    self._consider(message, cause, finding, asked=False, pk=restored.pk)
 
     def _trigger(self, message: Message, trigger: Trigger) -> None:
         cause = _cause(message, trigger)

@@ -110,11 +110,11 @@ def rows(
     Args:
         fleet: what runs. whole: the accounts of which all is known that runs.
     """
-    instances = list(_instances(snapshot, fleet, whole))
+    known_instances = list(instances(snapshot, fleet, whole))
     known = tiers.of_snapshot(snapshot)
-    sought = [clues.of(resource) for resource, _ in instances]
+    sought = [clues.of(resource) for resource, _ in known_instances]
     answers = known.find(sought)
-    for (resource, running), clue, answer in zip(instances, sought, answers, strict=True):
+    for (resource, running), clue, answer in zip(known_instances, sought, answers, strict=True):
         yield _row(connection, known, (resource, running), clue, answer)
 
 
@@ -122,7 +122,8 @@ Known = tuple[Resource, bool | None]
 """An instance, and whether it runs."""
 
 
-def _instances(snapshot: Snapshot, fleet: Fleet, whole: Collection[str]) -> Iterator[Known]:
+def instances(snapshot: Snapshot, fleet: Fleet, whole: Collection[str]) -> Iterator[Known]:
+    """What runs, and what Vision One knows beside it."""
     seen = set()
     for machine in fleet.machines:
         seen.add(machine.resource.instance_id.lower())

@@ -15,6 +15,22 @@ from hub_responder.connections.settings import VisionOne, read
 FILE = "inventory.json"
 
 
+class Watch(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A playbook that tells whether instances are protected, and what it demands.
+
+    Attributes:
+        connection: the Vision One that it asks. group_by, mode: name its incidents.
+        stale_after: seconds without contact that are too long. modules: those that must be on.
+    """
+
+    playbook: str
+    connection: str
+    group_by: tuple[str, ...] = ()
+    mode: str = "live"
+    stale_after: float = 86_400.0
+    modules: tuple[str, ...] = ()
+
+
 class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
     """The tenants and the accounts of a stage.
 
@@ -24,12 +40,14 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
         accounts: whose instances are listed; empty: this one's.
         regions: where; empty: this one.
         member_role: name of the role to assume in other accounts; empty: there is none.
+        watches: the playbooks that are told where coverage is restored.
     """
 
     connections: dict[str, dict[str, Any]] = {}
     accounts: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     member_role: str = ""
+    watches: tuple[Watch, ...] = ()
 
     def tenants(self) -> Iterator[Connection]:
         """The connections of type vision_one."""

@@ -12,7 +12,7 @@ import msgspec
 from hub_responder import aws, clock, fleet, observability, parquet
 from hub_responder.deadline import Deadline
 from hub_responder.errors import CallError, HubResponderError
-from hub_responder.inventory import history
+from hub_responder.inventory import history, restored
 from hub_responder.inventory.walk import Walked, walk
 from hub_responder.retry import Patience
 from hub_responder.vision_one import snapshot
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hub_responder.connections.resolve import Connection
     from hub_responder.fleet import Fleet
     from hub_responder.inventory.plan import Plan
+    from hub_responder.vision_one.snapshot import Snapshot
 
 WRITE_S = 20.0
 """What is left of a tenant's time to write down what was found."""
@@ -40,11 +41,13 @@ class Taken(msgspec.Struct):
         endpoints, rows: how many were read, and how many rows the history got.
         read_at: when its new snapshot was begun (epoch seconds); None: there is none.
         left_out: what could not be read beside the endpoints, and why.
+        restored: incidents that were told unprotected and are to be looked at again.
         error: why there is no new snapshot, or no history of this walk; or empty.
     """
 
     endpoints: int = 0
     rows: int = 0
+    restored: int = 0
     read_at: float | None = None
     left_out: list[str] = []
     error: str = ""
@@ -112,12 +115,25 @@ class _Round:
         found = self._walked(tenant, Deadline(lambda: deadline.left() - WRITE_S))
         taken.endpoints = found.snapshot.inventory.walked
         taken.left_out += found.left_out
+        self._tell_restored(tenant, found.snapshot, taken, deadline)
         snapshot.save(name, found.snapshot, deadline)
         taken.read_at = found.snapshot.read_at
         rows = list(history.rows(name, found.snapshot, self.fleet, self.whole))
         body = parquet.written(rows, history.COLUMNS, ORDER)
         _put(history.key(name, taken.read_at), body, deadline)
         taken.rows = len(rows)
+
+    def _tell_restored(
+        self, tenant: Connection, after: Snapshot, taken: Taken, deadline: Deadline
+    ) -> None:
+        """Before the snapshot is kept, so that what fails is told by the next walk."""
+        watches = [one for one in self.plan.watches if one.connection == tenant.name]
+        if not watches:
+            return
+        before = snapshot.load(tenant.name, after.tenant, deadline)
+        known = [resource for resource, _ in history.instances(after, self.fleet, self.whole)]
+        taken.restored = restored.tell(watches, known, before, after, deadline)
+        observability.count("Restored", taken.restored)
 
     def _walked(self, tenant: Connection, deadline: Deadline) -> Walked:
         made = connect(tenant, self.stage, deadline)

@@ -52,6 +52,7 @@ class Arrival:
 
     ``severity`` (0-4) is their worst; ``at`` is the time of the event (epoch seconds). ``more`` of
     the same event follow in another arrival, so that no round is to begin with these alone.
+    ``at_once``: nothing is collected before the round.
     """
 
     pk: str
@@ -62,6 +63,7 @@ class Arrival:
     clicked: bool = False
     at: float = 0.0
     more: bool = False
+    at_once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +206,7 @@ def _more(
     """New or changed findings for an incident that exists."""
     again = not state.round or bool(state.closed)
     state = state.reborn()
-    urgent = arrival.clicked or worse(arrival, state.told)
+    urgent = arrival.clicked or arrival.at_once or worse(arrival, state.told)
     left = max(0.0, state.next_at - now)
     if not state.idle:
         calm = left if not state.owner else max(wait.then, LOOK_AGAIN_S)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from hub_responder.inventory.plan import FILE, Plan
+from hub_responder.actions.check_coverage import ACTION, Params
+from hub_responder.errors import ExpressionError
+from hub_responder.expressions import fill
+from hub_responder.inventory.plan import FILE, Plan, Watch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
 Rewrite = Callable[[str, dict[str, Any]], dict[str, Any]]
 KINDS = ("vision_one", "workload_security")
+CHECK = ACTION.name
 
 
 def takes(source: Source) -> bool:
@@ -38,11 +42,34 @@ def plan(project: Project, rewrite: Rewrite | None = None) -> Plan:
     if rewrite is not None:
         chosen = {name: rewrite(name, held) for name, held in chosen.items()}
     return Plan(
+        watches=tuple(one for source in asking for one in _watches(source)),
         connections=chosen,
         accounts=settings.accounts,
         regions=settings.regions,
         member_role=settings.member_role,
     )
+
+
+def _watches(source: Source) -> Iterator[Watch]:
+    """What the playbook demands of an instance; not where it has no findings of its own."""
+    if source.on.imported is None and source.on.imported_v2 is None:
+        return
+    for step in source.steps:
+        if step.uses != CHECK or step.uses in source.own:
+            continue
+        try:
+            filled = fill(step.with_, {"params": source.params})
+            params = msgspec.convert(filled, Params)
+        except (ExpressionError, msgspec.ValidationError):
+            continue  # it demands something else of each finding
+        yield Watch(
+            playbook=source.name,
+            connection=params.connection,
+            group_by=source.group_by,
+            mode=source.mode,
+            stale_after=params.stale_after,
+            modules=tuple(params.modules),
+        )
 
 
 def write(planned: Plan, directory: Path) -> None:

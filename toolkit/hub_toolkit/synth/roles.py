@@ -274,10 +274,23 @@ def inventory(project: Project) -> list[Statement]:
             allow("ec2:DescribeInstances", "*"),
             *members,
             allow("s3:PutObject", written),
+            *(_watched(one.playbook) for one in planned.watches),
+            *(
+                allow(
+                    ["sqs:GetQueueUrl", "sqs:SendMessage"],
+                    attribute(logical(one.playbook, "ImportsQueue")),
+                )
+                for one in planned.watches
+            ),
             *snapshots(),
             *asking(planned.connections),
         ]
     )
+
+
+def _watched(playbook: str) -> Statement:
+    table = attribute("LedgerTable")
+    return allow("dynamodb:BatchGetItem", table, **_only(playbook))
 
 
 def sync(project: Project) -> list[Statement]:

@@ -506,6 +506,7 @@ def inventory(statements: Sequence[Any]) -> Resources:
             variables={
                 "INVENTORY_DIR": "/opt",
                 "INVENTORY_BUCKET": ref("InventoryBucket"),
+                "STACK": ref("AWS::StackName"),
                 # Metrics of two stacks in one account must not mix: an alarm goes by them.
                 "POWERTOOLS_SERVICE_NAME": named(INVENTORY),
             },

@@ -392,6 +392,11 @@ def test_the_fleet_is_walked_by_a_function_that_may_read_and_write_its_own(root:
     assert granted.pop("sts:AssumeRole") == [
         [{"Fn::Sub": "arn:${AWS::Partition}:iam::*:role/look"}]
     ]
+    queues = granted.pop("sqs:SendMessage")
+    assert [{"Fn::GetAtt": [f"{PREFIX}ImportsQueue", "Arn"]}] in queues
+    assert granted.pop("sqs:GetQueueUrl") == queues
+    table = {"Fn::GetAtt": ["LedgerTable", "Arn"]}
+    assert granted.pop("dynamodb:BatchGetItem") == [[table]] * len(queues)
     assert set(granted) == {
         "dynamodb:UpdateItem",
         "ec2:DescribeInstances",
@@ -403,7 +408,7 @@ def test_the_fleet_is_walked_by_a_function_that_may_read_and_write_its_own(root:
         for one in _statements(template, "InventoryRole")
         for test in one.get("Condition", {}).values()
     ]
-    assert keys == [["pace#vision-one"]]
+    assert sorted(keys) == [["guardduty-instance#*"], ["inspector-coverage#*"], ["pace#vision-one"]]
 
 
 def test_the_alarm_goes_by_the_metric_that_the_function_writes(root: Path) -> None:
