@@ -458,10 +458,12 @@ class World:
         end = self.gate.now + self.run_s
         return Deadline(lambda: end - self.gate.now)
 
-    def ledger(self, me: str, deadline: Deadline | None = None) -> Ledger:
-        """The ledger as the run ``me`` has it, which begins now."""
+    def ledger(
+        self, me: str, deadline: Deadline | None = None, audit: Audit | None = None
+    ) -> Ledger:
+        """The ledger as the run ``me`` has it, which begins now; ``audit`` makes its records."""
         deadline = deadline or self.deadline()
-        audit = Audit("audit", self.playbook, me)
+        audit = audit or Audit("audit", self.playbook, me)
         client = self._client()
         transactions = Transactions(
             client, audit, deadline, pause=lambda _seconds: None, ledger="ledger"
@@ -477,7 +479,7 @@ class World:
 
         def job() -> None:
             audit = Audit("audit", self.playbook, me)
-            ledger = self.ledger(me, deadline)
+            ledger = self.ledger(me, deadline, audit)
             outbox = Outbox(
                 self, playbook="modelled", imports="imports", clicks="clicks", dead="dead"
             )

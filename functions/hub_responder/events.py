@@ -77,6 +77,7 @@ class Trigger:
         findings: the readable ones; empty for insights and schedules.
         unreadable: why the others are not.
         problems: what was dropped of the event itself.
+        by: the ARN of the custom action or schedule; an event about an import names no rule.
     """
 
     kind: Kind
@@ -90,6 +91,7 @@ class Trigger:
     unreadable: tuple[UnreadableFinding, ...]
     problems: tuple[Problem, ...]
     raw: dict[str, Any]
+    by: str = ""
 
 
 def decode(body: str | bytes) -> Trigger:
@@ -150,6 +152,7 @@ def _trigger(event: dict[str, Any], *, deep: bool) -> Trigger:
         unreadable=tuple(unreadable),
         problems=tuple(report.problems),
         raw=event,
+        by="" if kind_of == "imported" else named,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from hashlib import sha256
 from typing import Any
 
@@ -12,11 +13,13 @@ from hypothesis import strategies as st
 
 import factories
 from hub_responder import clock
+from hub_responder.archive.items import read
 from hub_responder.audit import (
     KEEP_S,
     MAX_DETAIL,
     MAX_ITEM,
     MAX_LINE,
+    MAX_TEXT,
     SHARDS,
     Appended,
     Audit,
@@ -142,3 +145,85 @@ def test_a_result_that_is_too_large_is_left_out_and_said() -> None:
     (line,) = lines_of(record)
     assert json.loads(line)["result"] == {"left_out": "too large to keep"}
     assert json.loads(line)["findings"] == ["a", "b"]
+
+
+def noise(size: int, seed: int = 0) -> str:
+    """Text that no compression makes small."""
+    return random.Random(seed).randbytes(size // 2).hex()
+
+
+def kept_by(appended: Appended) -> dict[str, str]:
+    """What the items of a transaction keep, as the archive reads them."""
+    items = [read(put["Put"]["Item"]) for put in appended.items]
+    return {digest: text for item in items for digest, text in item.contents.items()}
+
+
+def written(one: Audit, record: Any) -> Appended:
+    appended = one.append(lines_of(record), [digest for digest, _ in one.unkept(record)])
+    one.keep(appended)
+    return appended
+
+
+def test_what_is_kept_is_found_by_its_digest_and_kept_once_in_a_run() -> None:
+    one, text = audit(), '{"Id":"日本"}\n'
+    record = one.record("opened", texts={"finding": {"f": text}})
+    digest = sha256(text.encode()).hexdigest()
+    assert record["contents"] == {"finding": {"f": digest}}
+    assert kept_by(written(one, record)) == {digest: text}
+    again = one.record("joined", texts={"finding": {"g": text}, "sent": {"chat": "hello"}})
+    assert again["contents"]["finding"] == {"g": digest}
+    assert list(kept_by(written(one, again)).values()) == ["hello"]
+
+
+def test_what_was_not_written_is_kept_with_the_next_try() -> None:
+    one = audit()
+    record = one.record("opened", texts={"sent": {"chat": "hello"}})
+    one.append(lines_of(record), [digest for digest, _ in one.unkept(record)])
+    assert list(kept_by(written(one, record)).values()) == ["hello"]
+
+
+def test_what_is_too_large_to_keep_is_left_out_and_named() -> None:
+    texts = {"f-1": "x" * (MAX_TEXT + 1), "f-2": noise(500_000), "f-3": "{}"}
+    record = audit().record("opened", findings=list(texts), texts={"finding": texts})
+    assert list(record["contents"]["finding"]) == ["f-3"]
+    assert record["contents"]["left_out"] == ["f-1", "f-2"]
+
+
+def test_what_does_not_fit_the_item_is_in_further_items_and_each_fits() -> None:
+    one = audit()
+    records = [
+        one.record("outcome", step=f"s{n}", texts={"sent": {"chat": noise(150_000, n)}})
+        for n in range(12)
+    ]
+    lines = [line for record in records for line in lines_of(record)]
+    appended = one.append(lines, [name for record in records for name, _ in one.unkept(record)])
+    assert len(appended.items) > 1
+    assert len(kept_by(appended)) == 12
+    for put in appended.items:
+        item = put["Put"]["Item"]
+        assert len(item["records"]["S"].encode()) + len(item["contents"]["B"]) < 399_000
+    prevs = [put["Put"]["Item"].get("prev", {}).get("S") for put in appended.items]
+    texts = [put["Put"]["Item"]["records"]["S"] for put in appended.items]
+    assert prevs == [None, *(sha256(text.encode()).hexdigest() for text in texts[:-1])]
+
+
+def test_a_record_that_is_split_names_what_is_kept_of_its_own_findings() -> None:
+    findings = {name * 1_500: "{}" + name for name in "abcdefghijklmnopqrstuvwxyzABCDEF0123456789"}
+    record = audit().record("opened", findings=list(findings), texts={"finding": findings})
+    read_ = [json.loads(line) for line in lines_of(record)]
+    assert len(read_) > 1
+    for one in read_:
+        assert sorted(one["contents"]["finding"]) == sorted(one["findings"])
+
+
+def test_a_record_that_waits_goes_with_the_next_transaction_and_once() -> None:
+    one = audit()
+    one.wait(one.record("received"))
+    assert one.waits
+    lost = one.append([b"{}"])
+    appended = one.append([b"{}"])
+    assert "received" in appended.items[0]["Put"]["Item"]["records"]["S"]
+    assert lost.items == appended.items
+    one.keep(appended)
+    assert not one.waits
+    assert "received" not in one.append([b"{}"]).items[0]["Put"]["Item"]["records"]["S"]

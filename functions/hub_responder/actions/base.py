@@ -23,6 +23,7 @@ from hub_responder.markdown.characters import clean, one_line, shorten
 
 if TYPE_CHECKING:
     from hub_responder.incident import Incident
+    from hub_responder.markdown.document import Document
     from hub_responder.runtime import Runtime
 
 Status = Literal["done", "skipped", "failed", "deferred", "observed"]
@@ -32,6 +33,8 @@ Values may be CloudFormation intrinsics in long form, as ``{"Fn::Sub": "arn:..."
 
 MAX_LINE = 300
 """Characters of what an action says in one line: a `Outcome.detail`, a plan."""
+MAX_SENT = 40_000
+"""UTF-16 units of a text that is kept; Jira's, the longest of those that are sent, have 32,767."""
 MAX_RESULT = 14_000
 """Bytes that rows of a result may fill: the engine keeps 16,000 of a step's result."""
 THREADS = 10
@@ -80,6 +83,8 @@ class Outcome:
             may be another one then (a verdict that could not be told).
         in_doubt: deferred, but the request may have had its effect.
         paced: deferred, because its turn is in ``retry_after`` seconds: nothing has failed.
+        error: the name of the error's class, where one was behind it.
+        sent: the texts that were sent, by connection (``securityhub`` for notes), for the trail.
     """
 
     status: Status
@@ -89,6 +94,8 @@ class Outcome:
     retry_after: float | None = None
     in_doubt: bool = False
     paced: bool = False
+    error: str = field(default="", compare=False)
+    sent: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +170,13 @@ def line(text: str) -> str:
     return shorten(one_line(clean(text)).strip(), MAX_LINE)
 
 
+def as_sent(connection: str, document: Document) -> dict[str, str]:
+    """`Outcome.sent` of a message or a ticket's text."""
+    from hub_responder.markdown.plain import to_text
+
+    return {connection: to_text(document, MAX_SENT)}
+
+
 Row = TypeVar("Row", bound=msgspec.Struct)
 
 
@@ -190,9 +204,10 @@ def attempt(one: Callable[[Work], Outcome], work: Work) -> Outcome:
             retry_after=error.retry_after,
             in_doubt=error.sent,
             paced=isinstance(error, PacedError),
+            error=type(error).__name__,
         )
     except (PermanentError, ConfigurationError, ExpressionError) as error:
-        return Outcome("failed", str(error))
+        return Outcome("failed", str(error), error=type(error).__name__)
 
 
 def each(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from hub_responder import aws
-from hub_responder.actions.base import THREADS, Outcome, Statement
+from hub_responder.actions.base import THREADS, Outcome, Statement, Status
 from hub_responder.errors import CallError, TransientError
 from hub_responder.markdown.characters import clean, one_line, shorten
 from hub_responder.note import UPDATED_BY
@@ -52,11 +52,19 @@ class Refusal:
 
 @dataclass(slots=True)
 class Progress:
-    """What became of one incident's findings: left as they were, written, refused."""
+    """What became of one incident's findings: left as they were, written (with which notes),
+    refused."""
 
     left: int = 0
     updated: int = 0
     refusals: list[Refusal] = field(default_factory=list)
+    notes: dict[str, None] = field(default_factory=dict)
+
+    @property
+    def sent(self) -> dict[str, str]:
+        """The notes that were written, each once, for the trail."""
+        text = "\n".join(filter(None, self.notes))
+        return {"securityhub": text} if text else {}
 
     def outcome(self, detail: str, result: Mapping[str, Any]) -> Outcome:
         """What that means for the step: again where a refusal may pass; done if any was written."""
@@ -64,10 +72,11 @@ class Progress:
         if passing:
             waits = [refusal.retry_after for refusal in passing if refusal.retry_after]
             wait = max(waits) if waits else None
-            return Outcome("deferred", detail, result=result, retry_after=wait)
+            return Outcome("deferred", detail, result=result, retry_after=wait, sent=self.sent)
         if self.refusals and not self.updated:
             return Outcome("failed", detail, result=result)
-        return Outcome("done" if self.updated else "skipped", detail, result=result)
+        status: Status = "done" if self.updated else "skipped"
+        return Outcome(status, detail, result=result, sent=self.sent)
 
     def reasons(self) -> str:
         """Why findings were refused: each reason once."""
@@ -91,11 +100,12 @@ def write(wanted: Sequence[Wanted], deadline: Deadline) -> list[Progress]:
                 progress[index].left += 1
             else:
                 owners.setdefault(change, []).append((index, finding))
-    for owned, refusals in _apply_all(owners, deadline):
+    for change, owned, refusals in _apply_all(owners, deadline):
         for index, finding in owned:
             refusal = refusals.get((finding.id, finding.product_arn))
             if refusal is None:
                 progress[index].updated += 1
+                progress[index].notes[change.note] = None
             else:
                 progress[index].refusals.append(refusal)
     return progress
@@ -106,7 +116,7 @@ _Owned = Sequence[tuple[int, "Finding"]]
 
 def _apply_all(
     owners: Mapping[Change, _Owned], deadline: Deadline
-) -> list[tuple[_Owned, dict[Key, Refusal]]]:
+) -> list[tuple[Change, _Owned, dict[Key, Refusal]]]:
     """Each distinct change with what it was refused for; several at a time."""
 
     def one(item: tuple[Change, _Owned]) -> dict[Key, Refusal]:
@@ -115,9 +125,9 @@ def _apply_all(
 
     items = list(owners.items())
     if len(items) <= 1:
-        return [(owned, one((change, owned))) for change, owned in items]
+        return [(change, owned, one((change, owned))) for change, owned in items]
     with ThreadPoolExecutor(max_workers=min(THREADS, len(items))) as pool:
-        return list(zip(owners.values(), pool.map(one, items), strict=True))
+        return list(zip(owners, owners.values(), pool.map(one, items), strict=True))
 
 
 def merged(finding: Finding, ours: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

@@ -13,7 +13,16 @@ import msgspec
 
 from hub_responder import clock
 from hub_responder.actions import ended, restored
-from hub_responder.actions.base import Action, Outcome, Statement, Work, attempt, each, line
+from hub_responder.actions.base import (
+    Action,
+    Outcome,
+    Statement,
+    Work,
+    as_sent,
+    attempt,
+    each,
+    line,
+)
 from hub_responder.connections import channels
 from hub_responder.connections.permissions import asking, mailing
 from hub_responder.connections.resolve import Connection, chosen, named, placed, reached
@@ -92,6 +101,7 @@ def _send(connection: Connection, work: Work, runtime: Runtime) -> Outcome:
         line(f"{_verb(connection)} {where}" + (f"; {short}" if short else "")),
         result=_result(connection, kept, sent=True),
         refs={connection.name: kept} if kept else {},
+        sent=as_sent(connection.name, document),
     )
 
 
@@ -125,7 +135,8 @@ def _update(work: Work, runtime: Runtime) -> Outcome:
         return Outcome("skipped", line(f"{quiet}; {error}"))
     result = _result(told, kept, sent=False, updated=True)
     refs = {told.name: kept}
-    return Outcome("done", f"brought up to date in {told.shown}; {quiet}", result=result, refs=refs)
+    detail, sent = f"brought up to date in {told.shown}; {quiet}", as_sent(told.name, document)
+    return Outcome("done", detail, result=result, refs=refs, sent=sent)
 
 
 def _told_in(work: Work, runtime: Runtime) -> Connection | None:
@@ -148,30 +159,34 @@ def closes(work: Work, runtime: Runtime) -> Outcome:
     """Say in the incident's thread that all its findings have left, or resolve what was opened."""
     details: list[str] = []
     refs: dict[str, Mapping[str, Any]] = {}
+    sent: dict[str, str] = {}
     for connection, ref in _threads(work, runtime):
         document = ended.document(work.incident, _language(connection, runtime))
         resolving = channels.resolving(connection)
         end = resolving.resolve if resolving else channels.find(connection).send
         kept = end(connection, document, work, runtime, ref)
         refs |= {connection.name: kept} if kept else {}
+        sent |= as_sent(connection.name, document)
         details.append(f"{'resolved' if resolving else 'told'} in {connection.shown}")
     if not details:
         return Outcome("skipped", "it was told in no thread")
-    return Outcome("done", line("; ".join(details)), refs=refs)
+    return Outcome("done", line("; ".join(details)), refs=refs, sent=sent)
 
 
 def restores(work: Work, runtime: Runtime) -> Outcome:
     """Say in the incident's thread that its instance is protected again."""
     details: list[str] = []
     refs: dict[str, Mapping[str, Any]] = {}
+    sent: dict[str, str] = {}
     for connection, ref in _threads(work, runtime):
         document = restored.document(work, _language(connection, runtime))
         kept = channels.find(connection).send(connection, document, work, runtime, ref)
         refs |= {connection.name: kept} if kept else {}
+        sent |= as_sent(connection.name, document)
         details.append(f"{_verb(connection)} {_where(connection, ref)}")
     if not details:
         return Outcome("skipped", "it was told in no thread")
-    return Outcome("done", line("; ".join(details)), refs=refs)
+    return Outcome("done", line("; ".join(details)), refs=refs, sent=sent)
 
 
 def _threads(work: Work, runtime: Runtime) -> Iterator[tuple[Connection, Mapping[str, Any]]]:

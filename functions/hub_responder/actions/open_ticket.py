@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from hub_responder.actions import batch_update, ticket_life
-from hub_responder.actions.base import Action, Outcome, Statement, Work, each, line
+from hub_responder.actions.base import Action, Outcome, Statement, Work, as_sent, each, line
 from hub_responder.connections.permissions import asking
 from hub_responder.connections.resolve import Connection, chosen, named, resolve
 from hub_responder.errors import CallError
@@ -70,7 +70,8 @@ def _new(work: Work, connection: Connection, runtime: Runtime, before: str = "")
     if before:
         detail += f", after {before}{_linked(system, ticket.id, before)}"
     result = ticket_life.result(ref, opened=ticket.opened)
-    return Outcome("done", line(detail), result=result, refs={connection.name: ref})
+    sent = as_sent(connection.name, made.document) if ticket.opened else {}
+    return Outcome("done", line(detail), result=result, refs={connection.name: ref}, sent=sent)
 
 
 def _linked(system: TicketSystem, ticket: str, before: str) -> str:

@@ -14,7 +14,7 @@ import msgspec
 
 from hub_responder import clock
 from hub_responder.actions import ended, restored
-from hub_responder.actions.base import Outcome, Work, line
+from hub_responder.actions.base import Outcome, Work, as_sent, line
 from hub_responder.actions.batch_update import SETTLED, Change, Wanted, write
 from hub_responder.actions.current import present
 from hub_responder.connections.resolve import Connection, named, reached
@@ -75,22 +75,26 @@ def follow(name: str, work: Work, runtime: Runtime, opens: Opens) -> Outcome:
     document = draft.document(work, connection, runtime)
     system = registry.find(connection, runtime, ticket)
     if connection.type not in registry.FOLLOWED:
-        return Outcome("done", line(_told(detail, ticket, document, work, system)), result(ref))
+        detail = _told(detail, ticket, document, work, system)
+        return Outcome("done", line(detail), result(ref), sent=as_sent(name, document))
     standing = system.standings([ticket]).get(ticket)
     if standing is None:
         raise TransientError(f"what has become of {ticket} cannot be told yet", target=name)
     if standing.state == "declined":
         return _declined(ref, standing, work, runtime)
     if standing.state == "open":
+        sent: dict[str, str] = {}
         if registry.takes_comments(connection.type):
             detail = _told(detail, ticket, document, work, system)
+            sent = as_sent(name, document)
         detail += _raised(ticket, standing, connection, work, system)
-        return Outcome("done", line(detail), result(ref))
+        return Outcome("done", line(detail), result(ref), sent=sent)
     if standing.state == "done" and not _long_ago(standing, connection):
         with suppress(PermanentError):  # closed for good: ServiceNow lets only administrators
             again = system.reopen(ticket, document, mark(work), in_doubt=work.in_doubt)
             said = f"{ticket} in {name} was closed: {'reopened' if again else 'is open again'}"
-            return Outcome("done", line(said), result(ref, reopened=True))
+            sent = as_sent(name, document) if again else {}
+            return Outcome("done", line(said), result(ref, reopened=True), sent=sent)
     return opens(work, connection, ticket)
 
 
@@ -152,7 +156,8 @@ def _declined(ref: Mapping[str, Any], standing: Standing, work: Work, runtime: R
         detail += f"; {len(progress.refusals)} refused: {progress.reasons()}"
     status = "done" if outcome.status == "skipped" else outcome.status
     told = result(ref, declined=True)
-    return Outcome(status, line(detail), told, retry_after=outcome.retry_after)
+    wait = outcome.retry_after
+    return Outcome(status, line(detail), told, retry_after=wait, sent=outcome.sent)
 
 
 def _suppression(finding: Finding, decided: str, text: str, language: str) -> Change | None:
@@ -192,7 +197,9 @@ def _restored(name: str, ticket: str, work: Work, runtime: Runtime) -> Outcome:
     system = registry.find(connection, runtime, ticket)
     added = system.comment(ticket, document, mark(work), in_doubt=work.in_doubt)
     told = "told in a comment" if added else "told in a comment before"
-    return Outcome("done", line(f"{ticket} in {name}: {told}"), result(work.incident.refs[name]))
+    sent = as_sent(name, document) if added else {}
+    detail = line(f"{ticket} in {name}: {told}")
+    return Outcome("done", detail, result(work.incident.refs[name]), sent=sent)
 
 
 def _close(name: str, ticket: str, work: Work, runtime: Runtime) -> Outcome:
@@ -204,4 +211,5 @@ def _close(name: str, ticket: str, work: Work, runtime: Runtime) -> Outcome:
     document = ended.document(work.incident, language)
     system = registry.find(connection, runtime, ticket)
     closed = system.close(ticket, document, mark(work), in_doubt=work.in_doubt)
-    return Outcome("done", line(f"{ticket} in {name} {'closed' if closed else 'is closed'}"))
+    said = line(f"{ticket} in {name} {'closed' if closed else 'is closed'}")
+    return Outcome("done", said, sent=as_sent(name, document) if closed else {})

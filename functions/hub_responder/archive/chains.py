@@ -73,4 +73,5 @@ class Chains:
 
 def _lines(items: Iterable[Item]) -> Iterator[str]:
     for item in items:
-        yield from item.lines.split("\n")
+        if item.lines:  # there are none where it only keeps what those before it name
+            yield from item.lines.split("\n")

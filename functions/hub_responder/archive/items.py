@@ -110,6 +110,11 @@ def read(item: Mapping[str, Any]) -> Item:
 
 
 def _unfolded(held: bytes) -> Iterator[tuple[str, str]]:
-    unfold = zlib.decompressobj()
-    for line in unfold.decompress(held, MAX_CONTENT).splitlines():
-        yield msgspec.json.decode(line, type=tuple[str, str])
+    """What is kept: JSON lines, in zlib streams one after the other."""
+    room = MAX_CONTENT
+    while held and room > 0:
+        unfold = zlib.decompressobj()
+        text = unfold.decompress(held, room)
+        for line in text.splitlines():
+            yield msgspec.json.decode(line, type=tuple[str, str])
+        held, room = unfold.unused_data, room - len(text)

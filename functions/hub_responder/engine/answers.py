@@ -7,9 +7,11 @@ the rest of the steps follows in the incident's next round.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from hub_responder.actions import update_finding
 from hub_responder.actions.base import Outcome, Work
+from hub_responder.audit import target_of
 from hub_responder.engine import notice
 from hub_responder.engine.grouping import Cause
 from hub_responder.engine.rounds import Round, begin
@@ -114,7 +116,11 @@ class Answers:
 
     def _tell(self, title: str, why: str, shown: Sequence[str], finding_ids: Sequence[str]) -> None:
         audit, name = self._steps.audit, self._steps.playbook.name
-        fields = {"findings": list(finding_ids), "step": notice.STEP.id, "uses": notice.STEP.uses}
+        fields: dict[str, Any] = {
+            "findings": list(finding_ids),
+            "step": notice.STEP.id,
+            "uses": notice.STEP.uses,
+        }
         attempt = Part([], [audit.record("attempt", **fields, detail=why)], (name,))
         (lost,) = self._steps.ledger.submit([attempt])
         if lost is not None and lost.paused is not None:
@@ -139,8 +145,9 @@ class Answers:
         if not findings:
             return
         audit = self._steps.audit
-        fields = {
-            "trigger": {"kind": cause.kind, "event_id": cause.event_id},
+        fields: dict[str, Any] = {
+            "trigger": cause.told,
+            "target": target_of(findings[0]),
             "findings": [finding.id for finding in findings],
             "step": "_answer",
             "uses": update_finding.ACTION.name,
@@ -148,10 +155,12 @@ class Answers:
         self._steps.ledger.submit([Part([], [audit.record("attempt", **fields, detail=text)])])
         try:
             update_finding.answer(findings, text, self._steps.runtime)
-            status, detail = "done", "answered on the finding"
+            result = {"status": "done", "detail": "answered on the finding"}
+            texts = {"sent": {"securityhub": text}}
         except PermanentError as error:
-            status, detail = "failed", str(error)
-        outcome = audit.record("outcome", **fields, status=status, detail=detail)
+            result = {"status": "failed", "detail": str(error), "error": type(error).__name__}
+            texts = None
+        outcome = audit.record("outcome", texts=texts, **fields, **result)
         self._steps.ledger.submit([Part([], [outcome])])
 
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from hub_responder import clock, observability
-from hub_responder.audit import Audit, Record
+from hub_responder.audit import Audit, Record, finding_texts, target_of
 from hub_responder.engine.answers import Answers
 from hub_responder.engine.ending import Ending
 from hub_responder.engine.grouping import Cause, Group, Subject, group
@@ -58,6 +58,7 @@ class Batch:
         self._audit = audit
         self._outbox = outbox
         self._clicks = clicks
+        self._received: set[str] = set()
         self._names = Names(runtime, ledger.history)
         others = Others(ledger.joined, runtime.deadline)
         self._steps = Steps(runtime, ledger, audit, self._names, others)
@@ -84,6 +85,8 @@ class Batch:
             self._handle(messages)
             for (pk, sk), until in self._kept.items():
                 self._outbox.kept(pk, sk, until)
+            if self._audit.waits:
+                self._ledger.submit([Part([], [])])
             self._outbox.flush()
             self._kept.clear()
         except TransientError as error:
@@ -144,7 +147,7 @@ class Batch:
 
     def _handle(self, messages: Sequence[Message]) -> None:
         taking = Taking(self._names, self._ledger, self._audit, self._outbox, self._answers)
-        taken = taking.take(messages)
+        taken = taking.take(messages, self._received)
         groups = group(taken.caused, self._runtime.playbook)
         self._ledger.submit([Part([], [record]) for record in taken.records])
         self._close(taken.left)
@@ -169,8 +172,7 @@ class Batch:
             self._answers.tell_guarded(guarded)
 
     def _record(self, kind: str, cause: Cause, **fields: Any) -> Record:
-        trigger = {"kind": cause.kind, "event_id": cause.event_id}
-        return self._audit.record(kind, trigger=trigger, **fields)
+        return self._audit.record(kind, trigger=cause.told, **fields)
 
     def _close(self, left: Sequence[Subject]) -> None:
         """Findings that were archived, resolved, suppressed or have passed."""
@@ -204,15 +206,18 @@ class Batch:
 
     def _told(self, wave: dict[str, Group]) -> Any:
         def tell(arrival: Arrival, decision: Decision, state: State) -> list[Record]:
-            cause = wave[arrival.pk].cause
+            cause, came = wave[arrival.pk].cause, wave[arrival.pk].findings
             fresh = [member.finding_id for member, _ in decision.fresh]
+            texts = finding_texts(came[member.f_sk] for member, _ in decision.fresh)
             records = []
-            where = {"incident": arrival.pk, "gen": state.gen}
+            where: dict[str, Any] = {"incident": arrival.pk, "gen": state.gen}
+            where["target"] = target_of(next(iter(came.values())))
             kinds = {"open": "opened", "takeover": "taken_over", "resume": "resumed"}
             kind = kinds.get(decision.move, "joined")
             if fresh or decision.move in ("takeover", "resume"):
                 round_ = state.round + (1 if kind == "joined" else 0)
-                records.append(self._record(kind, cause, **where, round=round_, findings=fresh))
+                about = {**where, "round": round_, "findings": fresh}
+                records.append(self._record(kind, cause, texts=texts, **about))
             for member, held in decision.guarded:
                 why = f"came {held.times + 1} times today: kept until tomorrow"
                 fields: dict[str, Any] = {"findings": [member.finding_id], "detail": why}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hub_responder.behind.kinds import telling
+from hub_responder.clock import iso
 from hub_responder.expressions import text_of
 from hub_responder.finding import Finding
 from hub_responder.ledger import history, keys
@@ -33,6 +34,8 @@ class Cause:
         again: its message was here before, and may have been half handled.
         insight: the name of the insight whose results were sent, or empty.
         left_out: what the run does not hold of it because of a bound, for people; or empty.
+        by: the ARN of the rule, custom action or schedule that brought them, where that is told.
+        account, region: where the event came from.
     """
 
     kind: str
@@ -42,6 +45,16 @@ class Cause:
     again: bool = False
     insight: str = ""
     left_out: str = ""
+    by: str = ""
+    account: str = ""
+    region: str = ""
+
+    @property
+    def told(self) -> dict[str, str]:
+        """What records say of it."""
+        told = {"kind": self.kind, "event_id": self.event_id, "by": self.by}
+        told |= {"account": self.account, "region": self.region, "at": iso(self.at)}
+        return {name: value for name, value in told.items() if value or name == "event_id"}
 
     @property
     def asks(self) -> bool:

@@ -72,20 +72,23 @@ def _say(work: Work, runtime: Runtime) -> Outcome:
     verb = "could not do everything" if failed else verb
     title = f"{playbook.name} {verb} for {resource}"
     said = lines(work.scope, playbook)
-    told = []
+    told: list[str] = []
+    sent: dict[str, str] = {}
     if work.incident.clicked and not answered(lambda step: work.scope[step].status, runtime):
         from hub_responder.actions import update_finding
 
         update_finding.answer(work.incident.findings, "; ".join([title, *said]), runtime)
         told.append("the finding")
+        sent["securityhub"] = "; ".join([title, *said])
     topic = _topic(playbook)
     if failed and topic:
         from hub_responder.connections import sns
 
         sns.publish_lines(topic, title, said, runtime)
         told.append("the default connection")
+        sent["notifications"] = "\n".join([title, *said])
     detail = f"told {' and '.join(told)}" if told else "nobody to tell"
-    return Outcome("done", detail, {"told": failed})
+    return Outcome("done", detail, {"told": failed}, sent=sent)
 
 
 def tell(title: str, lines: Sequence[str], runtime: Runtime) -> str:

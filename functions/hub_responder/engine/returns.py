@@ -45,7 +45,7 @@ def take(came: Returned, runtime: Runtime, ledger: Ledger, audit: Audit) -> None
         TransientError: something does not answer now, or it is paused; nothing was recorded as
             done.
     """
-    fields = {
+    fields: dict[str, Any] = {
         "trigger": {"kind": "mail", "event_id": came.event_id},
         "incident": came.incident,
         "gen": came.gen,

@@ -8,6 +8,7 @@ from typing import Any
 
 from hub_responder import clock
 from hub_responder.actions.base import Outcome
+from hub_responder.audit import target_of
 from hub_responder.engine.grouping import RESTORED, Cause
 from hub_responder.expressions import StepView
 from hub_responder.finding import Finding
@@ -105,7 +106,8 @@ class Round:
     def record_fields(self) -> dict[str, Any]:
         """The fields that every record about this round has."""
         return {
-            "trigger": {"kind": self.cause.kind, "event_id": self.cause.event_id},
+            "trigger": self.cause.told,
+            "target": target_of(self.incident.findings[0]),
             "incident": self.pk,
             "gen": self.state.gen,
             "round": self.state.round,

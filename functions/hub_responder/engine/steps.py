@@ -6,9 +6,11 @@ runs over all of them at once, and leaves one outcome for each. Steps that only 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -92,7 +94,8 @@ class Steps:
         """The layer's playbook and this code differ: the step fails, and that is told."""
         for one in rounds:
             if not one.lost and not one.ended(step.id):
-                self.note(one, step, Outcome("failed", f"could not decide: {why}"))
+                failed = Outcome("failed", f"could not decide: {why}", error="ConfigurationError")
+                self.note(one, step, failed)
 
     def run_step(
         self,
@@ -118,9 +121,12 @@ class Steps:
             works = (claim or self._claim)(step, works)
         if not works:
             return
+        began = time.monotonic()
         outcomes = self._perform(action, [work for _, work in works])
+        took = {"ms": round((time.monotonic() - began) * 1000)}
         for (one, work), outcome in zip(works, outcomes, strict=True):
-            self._take(one, step, action, outcome, last=work.last)
+            told = {**took, "key": work.key} if action.effects else took
+            self._take(one, step, action, outcome, last=work.last, told=told)
             self._keep_quiet(one, step, work)
 
     def _observes(self, step: Step) -> bool:
@@ -187,10 +193,12 @@ class Steps:
             self.note(one, step, Outcome("skipped", str(error)))
         except TransientError as error:
             why = f"could not decide yet: {error}"
-            outcome = Outcome("deferred", why, retry_after=error.retry_after)
+            name = type(error).__name__
+            outcome = Outcome("deferred", why, retry_after=error.retry_after, error=name)
             self._take(one, step, action, outcome, last=self._is_last(one))
         except (HubResponderError, msgspec.ValidationError) as error:
-            self.note(one, step, Outcome("failed", f"could not decide: {error}"))
+            why, name = f"could not decide: {error}", type(error).__name__
+            self.note(one, step, Outcome("failed", why, error=name))
         return None
 
     def _work(
@@ -262,6 +270,8 @@ class Steps:
             **one.record_fields(),
             step=step.id,
             uses=step.uses,
+            key=work.key,
+            inputs=_digest(work.params),
             detail="again: an earlier attempt is in doubt" if work.in_doubt else "",
         )
 
@@ -295,29 +305,38 @@ class Steps:
         try:
             outcomes = action.run(works, self.runtime)
         except CallError as error:
-            return [Outcome("deferred", str(error), in_doubt=error.sent)] * len(works)
+            name = type(error).__name__
+            return [Outcome("deferred", str(error), in_doubt=error.sent, error=name)] * len(works)
         except Exception as error:  # noqa: BLE001 - a bug in an action must not lose the batch
             observability.log_bug(error)
-            detail = f"internal error in {action.name}: {type(error).__name__}"
-            return [Outcome("failed", detail)] * len(works)
+            name = type(error).__name__
+            detail = f"internal error in {action.name}: {name}"
+            return [Outcome("failed", detail, error=name)] * len(works)
         if len(outcomes) != len(works):
             detail = f"internal error in {action.name}: {len(outcomes)} outcomes"
             return [Outcome("failed", f"{detail} for {len(works)} incidents")] * len(works)
         return outcomes
 
     def _take(
-        self, one: Round, step: Step, action: Action, outcome: Outcome, *, last: bool
+        self,
+        one: Round,
+        step: Step,
+        action: Action,
+        outcome: Outcome,
+        *,
+        last: bool,
+        told: Mapping[str, Any] | None = None,
     ) -> None:
-        """Keep an outcome, with what the round makes of it."""
+        """Keep an outcome, with what the round makes of it; ``told`` is for its record."""
         if outcome.status == "done" and outcome.retry_after is not None:
             outcome = self._could_not_tell(one, outcome)
         if outcome.status == "deferred":
             one.retry_after = max(one.retry_after, outcome.retry_after or 0.0)
             one.backs_off = one.backs_off or not outcome.paced
             if last:
-                outcome = Outcome("failed", f"gave up: {outcome.detail}")
+                outcome = Outcome("failed", f"gave up: {outcome.detail}", error=outcome.error)
         waits = one.waits()
-        self.note(one, step, outcome)
+        self.note(one, step, outcome, told)
         if outcome.status == "failed" and step.on_error == "stop":
             one.stopped = True
         if action.answers and outcome.status == "done" and waits:
@@ -335,7 +354,9 @@ class Steps:
             return replace(outcome, result={**outcome.result, "retry_after": None})
         return Outcome("deferred", outcome.detail, outcome.result, retry_after=outcome.retry_after)
 
-    def note(self, one: Round, step: Step, outcome: Outcome) -> None:
+    def note(
+        self, one: Round, step: Step, outcome: Outcome, told: Mapping[str, Any] | None = None
+    ) -> None:
         """Keep an outcome and its record; the next transaction writes it."""
         outcome = _keepable(outcome)
         one.take(step.id, outcome)
@@ -348,8 +369,17 @@ class Steps:
                 status=outcome.status,
                 detail=outcome.detail,
                 result=dict(outcome.result),
+                refs=dict(outcome.refs),
+                error=outcome.error,
+                texts={"sent": outcome.sent} if outcome.sent else None,
+                **(told or {}),
             )
         )
+
+
+def _digest(params: Any) -> str:
+    """SHA-256 (hex) of a step's parameters, as JSON with sorted keys."""
+    return sha256(msgspec.json.encode(params, enc_hook=str, order="sorted")).hexdigest()
 
 
 def _by_change(action: Action, rounds: Sequence[Round]) -> list[tuple[Sequence[Round], Action]]:

@@ -6,12 +6,14 @@ and its neighbours go on. A look-up that fails for now brings its message back l
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from hub_responder import clock
+from hub_responder.audit import target_of
 from hub_responder.connections.returned import Returned
 from hub_responder.engine import insight, scheduled
 from hub_responder.engine.choosing import Choice, choose
@@ -93,13 +95,19 @@ class Taking:
         self._doubtful: list[tuple[Subject, Choice]] = []
         self._undecided: list[tuple[Cause, Finding, str]] = []
         self._again: dict[str, _Again] = {}
+        self._received: set[str] = set()
 
     @property
     def _playbook(self) -> Playbook:
         return self._names.runtime.playbook
 
-    def take(self, messages: Sequence[Message]) -> Taken:
-        """Read and sort the messages; what cannot be handled is dead, deferred or skipped here."""
+    def take(self, messages: Sequence[Message], received: set[str]) -> Taken:
+        """Read and sort the messages; what cannot be handled is dead, deferred or skipped here.
+
+        Args:
+            received: the ids of those of which this run has a record; they are added to it.
+        """
+        self._received = received
         for message in messages:
             try:
                 content = read(message)
@@ -131,8 +139,15 @@ class Taking:
 
     def record(self, kind: str, cause: Cause, **fields: Any) -> Record:
         """A record about what ``cause`` brought."""
-        trigger = {"kind": cause.kind, "event_id": cause.event_id}
-        return self._audit.record(kind, trigger=trigger, **fields)
+        return self._audit.record(kind, trigger=cause.told, **fields)
+
+    def _came(self, message: Message, cause: Cause, count: int) -> None:
+        """Record what a message brought; the first transaction of the batch takes that with it."""
+        if message.id in self._received:
+            return
+        self._received.add(message.id)
+        more = message.receives if message.receives > 1 else None
+        self._audit.wait(self.record("received", cause, count=count, receives=more))
 
     def _settle(self, settle: Settle) -> None:
         held = self._taken.settles.get(settle.pk, settle)
@@ -147,6 +162,7 @@ class Taking:
     def _returned(self, message: Message, came: Returned) -> None:
         """An e-mail that SES had accepted."""
         cause = Cause("mail", came.event_id, came.at)
+        self._came(message, cause, 0)
         if came.playbook != self._playbook.name:
             why = f"about a message of {came.playbook}: not our own"
             self._taken.records.append(self.record("skipped", cause, detail=why))
@@ -161,6 +177,7 @@ class Taking:
     def _recheck(self, message: Message, recheck: Recheck) -> None:
         """Findings that were taken before: nothing is asked of them again."""
         cause = Cause("recheck", recheck.event_id, clock.now(), clicked=True, again=True)
+        self._came(message, cause, len(recheck.findings))
         for finding in recheck.findings:
             self._consider(message, cause, finding, asked=False)
 
@@ -171,6 +188,7 @@ class Taking:
         """
         event_id, now = redrive.event_id, clock.now()
         cause = Cause(REDRIVE, event_id, now, clicked=message.clicks, again=True)
+        self._came(message, cause, len(redrive.findings))
         own = redrive.pk.partition("#")[0] == self._playbook.name
         pk = redrive.pk if own else ""
         for finding in redrive.findings:
@@ -199,6 +217,7 @@ class Taking:
     def _restored(self, message: Message, restored: Restored) -> None:
         """The live findings of an incident whose instance has its agent back, it seems."""
         cause = Cause(RESTORED, restored.event_id, clock.now(), again=True)
+        self._came(message, cause, 0)
         if restored.pk.partition("#")[0] != self._playbook.name:
             why = f"about an incident of another playbook: {restored.pk}"
             self._taken.records.append(self.record("skipped", cause, detail=why))
@@ -216,6 +235,7 @@ class Taking:
 
     def _trigger(self, message: Message, trigger: Trigger) -> None:
         cause = _cause(message, trigger)
+        self._came(message, cause, len(trigger.findings) + len(trigger.unreadable))
         if self._playbook.home_only and (trigger.account, trigger.region) != message.home:
             why = f"an event of {trigger.account or '?'}, {trigger.region or '?'}: not our own"
             ids = [finding.id for finding in trigger.findings]
@@ -315,7 +335,7 @@ class Taking:
                 kind,
                 subject.cause,
                 findings=[subject.finding.id],
-                resource=subject.finding.resource.id,
+                target=target_of(subject.finding),
                 conditions=dict(choice.values),
                 detail=detail,
             )
@@ -385,4 +405,20 @@ def _cause(message: Message, trigger: Trigger) -> Cause:
         clicked=trigger.kind in ("custom_action", "insight"),
         again=message.receives > 1 or message.attempt > 0,
         insight=trigger.insight.name if trigger.insight is not None else "",
+        by=trigger.by or _rule(trigger),
+        account=trigger.account,
+        region=trigger.region,
     )
+
+
+def _rule(trigger: Trigger) -> str:
+    """The ARN of the rule that passed an import, as far as the environment tells.
+
+    No event names its rule. The playbook has two, of which one takes what needs somebody and the
+    other what has left.
+    """
+    prefix = os.environ.get("RULES")
+    if not prefix or trigger.kind != "imported" or not trigger.findings:
+        return ""
+    left = all(how_left(finding) for finding in trigger.findings)
+    return f"{prefix}-{'lifecycle' if left else 'imported'}"

@@ -15,7 +15,7 @@ from typing import Any
 from hub_responder import aws, clock, get_findings, observability
 from hub_responder.actions.batch_update import Change, Key, Refusal, apply
 from hub_responder.actions.suppress_finding import BY, UNTIL, WHY
-from hub_responder.audit import Audit
+from hub_responder.audit import Audit, target_of
 from hub_responder.deadline import Deadline
 from hub_responder.errors import UnreadableFinding
 from hub_responder.events import decode_finding
@@ -111,8 +111,9 @@ def _end(
 ) -> dict[Key, Refusal] | None:
     """Write it, with a record before and after; those that could not be written, or None where this
     is paused."""
-    fields = {
+    fields: dict[str, Any] = {
         "trigger": _TRIGGER,
+        "target": target_of(findings[0]),
         "findings": [finding.id for finding in findings],
         "step": "_lapse",
         "uses": "finding.update",
@@ -125,6 +126,7 @@ def _end(
     status = "failed" if refusals else "done"
     reasons = "; ".join(sorted({refusal.reason for refusal in refusals.values()}))
     detail = reasons or "suppression ended: NEW again"
-    outcome = audit.record("outcome", **fields, status=status, detail=detail)
+    texts = None if refusals else {"sent": {"securityhub": change.note}}
+    outcome = audit.record("outcome", texts=texts, **fields, status=status, detail=detail)
     transactions.submit([Part([], [outcome])])
     return refusals

@@ -17,7 +17,7 @@ from typing import Any
 
 from hub_responder import aws, clock, events, observability
 from hub_responder.actions import update_finding
-from hub_responder.audit import Audit
+from hub_responder.audit import Audit, target_of
 from hub_responder.deadline import Deadline
 from hub_responder.errors import CallError, PermanentError, TransientError, UnreadableEvent
 from hub_responder.events import Trigger
@@ -135,8 +135,9 @@ def _answer(
 ) -> bool:
     """Write the answer, until it stands; whether this call wrote it."""
     text = _TEXT.format(reason=_reason(message))
-    fields = {
-        "trigger": {"kind": click.kind, "event_id": click.event_id},
+    fields: dict[str, Any] = {
+        "trigger": {"kind": click.kind, "event_id": click.event_id, "by": click.by},
+        "target": target_of(click.findings[0]),
         "findings": [finding.id for finding in click.findings],
     }
     claim = _mark(message, {"until": number(clock.now() + LOOK_S)})
@@ -159,7 +160,8 @@ def _answer(
         status, detail, marks = "deferred", str(error), []
     except PermanentError as error:  # as for a finding that is gone
         status, detail = "failed", str(error)
-    outcome = audit.record("answered", **fields, status=status, detail=detail)
+    texts = {"sent": {"securityhub": text}} if status == "done" else None
+    outcome = audit.record("answered", texts=texts, **fields, status=status, detail=detail)
     transactions.submit([Part(marks, [outcome])])
     return status == "done"
 

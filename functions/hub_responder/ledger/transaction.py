@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hub_responder import aws
-from hub_responder.audit import MAX_ITEM, lines_of
+from hub_responder.audit import lines_of
 from hub_responder.errors import PermanentError, TransientError
 from hub_responder.ledger import pauses
 
@@ -31,6 +31,8 @@ TOGETHER_ROUNDS = 3
 """After so many cancelled rounds each part goes alone, so that one cannot hold up the others."""
 _ATTEMPTS = 9
 """With the pauses between them under 2 s in all: what takes longer is deferred."""
+SURE_ITEM = 150_000
+"""Bytes of records, and of what is kept beside them, that take one more audit item at most."""
 _GUARDS = 2
 """Items that are kept free for the guards of what shares a transaction."""
 _AGAIN = frozenset(["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"])
@@ -98,7 +100,7 @@ class Transactions:
         paused = self._everything() if guarded else None
         if paused is not None:
             results |= dict.fromkeys(guarded, Lost({}, paused))
-        open_parts = {n: _pack(part) for n, part in enumerate(parts) if n not in results}
+        open_parts = {n: self._pack(part) for n, part in enumerate(parts) if n not in results}
         together, refused = MAX_ITEMS, None
         for attempt in range(_ATTEMPTS):
             if attempt:
@@ -128,7 +130,7 @@ class Transactions:
         lines = [line for _, part in batch for line in part.lines]
         guards = list(dict.fromkeys(name for _, part in batch for name in part.guards))
         checks = [pauses.check(self._ledger, name) for name in guards]
-        appended = self._audit.append(lines)
+        appended = self._audit.append(lines, [one for _, part in batch for one in part.digests])
         request = [*items, *checks, *appended.items]
         try:
             self._client.transact_write_items(TransactItems=request)
@@ -139,48 +141,54 @@ class Transactions:
         self._audit.keep(appended)
         return {number: None for number, _ in batch}
 
+    def _pack(self, part: Part) -> _Packed:
+        lines = [line for record in part.records for line in lines_of(record)]
+        kept = [one for record in part.records for one in self._audit.unkept(record)]
+        return _Packed(
+            part.items,
+            lines,
+            sum(map(_size, part.items)),
+            part.guards,
+            [digest for digest, _ in kept],
+            sum(map(len, lines)) + sum(size for _, size in kept),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class _Packed:
-    """A part ready to be sent: ``size`` is about what its items count for."""
+    """A part ready to be sent.
+
+    Attributes:
+        size: about what its items count for. digests: what is kept beside its records.
+        told: bytes of its records and of that.
+    """
 
     items: Sequence[TransactItem]
     lines: Sequence[bytes]
     size: int
     guards: tuple[str, ...]
-
-    @property
-    def line_bytes(self) -> int:
-        return sum(map(len, self.lines))
-
-
-def _pack(part: Part) -> _Packed:
-    lines = [line for record in part.records for line in lines_of(record)]
-    return _Packed(part.items, lines, sum(map(_size, part.items)), part.guards)
+    digests: Sequence[str]
+    told: int
 
 
 def _batches(parts: Mapping[int, _Packed], together: int) -> Iterable[list[int]]:
-    """Numbers of parts that fit one transaction, their records one audit item.
-
-    A part with more records than that goes alone, with as many audit items as it needs.
-    """
+    """Numbers of parts that fit one transaction, with the audit items of their records."""
     batch: list[int] = []
-    items = size = lines = 0
+    items = size = told = 0
     for number, part in parts.items():
-        added = part.line_bytes
+        records = 1 + (told + part.told) // SURE_ITEM
         full = (
             len(batch) >= together
-            or items + len(part.items) >= MAX_ITEMS - _GUARDS
-            or size + part.size > MAX_BYTES - MAX_ITEM
-            or lines + added > MAX_ITEM
+            or items + len(part.items) + records > MAX_ITEMS - _GUARDS
+            or size + part.size + told + part.told > MAX_BYTES
         )
         if batch and full:
             yield batch
-            batch, items, size, lines = [], 0, 0, 0
+            batch, items, size, told = [], 0, 0, 0
         batch.append(number)
         items += len(part.items)
         size += part.size
-        lines += added
+        told += part.told
     if batch:
         yield batch
 

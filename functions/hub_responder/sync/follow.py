@@ -135,7 +135,7 @@ class Follower:
         changed = [one.id for one, change in wanted if change is not None]
         if not changed:
             return True
-        fields = {"findings": changed, "step": "_sync", "uses": "finding.update"}
+        fields: dict[str, Any] = {"findings": changed, "step": "_sync", "uses": "finding.update"}
         said = decision.note(pointer.ticket, standing, language)
         attempt = self._record("attempt", pointer, **fields, detail=said)
         (lost,) = self._transactions.submit([Part([], [attempt], (pointer.playbook, NAME))])
@@ -148,7 +148,8 @@ class Follower:
         if progress.refusals:
             detail += f", {len(progress.refusals)} refused: {progress.reasons()}"
         status = "deferred" if again else ("failed" if progress.refusals else "done")
-        outcome = self._record("outcome", pointer, **fields, status=status, detail=detail)
+        told = {"status": status, "detail": detail, "texts": {"sent": progress.sent}}
+        outcome = self._record("outcome", pointer, **fields, **told)
         self._transactions.submit([Part([], [outcome])])
         self.counts["written"] += progress.updated
         self.counts["refused"] += len(progress.refusals)

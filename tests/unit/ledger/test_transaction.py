@@ -109,11 +109,11 @@ def test_records_that_outgrow_one_item_are_in_several_of_the_same_transaction() 
     assert audited(request) == records
 
 
-def test_parts_with_many_records_do_not_share_one_item() -> None:
+def test_parts_with_many_records_share_a_transaction_and_not_one_item() -> None:
     many = [Part([], [{"kind": "k", "detail": "x" * 200_000}]) for _ in range(3)]
     dynamo = Dynamo()
     dynamo.submit(many)
-    assert [len(request) for request in dynamo.requests] == [1, 1, 1]
+    assert [len(request) for request in dynamo.requests] == [3]
 
 
 def test_the_part_whose_condition_failed_is_lost_with_what_was_found() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hub_responder.events import SCHEDULE_EVENT, SCHEDULE_SOURCE
 from hub_toolkit.playbooks import inventory, rules
-from hub_toolkit.synth.naming import attribute, log_group, logical, named, ref
+from hub_toolkit.synth.naming import arn, attribute, log_group, logical, named, ref
 from hub_toolkit.synth.roles import reports, role
 
 if TYPE_CHECKING:
@@ -192,6 +192,7 @@ def _function(source: Source) -> dict[str, Any]:
                     "PLAYBOOK_DIR": "/opt",
                     "IMPORTS_QUEUE_URL": ref(logical(name, "ImportsQueue")),
                     "CLICKS_QUEUE_URL": ref(logical(name, "ClicksQueue")),
+                    "RULES": arn("events", f"rule/${{AWS::StackName}}-{name}"),
                     "POWERTOOLS_SERVICE_NAME": name,
                     **({"REPORTS_BUCKET": ref("ReportsBucket")} if reports(source) else {}),
                     **(

@@ -124,7 +124,7 @@ def _lines(stack: Stack, operation: str, **request: Any) -> Iterator[str]:
     while True:
         answer = stack.call("dynamodb", operation, **request)
         for item in answer["Items"]:
-            yield from item["records"]["S"].split("\n")
+            yield from filter(None, item["records"]["S"].split("\n"))
         if "LastEvaluatedKey" not in answer:
             return
         request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]

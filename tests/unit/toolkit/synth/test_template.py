@@ -254,6 +254,7 @@ def test_the_environment_is_what_handlers_read(root: Path) -> None:
         "AUDIT_TABLE",
         "IMPORTS_QUEUE_URL",
         "CLICKS_QUEUE_URL",
+        "RULES",
         "DLQ_URL",
         "NOTIFICATIONS_TOPIC_ARN",
         "INVENTORY_BUCKET",
