@@ -10,7 +10,7 @@ SAM := .venv-sam/bin/sam
 SECURITY := .venv-security/bin
 SAM_ENV := AWS_EC2_METADATA_DISABLED=true SAM_CLI_TELEMETRY=0
 
-.PHONY: run test check lint types template security sam-check conformance bench synth build pictures deploy clean lock help
+.PHONY: run test check lint types template security sam-check conformance bench fuzz synth build pictures deploy clean lock help
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -48,6 +48,9 @@ conformance: $(VENV)/.ready .venv-pytmv1/.ready ## A public client of Vision One
 bench: $(VENV)/.ready ## Import time, memory, calls and CPU per finding
 	cd tests && ../$(BIN)/python -m benchmarks
 
+fuzz: $(VENV)/.ready .venv-fuzz/.ready ## Try hostile inputs, led by coverage (minutes; not part of check)
+	cd tests && PYTHONPATH=../functions:../toolkit:../.venv-fuzz ../$(BIN)/python -m fuzz $(FUZZ)
+
 synth: $(VENV)/.ready ## Write template.yaml and the other generated files
 	$(HUB) synth --playbooks $(PLAYBOOKS)
 
@@ -62,7 +65,7 @@ deploy: build .venv-sam/.ready ## Build, and deploy with SAM to the account of y
 	  --capabilities CAPABILITY_IAM --parameter-overrides Stage=$(STAGE)
 
 clean: ## Remove what was made, the environments included
-	rm -rf build dist .aws-sam .venv .venv-sam .venv-pytmv1 .venv-security .bench .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf build dist .aws-sam .venv .venv-sam .venv-pytmv1 .venv-security .venv-fuzz .bench tests/.fuzz .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 lock: $(VENV)/.ready ## Pin the newest allowed versions again (needs uv in the environment)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
@@ -101,4 +104,11 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	@$(PYTHON) -m venv .venv-security
 	@.venv-security/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 	  --no-deps --requirement requirements-security.lock
+	@touch $@
+
+# Atheris has wheels for Linux on x86-64 only: nothing but fuzzing may need it.
+.venv-fuzz/.ready: requirements-fuzz.lock
+	@echo "Making .venv-fuzz (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
+	  --only-binary=:all: --upgrade --target .venv-fuzz --requirement requirements-fuzz.lock
 	@touch $@

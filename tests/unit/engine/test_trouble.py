@@ -21,6 +21,7 @@ from hub_responder.ledger.store import Settle
 from hub_responder.ledger.transaction import Part
 from hub_responder.playbook import Wait
 from hub_responder.runtime import Runtime
+from hub_responder.values import clean
 from loopback import Cloud, Reply, error
 from world import World, arrival, event, finding
 
@@ -473,3 +474,51 @@ def test_a_run_that_is_overtaken_between_two_steps_has_no_more_effects(make_worl
     world.drain()
     assert (len(world.opened), len(world.told)) == (1, 1)
     assert world.dead == []
+
+
+def _nested(depth: int) -> Any:
+    deep: Any = "x"
+    for _ in range(depth):
+        deep = [deep]
+    return deep
+
+
+ABSENT = object()
+ESSENTIAL = ("Id", "ProductArn", "AwsAccountId", "Resources")
+ODD: tuple[Any, ...] = (ABSENT, None, 7, ["x"], {"x": 1}, "", "\ud800" * 9, "x" * 9000, _nested(60))
+
+
+def test_nineteen_broken_findings_are_recorded_by_field_and_the_good_one_is_handled(
+    make_world: Any,
+) -> None:
+    broken: list[tuple[str, dict[str, Any]]] = []
+    for field in ESSENTIAL:
+        for value in ODD:
+            raw = finding(len(broken) + 2)
+            raw = {k: v for k, v in (raw | {field: value}).items() if v is not ABSENT}
+            broken.append((field, raw))
+    broken.append(("Description", finding(90) | {"Description": _nested(500)}))
+    for start in range(0, len(broken), 19):
+        world, part = make_world(), broken[start : start + 19]
+        world.send(event(finding(1), *(raw for _, raw in part)))
+        world.drain()
+        assert finding(1)["Id"] in told(world)
+        handled = told(world)
+        lost = [field for field, raw in part if clean(str(raw.get("Id")), 9999) not in handled]
+        records = [one for one in world.records() if one["kind"] == "unreadable"]
+        assert sorted(one["detail"].partition(":")[0] for one in records) == sorted(lost)
+
+
+@pytest.mark.parametrize("text", ['"Title": "a", "Title": "b"', '"Title": 1e999', '"Title": NaN'])
+def test_json_that_is_odd_as_text_is_read_or_dead_with_its_reason(
+    make_world: Any, text: str
+) -> None:
+    world = make_world()
+    good, odd = finding(1), finding(2) | {"Title": "TITLE"}
+    world.send(event(good, odd).replace('"Title":"TITLE"', text).replace('"Title": "TITLE"', text))
+    world.drain()
+    if "NaN" in text:
+        assert [reason.split(":")[0] for reason in reasons(world)] == ["unreadable"]
+        assert "NaN is no JSON number" in reasons(world)[0]
+    else:
+        assert told(world) == {good["Id"], odd["Id"]}

@@ -1,4 +1,4 @@
-"""The tests that docs/security.md names are there."""
+"""The tests that docs/security.md and docs/reliability.md name are there."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+FIGURES = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
 
 
 @cache
@@ -17,8 +18,8 @@ def _tests(path: str) -> set[str]:
     return {one.name for one in tree.body if isinstance(one, ast.FunctionDef)}
 
 
-def test_each_test_that_the_threat_model_names_exists() -> None:
-    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", TEXT)
+def test_each_test_that_the_documents_name_exists() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", TEXT + FIGURES)
     assert len(named) > 50
     missing = [
         f"{path}::{name}"
