@@ -217,6 +217,16 @@ class OpsCenter(Tracker, frozen=True, forbid_unknown_fields=True, kw_only=True):
     )
 
 
+class SecurityHub(Tracker, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Security Hub's own tickets in Jira Cloud or ServiceNow, for findings in OCSF; no secret.
+
+    ``connector`` is the id of a connector of the new Security Hub in this account and region. The
+    ticket's text, priority and labels are Security Hub's.
+    """
+
+    connector: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9:/_.+=,@-]{1,512}$")]
+
+
 GITHUB_API = "https://api.github.com"
 
 
@@ -347,6 +357,7 @@ TYPES: dict[str, type[msgspec.Struct]] = {
     "smtp": Smtp,
     "jira": Jira,
     "opscenter": OpsCenter,
+    "security_hub": SecurityHub,
     "github": GitHub,
     "servicenow": ServiceNow,
     "vision_one": VisionOne,

@@ -77,6 +77,7 @@ def make(work: Work, connection: Connection, runtime: Runtime) -> Draft:
         document(work, connection, runtime),
         work.key,
         resource=incident.resource.id,
+        finding_uid=next((one.metadata_uid for one in incident.findings if one.metadata_uid), ""),
         priority=priority(work, connection),
         due=_due(incident.findings, planned.due),
         labels=tuple(dict.fromkeys((*params.labels, *settings.labels))),

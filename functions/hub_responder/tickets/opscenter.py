@@ -3,8 +3,9 @@
 https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateOpsItem.html. OpsCenter
 keeps one open OpsItem per deduplication string by itself, so asking twice is safe.
 
-OpsItems have no comments. Why one was closed or reopened stands at the end of its description,
-which people read first, and whole in operational data; both change in one request with the status.
+OpsItems have no comments. What is told later stands in operational data (`ADDED`). Why one was
+closed or reopened stands at the end of its description, which people read first, and whole in
+operational data; both change in one request with the status.
 They know one way of being closed, Resolved, and nothing like "won't do": whoever decides so adds
 operational data with the key `DECLINED`.
 """
@@ -38,9 +39,13 @@ MAX_REASON = 4000
 """Of operational data that says why, in UTF-16 units: below the 20 KB that a value may have."""
 MAX_NOTE = 500
 """Of the same at the end of the description, whose text gives way to it."""
+MAX_VALUE = 18_000
+"""Bytes that we write into one value of operational data, of the 20 KB that it may have."""
 CLOSED, REOPENED = "hub-responder/closed", "hub-responder/reopened"
+ADDED = "hub-responder/added"
 DECLINED = "hub-responder/declined"
 """Keys of operational data; none may begin with ``aws``, ``amazon``, ``amzn`` or ``ssm``."""
+_BETWEEN = "\n\n----\n\n"
 _BEFORE_NOTE = "\n\n[hub-responder] "
 _ITEM = re.compile(r"oi-[0-9a-f]{12}")
 _PRIORITIES = ("1", "2", "3", "4", "5")
@@ -94,16 +99,23 @@ class OpsItems:
         url = f"https://{host}/systems-manager/opsitems/{item}/details?region={region}"
         return Ticket(item, url, opened)
 
-    def comment(
-        self,
-        ticket: str,  # noqa: ARG002
-        document: Document,  # noqa: ARG002
-        mark: str,  # noqa: ARG002
-        *,
-        in_doubt: bool,  # noqa: ARG002
-    ) -> bool:
-        """Refused: OpsItems have no comments, as `registry.takes_comments` says beforehand."""
-        raise PermanentError(f"{self._name}: OpsItems have no comments", target=self._name)
+    def comment(self, ticket: str, document: Document, mark: str, *, in_doubt: bool) -> bool:  # noqa: ARG002
+        """Add to what was told since the OpsItem was opened, in its operational data.
+
+        The newest stands first; the oldest gives way where there is no more room. What was told
+        under this mark before is not told again.
+
+        Returns:
+            Whether this call added it.
+        """
+        held = str(_data(self._held(ticket)).get(ADDED, {}).get("Value") or "")
+        if mark in held:
+            return False
+        ending = f"\n\n{mark}"
+        newest = to_markdown(document, MAX_REASON - width(ending)) + ending
+        told = {ADDED: {"Type": "String", "Value": _joined([newest, *held.split(_BETWEEN)])}}
+        self._update(ticket, OperationalData=told)
+        return True
 
     def standings(self, tickets: Sequence[str]) -> Mapping[str, Standing]:
         """What has become of OpsItems, by one request each: the lists of OpsCenter take one id.
@@ -258,6 +270,18 @@ def _told(item: Mapping[str, Any], document: Document, mark: str, key: str) -> d
         "Description": shorten(kept, MAX_DESCRIPTION - width(note)) + note,
         "OperationalData": {key: {"Type": "String", "Value": reason}},
     }
+
+
+def _joined(parts: Sequence[str]) -> str:
+    """As many of ``parts`` as one value of operational data takes, the first ones first."""
+    kept: list[str] = []
+    room = MAX_VALUE
+    for part in filter(None, parts):
+        room -= len((part + _BETWEEN).encode("utf-8", "replace"))
+        if room < 0 and kept:
+            break
+        kept.append(part)
+    return _BETWEEN.join(kept)
 
 
 def _shown(text: str) -> str:

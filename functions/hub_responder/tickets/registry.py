@@ -23,6 +23,7 @@ MODULES: Mapping[str, str] = {
     "github": "github",
     "jira": "jira",
     "opscenter": "opscenter",
+    "security_hub": "security_hub",
     "servicenow": "servicenow",
 }
 """Type of connection -> its module."""
@@ -30,8 +31,11 @@ KINDS = tuple(sorted(MODULES))
 """The types that take tickets."""
 FOLLOWED: frozenset[str] = frozenset({"github", "jira", "opscenter", "servicenow"})
 """Those whose systems tell what has become of a ticket, and close, reopen, raise and link it."""
-_WITHOUT_COMMENTS = frozenset({"opscenter"})
+_WITHOUT_COMMENTS = frozenset({"security_hub"})
 _OPS_ITEMS = {"Fn::Sub": "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:opsitem/*"}
+_CONNECTORS = {
+    "Fn::Sub": "arn:${AWS::Partition}:securityhub:${AWS::Region}:${AWS::AccountId}:connectorv2/*"
+}
 _STATEMENTS: Mapping[str, tuple[Statement, ...]] = {
     "opscenter": (
         # No resource: the item does not exist yet.
@@ -41,7 +45,10 @@ _STATEMENTS: Mapping[str, tuple[Statement, ...]] = {
             "Action": ["ssm:GetOpsItem", "ssm:UpdateOpsItem"],
             "Resource": [_OPS_ITEMS],
         },
-    )
+    ),
+    "security_hub": (
+        {"Effect": "Allow", "Action": ["securityhub:CreateTicketV2"], "Resource": [_CONNECTORS]},
+    ),
 }
 
 

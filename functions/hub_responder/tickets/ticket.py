@@ -23,6 +23,8 @@ class Draft:
         document: its text; the first heading becomes the summary.
         key: the effect key: equal for every attempt to open this ticket, hex digits.
         resource: the id of the resource it is about, mostly an ARN.
+        finding_uid: what the new Security Hub names its worst finding by; empty where all of them
+            came in ASFF.
         priority: as the ticket system spells it, or empty for its default.
         due: when it is to be done (epoch seconds), where that is known.
         labels: further labels.
@@ -36,6 +38,7 @@ class Draft:
     document: Document
     key: str
     resource: str = ""
+    finding_uid: str = ""
     priority: str = ""
     due: float | None = None
     labels: tuple[str, ...] = ()

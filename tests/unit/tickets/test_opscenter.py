@@ -289,12 +289,12 @@ def test_an_incident_that_comes_back_opens_its_item_again(
     system: TicketSystem, center: OpsCenter, cloud: Cloud, item: str
 ) -> None:
     refs = {"ops": {"ticket": item, "url": "u"}}
-    assert step(incident(refs=refs, round=2, change="grew")).status == "done"
-    assert not cloud.called("GetOpsItem")
+    assert "told in a comment" in step(incident(refs=refs, round=2, change="grew")).detail
+    assert opscenter.ADDED in held(center)["OperationalData"]
     center.decide(item, "done")
     about = incident(refs=refs, gen=2, change="reopened")
     planned = open_ticket.plan(work(open_ticket.Params("ops", "ticket.md.j2"), about), runtime())
-    assert planned.startswith(f"would look after {item} in ops")
+    assert planned.startswith(f"would comment on {item} in ops")
     outcome = step(about)
     assert (outcome.status, outcome.result["reopened"]) == ("done", True)
     assert held(center)["Status"] == "Open"
@@ -310,3 +310,28 @@ def test_a_higher_severity_raises_the_priority(
     assert outcome.detail.endswith("; priority 1")
     assert held(center)["Priority"] == 1
     assert held(center)["Description"] == "Nothing protects web-01."
+
+
+def test_what_joins_stands_in_the_operational_data_the_newest_first(
+    system: TicketSystem, center: OpsCenter, cloud: Cloud, item: str
+) -> None:
+    assert system.comment(item, WHY, "hr-1", in_doubt=False)
+    assert system.comment(item, AGAIN, "hr-2", in_doubt=False)
+    assert not system.comment(item, AGAIN, "hr-2", in_doubt=True)
+    told = held(center)["OperationalData"][opscenter.ADDED]["Value"]
+    assert told.index("It came back.") < told.index("Nothing is open any more.")
+    assert (told.count("hr-1"), told.count("hr-2")) == (1, 1)
+    assert len(updates(cloud)) == 2
+
+
+def test_the_oldest_gives_way_where_there_is_no_more_room(
+    system: TicketSystem, center: OpsCenter, cloud: Cloud, item: str
+) -> None:
+    long = Document((Paragraph((Text("検出" * 1900),)),))
+    for number in range(4):
+        assert system.comment(item, long, f"hr-{number}", in_doubt=False)
+    told = held(center)["OperationalData"][opscenter.ADDED]["Value"]
+    assert len(told.encode()) <= opscenter.MAX_VALUE
+    assert "hr-3" in told
+    assert "hr-0" not in told
+    updates(cloud)

@@ -10,10 +10,9 @@ import pytest
 
 from factories import incident, playbook, runtime, work
 from hub_responder.actions import open_ticket
-from hub_responder.connections.resolve import Connection, named
+from hub_responder.connections.resolve import Connection
 from hub_responder.connections.settings import TYPES
-from hub_responder.errors import ConfigurationError, PermanentError
-from hub_responder.markdown.document import Document
+from hub_responder.errors import ConfigurationError
 from hub_responder.tickets import registry
 from hub_responder.tickets.ticket import TicketSystem
 
@@ -31,7 +30,7 @@ def test_each_is_a_type_of_connection_that_the_action_takes() -> None:
     assert open_ticket.ACTION.connection_kinds == {"in": registry.KINDS}
 
 
-@pytest.mark.parametrize("kind", ["opscenter", "sns", "unheard-of", ""])
+@pytest.mark.parametrize("kind", ["security_hub", "sns", "unheard-of", ""])
 def test_comments_are_taken_only_where_there_are_some(kind: str) -> None:
     assert not registry.takes_comments(kind)
 
@@ -47,20 +46,18 @@ def test_what_is_followed_can_do_all_that_a_tickets_life_asks_for(kind: str) -> 
         assert list(has.parameters.values()) == list(wanted.parameters.values())
 
 
-def test_an_ops_item_refuses_the_comment_that_nobody_should_ask_for() -> None:
-    run_time = runtime()
-    system = registry.find(named(run_time.playbook, "ops"), run_time, "oi-1")
-    with pytest.raises(PermanentError, match="no comments"):
-        system.comment("oi-1", Document(()), "mark", in_doubt=False)
-
-
 @pytest.mark.parametrize(
     ("connection", "plan"),
-    [("jira", "would comment on X-1 in jira: "), ("ops", "would leave X-1 in ops as it is")],
+    [
+        ("jira", "would comment on X-1 in jira: "),
+        ("ops", "would comment on X-1 in ops: "),
+        ("hub", "would leave X-1 in hub as it is"),
+    ],
 )
 def test_the_plan_follows_what_the_system_can_do(connection: str, plan: str) -> None:
     params: Any = open_ticket.Params(connection, "ticket.md.j2")
     of = incident(refs={connection: {"ticket": "X-1", "url": "u"}})
     assert of.new
-    run_time = runtime(playbook=playbook())
+    known = playbook().connections | {"hub": {"type": "security_hub", "connector": "c-1"}}
+    run_time = runtime(playbook=playbook(connections=known))
     assert open_ticket.plan(work(params, of), run_time).startswith(plan)

@@ -1,4 +1,4 @@
-"""SNS and OpsCenter, asked with the operator's own credentials: the functions have a role."""
+"""SNS, OpsCenter, Security Hub, asked with the operator's credentials: functions have a role."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hub_responder import aws
-from hub_responder.connections.settings import Sns, read
+from hub_responder.connections.settings import SecurityHub, Sns, read
 from hub_toolkit.checks.asker import Asker
 from hub_toolkit.checks.told import Told, good, wrong
 
@@ -58,3 +58,19 @@ def opscenter(_asker: Asker) -> Iterator[Told]:
         yield wrong("access", str(aws.translate(error, "opscenter")), do)
         return
     yield good("access", f"OpsItems of {client.meta.region_name}")
+
+
+def security_hub(asker: Asker) -> Iterator[Told]:
+    """That the connector is there, and connected."""
+    connector = read(asker.connection.settings, SecurityHub, asker.name).connector
+    try:
+        held = aws.client("securityhub").get_connector_v2(ConnectorId=connector)
+    except aws.ERRORS as error:
+        do = "is it the id of a connector in this region, and may you look (GetConnectorV2)?"
+        yield wrong("access", str(aws.translate(error, "security_hub")), do)
+        return
+    status = str(held.get("Health", {}).get("ConnectorStatus", "UNKNOWN"))
+    if status == "CONNECTED":
+        yield good("access", f"connector {held.get('Name', connector)}")
+    else:
+        yield Told("access", "warning", f"the connector is {status}", "look at it in the console")

@@ -26,6 +26,7 @@ READS: Mapping[str, Callable[[Asker], Iterator[Told]]] = {
     "workload_security": trend.workload_security,
     "sns": amazon.sns,
     "opscenter": amazon.opscenter,
+    "security_hub": amazon.security_hub,
     "ses": mail.ses,
     "smtp": mail.smtp,
 }

@@ -30,6 +30,7 @@ _SYSTEMS = {
     **dict.fromkeys(_OPSCENTER, "opscenter"),
     **dict.fromkeys(_SNS, "sns"),
     "ses.SendEmail": "ses",
+    "securityhub.CreateTicketV2": "security_hub",
     "kinesis.PutRecords": "kinesis",
     "lambda.Invoke": "lambda",
     "s3.PutObject": "s3",
@@ -66,6 +67,8 @@ class AwsEffects:
         """How faults may name a call, beside ``SERVICE.Operation``."""
         if call.target in _OPSCENTER:
             return ("opscenter", self._simulators.name_of("opscenter", "opscenter"))
+        if call.target == "securityhub.CreateTicketV2":
+            return (self._simulators.name_of("security_hub", "security_hub"),)
         if call.service == "ses":
             return (self._simulators.name_of("ses", "ses"),)
         if call.target in _SNS:

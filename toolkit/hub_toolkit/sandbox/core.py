@@ -140,6 +140,10 @@ class Core:
         effects = AwsEffects(self.inbox, simulators, outside, self.state_buckets)
         name = simulators.name_of("opscenter", "opscenter")
         self.tickets.register("opscenter", name, OpsItems(self.center))
+        for connector in simulators.connectors:
+            self.hub.connectors.register(connector)
+        hub = simulators.name_of("security_hub", "security_hub")
+        self.tickets.register("security_hub", hub, self.hub.connectors)
         place = self._place
         aws = AwsApp(
             {

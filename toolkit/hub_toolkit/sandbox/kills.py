@@ -28,6 +28,7 @@ AWS_EFFECTS = frozenset(
         "s3.PutObject",
         "kinesis.PutRecords",
         "securityhub.BatchUpdateFindings",
+        "securityhub.CreateTicketV2",
     }
 )
 _ASKING = ("/search", "/graphql", "/oauth_token.do")

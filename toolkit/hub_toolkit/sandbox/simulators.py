@@ -70,6 +70,7 @@ class Simulators:
         led: settings with the simulator's address, by connection name.
         topics: names of SNS connections by their topic's ARN; "": the stack's own topic.
         mailers: the settings of SES connections, by name.
+        connectors: the ids of Security Hub's connectors that connections name.
         closing: ends the mail servers; None: none listens, their applications are there alone.
     """
 
@@ -82,6 +83,7 @@ class Simulators:
     topics: dict[str, str] = field(default_factory=dict)
     led: dict[str, dict[str, Any]] = field(default_factory=dict)
     mailers: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    connectors: list[str] = field(default_factory=list)
     closing: ExitStack | None = None
     _listening: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -97,7 +99,7 @@ class Simulators:
     def add(self, name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Simulate a connection; its settings with the simulator's address.
 
-        SNS, SES and OpsCenter are AWS services: they are reached through the AWS endpoint.
+        SNS, SES, OpsCenter and Security Hub are reached through the AWS endpoint.
         """
         kind = str(settings.get("type"))
         make = _MAKERS.get(kind)
@@ -105,6 +107,8 @@ class Simulators:
             self.topics.setdefault(str(settings.get("topic_arn", "")), name)
         if kind == "ses":
             self.mailers[name] = settings
+        if kind == "security_hub":
+            self.connectors.append(str(settings["connector"]))
         if make is None:
             self.names.setdefault(kind, []).append(name)
             return dict(settings)

@@ -27,7 +27,8 @@ def test_types_and_defaults_are_written_as_playbooks_write_them() -> None:
     assert "| `stale_after` | number or duration | `86400` |" in coverage
     assert "| `connection` | a connection or route: vision_one | `vision-one` |" in coverage
     assert "| `retry_after` | number or nothing |" in coverage
-    takes = "| `in` | a connection or route: github, jira, opscenter, servicenow | required |"
+    kinds = "github, jira, opscenter, security_hub, servicenow"
+    takes = f"| `in` | a connection or route: {kinds} | required |"
     assert takes in _section("ticket.open")
     update = _section("finding.update")
     workflows = "NEW or NOTIFIED or RESOLVED or SUPPRESSED or nothing"

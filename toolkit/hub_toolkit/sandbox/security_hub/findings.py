@@ -103,6 +103,14 @@ class Findings:
             self._records[_key(side)] = kept
         return kept.finding
 
+    def with_uid(self, uid: str) -> dict[str, Any] | None:
+        """The OCSF finding with this ``metadata.uid``, or None."""
+        with self._lock:
+            for record in self._records.values():
+                if record.ocsf is not None and record.ocsf.get("metadata", {}).get("uid") == uid:
+                    return record.ocsf
+        return None
+
     def import_one(self, finding: dict[str, Any]) -> dict[str, Any] | None:
         """Create or update a finding.
 

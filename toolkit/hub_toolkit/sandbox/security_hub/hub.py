@@ -17,6 +17,7 @@ from hub_toolkit.sandbox.security_hub.findings import Findings, Record
 from hub_toolkit.sandbox.security_hub.model import request_problems
 from hub_toolkit.sandbox.security_hub.paging import page
 from hub_toolkit.sandbox.security_hub.rest import rest_app
+from hub_toolkit.sandbox.security_hub.tickets import Connectors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,6 +55,7 @@ class SecurityHub:
         self._actions = Actions(region, account)
         self._insights = insights.Insights(region, account)
         self._envelopes = Envelopes(region, account)
+        self.connectors = Connectors(self._findings.with_uid, lambda: _iso(clock()))
         self.app: App = rest_app(self)
         """The API over WSGI."""
         self._operations: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
@@ -61,11 +63,13 @@ class SecurityHub:
             "BatchUpdateFindings": self._update,
             "CreateActionTarget": self._create_action,
             "CreateInsight": self._create_insight,
+            "CreateTicketV2": self.connectors.create_ticket,
             "DeleteActionTarget": self._delete_action,
             "DeleteInsight": self._delete_insight,
             "DescribeActionTargets": self._describe_actions,
             "DescribeHub": self._describe_hub,
             "EnableSecurityHub": self._enable,
+            "GetConnectorV2": self.connectors.get,
             "GetEnabledStandards": lambda _request: {"StandardsSubscriptions": []},
             "GetFindings": self._get_findings,
             "GetInsightResults": self._insight_results,

@@ -27,6 +27,7 @@ _FIXED = {
     ("POST", "/actionTargets/get"): "DescribeActionTargets",
     ("POST", "/insights"): "CreateInsight",
     ("POST", "/insights/get"): "GetInsights",
+    ("POST", "/ticketsv2"): "CreateTicketV2",
     ("GET", "/accounts"): "DescribeHub",
     ("POST", "/accounts"): "EnableSecurityHub",
     ("POST", "/standards/get"): "GetEnabledStandards",
@@ -36,6 +37,7 @@ _WITH_ARN = (
     ("DELETE", "/actionTargets/", "DeleteActionTarget", "ActionTargetArn"),
     ("GET", "/insights/results/", "GetInsightResults", "InsightArn"),
     ("PATCH", "/insights/", "UpdateInsight", "InsightArn"),
+    ("GET", "/connectorsv2/", "GetConnectorV2", "ConnectorId"),
     ("DELETE", "/insights/", "DeleteInsight", "InsightArn"),
 )
 
