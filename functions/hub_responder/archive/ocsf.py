@@ -86,6 +86,13 @@ _CLASSES = {
     INCIDENT: ("Incident Finding", 2, "Findings"),
     API: ("API Activity", 6, "Application Activity"),
 }
+_PROFILES = {
+    REMEDIATION: ["cloud", "host", "record_integrity"],
+    INCIDENT: ["cloud", "host", "record_integrity"],
+    API: ["cloud", "record_integrity"],
+}
+"""Whose attributes an event has: ``actor`` is the class's own only in API Activity, elsewhere the
+profile Host's."""
 _EFFECT_KINDS = frozenset({"attempt", "answered", "returned"})
 _API_KINDS = frozenset({"redriven", "discarded", "config", "tampered", "cloudtrail", "command"})
 _COUNTERMEASURES = {
@@ -159,7 +166,7 @@ def event(
         "status_code": record.get("error"),
         "message": record.get("detail"),
         "duration": record.get("ms"),
-        "metadata": _metadata(record, place, deployment),
+        "metadata": _metadata(uid, record, place, deployment),
         "actor": _actor(record),
         "cloud": {
             "provider": "AWS",
@@ -204,7 +211,7 @@ def _status(uid: int, record: Mapping[str, Any]) -> tuple[int, str]:
 
 
 def _metadata(
-    record: Mapping[str, Any], place: Fingerprinted, deployment: Deployment
+    uid: int, record: Mapping[str, Any], place: Fingerprinted, deployment: Deployment
 ) -> dict[str, Any]:
     incident = record.get("incident", "")
     return {
@@ -214,7 +221,7 @@ def _metadata(
         "event_code": record["kind"],
         "correlation_uid": incident or None,
         "original_time": record["at"],
-        "profiles": ["cloud", "record_integrity"],
+        "profiles": _PROFILES[uid],
         "product": {
             "name": "hub-responder",
             "vendor_name": "hub-responder",
@@ -244,12 +251,12 @@ def _actor(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def _observables(findings: list[str], target: Mapping[str, Any]) -> list[dict[str, Any]]:
     told = [
-        {"name": "finding_info.uid", "type_id": _OTHER, "type": "Finding", "value": one}
+        {"name": "unmapped.findings", "type_id": _OTHER, "type": "Finding", "value": one}
         for one in findings
     ]
     if resource := target.get("resource"):
         told.append(
-            {"name": "resource.uid", "type_id": 10, "type": "Resource UID", "value": resource}
+            {"name": "unmapped.resource", "type_id": 10, "type": "Resource UID", "value": resource}
         )
     return told
 
@@ -302,12 +309,13 @@ def _incident(record: Mapping[str, Any], findings: list[str]) -> dict[str, Any]:
 def _api(record: Mapping[str, Any], findings: list[str]) -> dict[str, Any]:
     del findings
     source = record.get("source", {})
+    endpoint = source.get("endpoint") or ("command line" if "actor" in record else "AWS")
     return {
         "api": {
             "operation": source.get("operation") or record["kind"],
             "service": {"name": source.get("service") or "hub-responder"},
         },
-        "src_endpoint": {"name": source.get("endpoint") or "command line", "ip": source.get("ip")},
+        "src_endpoint": {"name": endpoint, "ip": source.get("ip")},
     }
 
 
