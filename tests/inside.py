@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from base64 import b64decode
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from factories import ACCOUNT, NOW, REGION
+from hub_responder.archive.items import read
 from hub_responder.playbook import Playbook
 from hub_toolkit.dry.clock import StillClock
 from hub_toolkit.dry.wires import Wires, installed, variables
@@ -168,6 +170,18 @@ class Inside:
         items = self.tables.handle("Scan", {"TableName": AUDIT})["Items"]
         items.sort(key=lambda item: item["sk"]["S"])
         return [json.loads(line) for item in items for line in item["records"]["S"].splitlines()]
+
+    def kept(self) -> dict[str, str]:
+        """What is kept beside the audit records, by digest."""
+        items = self.tables.handle("Scan", {"TableName": AUDIT})["Items"]
+        return {
+            digest: text
+            for item in items
+            if "contents" in item
+            for digest, text in read(
+                {**item, "contents": {"B": b64decode(item["contents"]["B"])}}
+            ).contents.items()
+        }
 
     def note(self, finding: dict[str, Any]) -> str:
         """The note that stands on a finding in Security Hub."""

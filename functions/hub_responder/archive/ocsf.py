@@ -103,6 +103,8 @@ _COUNTERMEASURES = {
 """Actions that are a countermeasure by MITRE's D3FEND; the others only tell, ask and record."""
 _LIFE = {"opened": (1, "Create"), "ended": (3, "Close")}
 _CHANGES = {"discarded": (4, "Delete"), "redriven": (3, "Update"), "config": (3, "Update")}
+_DONE_TO = {"MODIFY": (3, "Update"), "REMOVE": (4, "Delete")}
+"""What was done to the trail itself."""
 _DONE = {"done": (1, "Success"), "failed": (2, "Failure")}
 _BAD = frozenset({"dead", "unreadable", "tampered", "guard"})
 _OTHER = 99
@@ -194,6 +196,9 @@ def _activity(uid: int, record: Mapping[str, Any]) -> tuple[int, str]:
         return _COUNTERMEASURES.get(uses, (_OTHER, uses))
     if uid == INCIDENT:
         return _LIFE.get(record["kind"], (2, "Update"))
+    if record["kind"] == "tampered":
+        operation = str(record.get("source", {}).get("operation"))
+        return _DONE_TO.get(operation, (_OTHER, "tampered"))
     return _CHANGES.get(record["kind"], (_OTHER, record["kind"]))
 
 

@@ -32,7 +32,18 @@ if TYPE_CHECKING:
 FORMAT = 1
 TAKEN = frozenset(
     {
-        *("all", "archive", "dlq", "history", "inventory", "lapsed", "pace", "pause", "restored"),
+        *(
+            "all",
+            "archive",
+            "dlq",
+            "guard",
+            "history",
+            "inventory",
+            "lapsed",
+            "pace",
+            "pause",
+            "restored",
+        ),
         *("sync", "ticket-webhook", "unanswered"),
     }
 )

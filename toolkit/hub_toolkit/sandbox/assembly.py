@@ -28,6 +28,7 @@ from hub_toolkit.sandbox.kills import Kills
 from hub_toolkit.sandbox.pollers import Pollers
 from hub_toolkit.sandbox.schedule import Schedule
 from hub_toolkit.sandbox.sqs import SqsError
+from hub_toolkit.sandbox.stream_pollers import StreamPollers
 from hub_toolkit.sandbox.template import plan as read_plan
 from hub_toolkit.sandbox.template import with_roles
 from hub_toolkit.sandbox.workers.environment import Host
@@ -110,9 +111,13 @@ def assemble(
     closing.callback(pollers.stop)
     for source in sources:
         pollers.add(source)
+    changes = StreamPollers(clock, pool, core.tables.follow)
+    closing.callback(changes.close)
+    for followed in deploy.streams(plan):
+        changes.add(followed)
     schedule = Schedule(plan, place, clock.now, pool.invoke, core.queues.send)
     roles = Roles(plan, place)
-    parts = _parts(core, simulators, plan, pollers, schedule)
+    parts = _parts(core, simulators, plan, (pollers, changes), schedule)
     control = Control(routes.table(parts, roles.report), (AwsError, SqsError, ValueError))
     urls: dict[str, App] = {
         name: FunctionUrls(name, plan.public.get(name, ()), pool.invoke, clock.now)
@@ -160,9 +165,13 @@ def _furnish(core: Core, simulators: Simulators, stage: str) -> None:
 
 
 def _parts(
-    core: Core, simulators: Simulators, plan: Plan, pollers: Pollers, schedule: Schedule
+    core: Core,
+    simulators: Simulators,
+    plan: Plan,
+    pollers: tuple[Pollers, StreamPollers],
+    schedule: Schedule,
 ) -> routes.Parts:
-    consumed = [source.queue for source in pollers.sources]
+    consumed = [source.queue for source in pollers[0].sources]
     tables = {one.environment.get("AUDIT_TABLE") for one in plan.functions.values()}
     return routes.Parts(
         clock=core.clock,
@@ -174,7 +183,10 @@ def _parts(
         tickets=core.tickets,
         faults=core.faults,
         idle=Idle(
-            core.clock, core.queues, consumed, lambda: pollers.running() > 0 or core.clock.busy
+            core.clock,
+            core.queues,
+            consumed,
+            lambda: any(one.running() for one in pollers) or core.clock.busy,
         ),
         members=core.members,
         vision_ones=simulators.vision_ones,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from hub_toolkit.sandbox.intrinsics import TemplateError
 from hub_toolkit.sandbox.pollers import DEFAULT_CONCURRENCY, Source
+from hub_toolkit.sandbox.stream_pollers import StreamSource
 from hub_toolkit.sandbox.template import Plan
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ _TABLE_SETTINGS = frozenset(
         "KeySchema",
         "LocalSecondaryIndexes",
         "ProvisionedThroughput",
+        "StreamSpecification",
     }
 )
 _AFTERWARDS = {
@@ -112,6 +114,15 @@ def sources(plan: Plan) -> list[Source]:
     ]
 
 
+def streams(plan: Plan) -> list[StreamSource]:
+    """The event source mappings of streams, of all functions."""
+    return [
+        StreamSource(followed.stream_arn, function.name, followed.batch_size, followed.filters)
+        for function in plan.functions.values()
+        for followed in function.streams
+    ]
+
+
 def _queues_in_order(plan: Plan) -> list[str]:
     """Dead-letter queues first: a redrive policy must name a queue that exists."""
     dead = {arn.rsplit(":", 1)[-1] for arn in dead_letter_queues(plan)}
@@ -136,6 +147,8 @@ def _table(
     properties: Mapping[str, Any],
 ) -> None:
     request = {key: value for key, value in properties.items() if key in _TABLE_SETTINGS}
+    if "StreamSpecification" in request:  # CloudFormation enables what has one
+        request["StreamSpecification"] = {"StreamEnabled": True, **request["StreamSpecification"]}
     dynamodb("CreateTable", {"BillingMode": "PROVISIONED", **request, "TableName": name})
     for operation, setting in _AFTERWARDS.items():
         if setting in properties:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hub_toolkit.sandbox.dynamodb.streams import arn_of
 from hub_toolkit.sandbox.intrinsics import TemplateError
 
 
@@ -63,7 +64,8 @@ def _bucket(_place: Place, name: str) -> Mapping[str, str]:
 
 
 def _table(place: Place, name: str) -> Mapping[str, str]:
-    return {"Ref": name, "Arn": place.arn("dynamodb", f"table/{name}")}
+    arn = place.arn("dynamodb", f"table/{name}")
+    return {"Ref": name, "Arn": arn, "StreamArn": arn_of(arn)}
 
 
 def _function(place: Place, name: str) -> Mapping[str, str]:

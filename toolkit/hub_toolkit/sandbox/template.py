@@ -68,6 +68,20 @@ class Mapped:
 
 
 @dataclass(frozen=True, slots=True)
+class Followed:
+    """An event source mapping: a table's stream whose changes invoke a function.
+
+    Attributes:
+        stream_arn: the stream. batch_size: changes of one invocation at most.
+        filters: patterns of what is passed on; empty: everything.
+    """
+
+    stream_arn: str
+    batch_size: int
+    filters: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Function:
     """A Lambda function.
 
@@ -75,6 +89,7 @@ class Function:
         role: the ARN of its role.
         layers: the last part of each layer's ContentUri, which names what is in it.
         schedules: the schedule expressions that invoke it, in AWS's spelling.
+        streams: those whose changes invoke it.
     """
 
     name: str
@@ -87,6 +102,7 @@ class Function:
     layers: tuple[str, ...] = ()
     sources: tuple[Mapped, ...] = ()
     schedules: tuple[str, ...] = ()
+    streams: tuple[Followed, ...] = ()
 
 
 @dataclass(slots=True)
@@ -207,7 +223,9 @@ class _Reader:
             for logical_id, resource in self._resources.items()
             if resource["Type"] == "AWS::Serverless::LayerVersion" and resolver.active(logical_id)
         }
-        self._mappings = self._separate_mappings()
+        self._mappings: dict[str, list[Mapped]] = {}
+        self._streams: dict[str, list[Followed]] = {}
+        self._separate_mappings()
 
     def add(self, found: Plan, logical_id: str) -> None:
         """Add one resource."""
@@ -273,6 +291,7 @@ class _Reader:
             role=str(merged.get("Role", "")),
             layers=tuple(self._layer(logical_id, layer) for layer in layers),
             sources=tuple(sources),
+            streams=tuple(self._streams.get(name, ())),
             schedules=tuple(schedules),
         )
 
@@ -284,17 +303,19 @@ class _Reader:
             )
         return Path(self._layers[arn]).name
 
-    def _separate_mappings(self) -> dict[str, list[Mapped]]:
-        found: dict[str, list[Mapped]] = {}
+    def _separate_mappings(self) -> None:
         for logical_id, resource in self._resources.items():
             if resource["Type"] != "AWS::Lambda::EventSourceMapping":
                 continue
             if self._resolver.active(logical_id):
                 properties = self._resolver.properties(logical_id)
                 function = _function_name(properties["FunctionName"])
-                mapped = _mapped(properties, properties["EventSourceArn"])
-                found.setdefault(function, []).append(mapped)
-        return found
+                source = str(properties["EventSourceArn"])
+                if source.split(":")[2] == "dynamodb":
+                    self._streams.setdefault(function, []).append(_followed(properties, source))
+                else:
+                    mapped = _mapped(properties, source)
+                    self._mappings.setdefault(function, []).append(mapped)
 
 
 def _grant(found: Plan, role: str, policy: Mapping[str, Any]) -> None:
@@ -316,6 +337,16 @@ def _mapped(properties: Mapping[str, Any], queue_arn: str) -> Mapped:
         window=float(properties.get("MaximumBatchingWindowInSeconds", 0)),
         concurrency=None if concurrency is None else int(concurrency),
         partial="ReportBatchItemFailures" in properties.get("FunctionResponseTypes", []),
+    )
+
+
+def _followed(properties: Mapping[str, Any], stream_arn: str) -> Followed:
+    """Defaults are those of CreateEventSourceMapping for streams."""
+    filters = properties.get("FilterCriteria", {}).get("Filters", [])
+    return Followed(
+        stream_arn=stream_arn,
+        batch_size=int(properties.get("BatchSize", 100)),
+        filters=tuple(str(one["Pattern"]) for one in filters),
     )
 
 

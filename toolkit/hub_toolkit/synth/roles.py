@@ -252,6 +252,18 @@ def unanswered() -> list[Statement]:
     ]
 
 
+def guard() -> list[Statement]:
+    """What the function that sees changes of the audit trail needs: its stream, and its records."""
+    stream = attribute("AuditTable", "StreamArn")
+    read = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
+    return [
+        logs("GuardLogGroup"),
+        allow(read, stream),
+        allow("dynamodb:ListStreams", "*"),  # it knows no resource
+        allow("dynamodb:PutItem", attribute("AuditTable")),
+    ]
+
+
 def lapsed() -> list[Statement]:
     """What the function that ends suppressions needs: the findings, and its records."""
     return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import TYPE_CHECKING, Any
 
 from hub_responder.inventory.history import COLUMNS
@@ -121,7 +122,8 @@ def resources(queues: Mapping[str, str], scheduled: Mapping[str, str]) -> Resour
         "QueuePolicy": _queue_policy({"DeadLetterQueue": "", **queues}),
         **({"SchedulerRole": _scheduler_role(scheduled)} if scheduled else {}),
         "LedgerTable": _table(),
-        "AuditTable": _table(),
+        "AuditTable": _table(StreamSpecification={"StreamViewType": "NEW_AND_OLD_IMAGES"}),
+        **_guard(),
         **_notifications(),
         **scheduled_function(
             "unanswered",
@@ -224,7 +226,7 @@ def deny_plain_text(action: str | list[str], resource: Any = "*") -> dict[str, A
     }
 
 
-def _table() -> dict[str, Any]:
+def _table(**properties: Any) -> dict[str, Any]:
     """A table that outlives the stack; without a name of its own a new stack can be made."""
     return {
         "Type": "AWS::DynamoDB::Table",
@@ -243,6 +245,55 @@ def _table() -> dict[str, Any]:
             "TimeToLiveSpecification": {"AttributeName": "expires", "Enabled": True},
             "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
             "SSESpecification": {"SSEEnabled": True},
+            **properties,
+        },
+    }
+
+
+def _guard() -> Resources:
+    """The function that sees changes of the audit trail, its mapping and its alarm."""
+    removed = [{"exists": False}], [{"anything-but": ["dynamodb.amazonaws.com"]}]
+    patterns: list[dict[str, Any]] = [
+        {"eventName": ["MODIFY"]},
+        *({"eventName": ["REMOVE"], "userIdentity": {"principalId": who}} for who in removed),
+    ]
+    return {
+        **_function(
+            "guard",
+            "Records who touches the audit trail, and tells of it",
+            roles.guard(),
+            # Metrics of two stacks in one account must not mix: an alarm goes by them.
+            variables={"POWERTOOLS_SERVICE_NAME": named("guard")},
+        ),
+        "GuardSource": {
+            "Type": "AWS::Lambda::EventSourceMapping",
+            "Properties": {
+                "FunctionName": ref("GuardFunction"),
+                "EventSourceArn": attribute("AuditTable", "StreamArn"),
+                "StartingPosition": "TRIM_HORIZON",
+                "BatchSize": 10,
+                "BisectBatchOnFunctionError": True,
+                "FilterCriteria": {"Filters": [{"Pattern": json.dumps(one)} for one in patterns]},
+            },
+        },
+        "TamperedAlarm": {
+            "Type": "AWS::CloudWatch::Alarm",
+            "Properties": {
+                "AlarmDescription": "Somebody changed or removed records of the audit trail",
+                "Namespace": METRICS,
+                "MetricName": "Tampered",
+                "Dimensions": [
+                    {"Name": "service", "Value": named("guard")},
+                    {"Name": "playbook", "Value": "guard"},
+                ],
+                "Statistic": "Sum",
+                "Period": 300,
+                "EvaluationPeriods": 1,
+                "Threshold": 0,
+                "ComparisonOperator": "GreaterThanThreshold",
+                "TreatMissingData": "notBreaching",
+                "AlarmActions": [ref("NotificationsTopic")],
+            },
         },
     }
 

@@ -13,6 +13,7 @@ import yaml
 
 from hub_responder.inventory import history
 from hub_toolkit import synth
+from hub_toolkit.sandbox.event_plane.pattern import Pattern
 from hub_toolkit.synth import generated
 from hub_toolkit.synth.archive import CONDITIONS
 from hub_toolkit.synth.naming import logical
@@ -241,6 +242,44 @@ def test_tables_are_kept_encrypted_restorable_and_forget_in_time(root: Path) -> 
         }
         assert properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
         assert properties["SSESpecification"]["SSEEnabled"]
+
+
+def test_no_role_changes_or_removes_what_is_in_the_audit_table(root: Path) -> None:
+    roles = [
+        one for one in _template(root)["Resources"].values() if one["Type"] == "AWS::IAM::Role"
+    ]
+    table = {"Fn::GetAtt": ["AuditTable", "Arn"]}
+    allowed: set[str] = set()
+    for one in roles:
+        for policy in one["Properties"].get("Policies", ()):
+            for statement in policy["PolicyDocument"]["Statement"]:
+                places, actions = statement.get("Resource"), statement.get("Action")
+                places = places if isinstance(places, list) else [places]
+                if table in places:
+                    allowed |= {actions} if isinstance(actions, str) else set(actions)
+    assert allowed == {"dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan"}
+
+
+def test_what_touches_the_trail_is_seen_and_an_alarm(root: Path) -> None:
+    resources = _template(root)["Resources"]
+    view = resources["AuditTable"]["Properties"]["StreamSpecification"]["StreamViewType"]
+    assert view == "NEW_AND_OLD_IMAGES"
+    filters = resources["GuardSource"]["Properties"]["FilterCriteria"]["Filters"]
+    patterns = [Pattern.compile(one["Pattern"]) for one in filters]
+    theirs = {"userIdentity": {"type": "Service", "principalId": "dynamodb.amazonaws.com"}}
+    seen = {
+        name: any(one.matches_event(event) for one in patterns)
+        for name, event in {
+            "modified": {"eventName": "MODIFY"},
+            "removed": {"eventName": "REMOVE"},
+            "expired": {"eventName": "REMOVE", **theirs},
+            "inserted": {"eventName": "INSERT"},
+        }.items()
+    }
+    assert seen == {"modified": True, "removed": True, "expired": False, "inserted": False}
+    dimensions = resources["TamperedAlarm"]["Properties"]["Dimensions"]
+    service = resources["GuardFunction"]["Properties"]["Environment"]["Variables"]
+    assert dimensions[0]["Value"] == service["POWERTOOLS_SERVICE_NAME"]
 
 
 def test_the_environment_is_what_handlers_read(root: Path) -> None:

@@ -7,9 +7,10 @@ process.
 - ``expressions`` is the expression language.
 - ``actions`` is one change to one item; ``items``, ``batches`` and ``transactions`` carry changes
   out, ``reads`` finds, ``control`` makes tables. ``requests`` reads the members of requests.
+- ``streams`` tells what changes in a table.
 - ``store`` puts all operations behind one lock; ``errors`` is what they raise.
 
-Not carried, and refused: secondary indexes, streams, PartiQL, the parameters from before
+Not carried, and refused: secondary indexes, the API of streams, PartiQL, the parameters from before
 expressions (``Expected``, ``KeyConditions``, ...). ``ReturnConsumedCapacity`` and
 ``ReturnItemCollectionMetrics`` are passed over.
 """

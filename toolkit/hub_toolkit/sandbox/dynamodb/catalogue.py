@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from hub_toolkit.sandbox.dynamodb.errors import DynamoDBError, not_found
@@ -15,9 +15,10 @@ _MAX_NAME = 255
 
 
 class Catalogue:
-    """The tables of one account in one region."""
+    """The tables of one account in one region; ``clock``: epoch seconds."""
 
-    def __init__(self, region: str, account: str) -> None:
+    def __init__(self, region: str, account: str, clock: Callable[[], float]) -> None:
+        self.clock = clock
         self._prefix = f"arn:aws:dynamodb:{region}:{account}:table/"
         self._tables: dict[str, Table] = {}
 

@@ -1,7 +1,7 @@
 """The control plane: tables, time to live, backups, tags.
 
-Tables are ready at once, without CREATING, UPDATING or DELETING in between. Secondary indexes,
-streams and replicas are not carried and are refused.
+Tables are ready at once, without CREATING, UPDATING or DELETING in between. Secondary indexes and
+replicas are not carried and are refused.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from hub_toolkit.sandbox.dynamodb.requests import (
     text,
     whole,
 )
+from hub_toolkit.sandbox.dynamodb.streams import LABEL, VIEWS, Stream
 from hub_toolkit.sandbox.dynamodb.table import Table
 
 _NOT_CARRIED = (
@@ -59,6 +60,8 @@ def create_table(catalogue: Catalogue, now: float, request: dict[str, Any]) -> d
     }
     table = Table(name, schema, description)
     _configure(table, {"BillingMode": "PROVISIONED", **request})
+    if flag(as_mapping(request.get("StreamSpecification") or {}), "StreamEnabled"):
+        _stream(catalogue, table, request)
     table.tags.update(_tags(request))
     catalogue.add(table)
     return {"TableDescription": table.describe()}
@@ -79,9 +82,10 @@ def list_tables(catalogue: Catalogue, request: dict[str, Any]) -> dict[str, Any]
 
 
 def update_table(catalogue: Catalogue, request: dict[str, Any]) -> dict[str, Any]:
-    """Change a table's billing, class or protection."""
+    """Change a table's billing, class, protection or stream."""
     table = _named(catalogue, request)
     _refuse_not_carried(request)
+    _stream(catalogue, table, request)
     _configure(table, request)
     return {"TableDescription": table.describe()}
 
@@ -204,8 +208,6 @@ def _refuse_not_carried(request: dict[str, Any]) -> None:
     for name in _NOT_CARRIED:
         if request.get(name):
             raise invalid(f"The sandbox's tables have no {name}")
-    if flag(as_mapping(request.get("StreamSpecification") or {}), "StreamEnabled"):
-        raise invalid("The sandbox's tables have no streams")
 
 
 def _key_schema(request: dict[str, Any]) -> KeySchema:
@@ -242,6 +244,31 @@ def _key_schema(request: dict[str, Any]) -> KeySchema:
         )
     keys = [KeyAttribute(name, types[name]) for name in names]
     return KeySchema(keys[0], keys[1] if len(keys) == _MAX_KEYS else None)
+
+
+def _stream(catalogue: Catalogue, table: Table, request: dict[str, Any]) -> None:
+    """Begin or end the table's stream, where a request says so."""
+    if not request.get("StreamSpecification"):
+        return
+    specification = as_mapping(request["StreamSpecification"])
+    enabled = flag(specification, "StreamEnabled")
+    if enabled == (table.stream is not None):
+        # The real texts are not documented.
+        state = "has an enabled stream" if enabled else "has no stream"
+        raise invalid(f"Table already {state}: TableName: {table.name}")
+    table.stream = None
+    table.description.pop("StreamSpecification", None)
+    if not enabled:
+        return
+    view = choice(specification, "StreamViewType", VIEWS, "")
+    if not view:
+        raise invalid("One or more parameter values were invalid: StreamViewType is missing")
+    table.stream = Stream(catalogue.arn(table.name), view, catalogue.clock)
+    table.description |= {
+        "StreamSpecification": {"StreamEnabled": True, "StreamViewType": view},
+        "LatestStreamArn": table.stream.arn,
+        "LatestStreamLabel": LABEL,
+    }
 
 
 def _configure(table: Table, request: dict[str, Any]) -> None:

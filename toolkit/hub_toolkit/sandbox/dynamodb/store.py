@@ -10,7 +10,8 @@ from typing import Any, TypeAlias
 
 from hub_toolkit.sandbox.dynamodb import batches, control, items, reads, transactions
 from hub_toolkit.sandbox.dynamodb.catalogue import Catalogue
-from hub_toolkit.sandbox.dynamodb.errors import DynamoDBError, invalid
+from hub_toolkit.sandbox.dynamodb.errors import DynamoDBError, invalid, not_found
+from hub_toolkit.sandbox.dynamodb.streams import Follower
 
 Faults: TypeAlias = Callable[[str, tuple[str, ...]], DynamoDBError | None]
 """Asked before each call with the operation and the tables it names, one for each action of a
@@ -42,7 +43,7 @@ class ItemStore:
         self.faults = faults
         self._clock = clock
         self._lock = threading.Lock()
-        self._catalogue = Catalogue(region, account)
+        self._catalogue = Catalogue(region, account, clock)
         self._tokens = transactions.Tokens()
         self._operations = self._routes()
 
@@ -71,6 +72,19 @@ class ItemStore:
     def create_table(self, request: dict[str, Any]) -> dict[str, Any]:
         """CreateTable, for those who set the sandbox up."""
         return self.handle("CreateTable", request)
+
+    def follow(self, stream: str, follower: Follower) -> None:
+        """Tell ``follower`` of each change that the stream with this ARN has from now on.
+
+        Raises:
+            DynamoDBError: there is no such stream.
+        """
+        with self._lock:
+            for table in self._catalogue:
+                if table.stream is not None and table.stream.arn == stream:
+                    table.stream.followers.append(follower)
+                    return
+        raise not_found(f"Requested resource not found: Stream: {stream} not found")
 
     def expire(self, now: float | None = None) -> int:
         """Delete the items whose time to live is over; how many they were.

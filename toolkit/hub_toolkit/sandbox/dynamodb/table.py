@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from hub_toolkit.sandbox.dynamodb.keys import Key, KeySchema
+from hub_toolkit.sandbox.dynamodb.streams import Stream
 from hub_toolkit.sandbox.dynamodb.values import Item, Sortable, item_size, spell
 
 _FIVE_YEARS = 5 * 365 * 86_400
@@ -58,6 +59,7 @@ class Table:
         self.ttl_attribute: str | None = None
         self.recovery: dict[str, Any] | None = None
         self.tags: dict[str, str] = {}
+        self.stream: Stream | None = None
         self._partitions: dict[Sortable, Partition] = {}
         self._places: list[tuple[bytes, Sortable]] = []
         self._count = 0
@@ -83,9 +85,11 @@ class Table:
             insort(partition.order, key[1])
             self._count += 1
         self._bytes += record.size - (old.size if old else 0)
+        if self.stream is not None:
+            self.stream.changed(self.schema, old, record, expired=False)
 
-    def delete(self, key: Key) -> None:
-        """Forget the item with the key, if there is one."""
+    def delete(self, key: Key, *, expired: bool = False) -> None:
+        """Forget the item with the key, if there is one; ``expired``: its time to live is over."""
         partition = self._partitions.get(key[0])
         record = partition.records.pop(key[1], None) if partition else None
         if partition is None or record is None:
@@ -96,6 +100,8 @@ class Table:
         if not partition.records:
             del self._partitions[key[0]]
             del self._places[bisect_left(self._places, (_digest(key[0]), key[0]))]
+        if self.stream is not None:
+            self.stream.changed(self.schema, record, None, expired=expired)
 
     def scan(self, after: Key | None, segment: int, segments: int) -> Iterator[tuple[Key, Record]]:
         """All records of a segment in the scan's order, from the first after a key."""
@@ -125,7 +131,7 @@ class Table:
             and now - _FIVE_YEARS < Decimal(until) < now
         ]
         for key in expired:
-            self.delete(key)
+            self.delete(key, expired=True)
         return len(expired)
 
     def describe(self) -> dict[str, Any]:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 _KEY = re.compile(r"Credential=([^/]*)/")
 _MISSING = 404
+_FOLLOWING = ("DescribeStream", "GetRecords", "GetShardIterator")
 _POLLING = ("DeleteMessage", "GetQueueAttributes", "ReceiveMessage")
 _CODES = {"ec2": "UnauthorizedOperation", "sns": "AuthorizationError"}
 """How services name a denial, where it is not AccessDenied(Exception)."""
@@ -71,13 +72,17 @@ class Roles:
             self._send(schedule["Target"])
 
     def _hold(self, function: Function) -> None:
-        """What Lambda does with a function's role: it writes logs, and takes messages from its
-        queues ("Execution role permissions" under "Using Lambda with Amazon SQS")."""
+        """What Lambda does with a function's role: it writes logs, takes messages from its queues
+        and changes from its streams ("Execution role permissions" under "Using Lambda with Amazon
+        SQS" and "... with Amazon DynamoDB")."""
         name = function.name
         streams = self._place.arn("logs", f"log-group:{log_group(name)}:log-stream:sandbox")
         needs = [Need(f"logs:{one}", streams) for one in ("CreateLogStream", "PutLogEvents")]
         for source in function.sources:
             needs += [Need(f"sqs:{one}", source.queue_arn) for one in _POLLING]
+        for followed in function.streams:
+            needs += [Need(f"dynamodb:{one}", followed.stream_arn) for one in _FOLLOWING]
+            needs.append(Need("dynamodb:ListStreams", "*"))
         for need in needs:
             if not self._allows(name, need):
                 raise TemplateError(f"the role of {name} does not allow {need.action}")

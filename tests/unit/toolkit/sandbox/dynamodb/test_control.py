@@ -92,7 +92,7 @@ def test_an_update_leaves_the_billing_that_it_does_not_name(dynamodb: DynamoDBCl
             "does not exactly match number of attributes",
         ),
         ({"TableName": "a b c"}, "Member must satisfy regular expression pattern"),
-        ({"StreamSpecification": {"StreamEnabled": True}}, "tables have no streams"),
+        ({"StreamSpecification": {"StreamEnabled": True}}, "StreamViewType is missing"),
         (
             {
                 "GlobalSecondaryIndexes": [
