@@ -28,3 +28,15 @@ def test_what_is_recorded_of_every_example_event_validates(live: Live) -> None:
     assert all("inputs" in one for one in effects if one["kind"] == "attempt")
     imports = [one for one in records if one.get("trigger", {}).get("kind") == "imported"]
     assert {"imported", "lifecycle"} >= {one["trigger"]["by"].rpartition("-")[2] for one in imports}
+
+
+def test_each_field_and_kind_that_is_written_is_explained(live: Live) -> None:
+    one = live.finding(live.instance())
+    live.imported(one)
+    live.clicked(one)
+    live.settle()
+    text = (Path(__file__).parents[2] / "docs" / "audit.md").read_text(encoding="utf-8")
+    records = live.control("GET", "audit")
+    used = {f"`{name}`" for record in records for name in (*record, record["kind"])}
+    used |= {f"`{name}`" for record in records for name in record.get("target", ())}
+    assert sorted(name for name in used if name not in text) == []
