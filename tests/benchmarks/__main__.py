@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import cold, fleet, storm, table, told, warm
+from benchmarks import cold, fleet, records, storm, table, told, warm
 from benchmarks.cloud import Cloud
 from benchmarks.process import Cost, Handler
 from benchmarks.table import Row
@@ -58,6 +58,13 @@ def _batch_rows(batch: Series) -> list[Row]:
             "",
             None,
             "each question, message and ticket; and a look for the snapshot, at most one a minute",
+        ),
+        Row(
+            "batch: transactions of the ledger and its records",
+            batch.median(Cost.transactions) * warm.BATCH,
+            "",
+            5,
+            "as many as before there were records of messages, or kept findings and texts",
         ),
         Row("batch: updates of findings per finding", batch.median(Cost.updates), "", 1),
         Row(
@@ -159,8 +166,11 @@ def measure(rounds: int) -> list[Row]:
             waiting = warm.measure(cloud, handler, warm.waiting, rounds)
         with Handler(cloud.environment(Wait(0, 0), linked=True)) as handler:
             linked = warm.measure(cloud, handler, warm.batch, rounds)
+        trail = records.cpu_ms(cloud, rounds)
         stormy = _storm_rows(cloud) + _told_rows(cloud)
     rows += _batch_rows(batch) + _other_rows(click, waiting) + _linked_rows(linked)
+    how = "of the CPU above; a finding of Inspector and three texts are kept for each"
+    rows.append(Row("records and what is kept: CPU per finding", trail, "ms", 2, how))
     return rows + _fleet_rows() + stormy
 
 

@@ -34,6 +34,10 @@ class Cost:
         every = sum(n for name, n in self.requests.items() if name.startswith("aws "))
         return every - self.updates() - self.asking()
 
+    def transactions(self) -> int:
+        """Transactions of the ledger, with the records in them."""
+        return self.requests.get("aws DynamoDB.TransactWriteItems", 0)
+
     def asking(self) -> int:
         """AWS calls for the fleet's snapshot, and for the pace in which others are called."""
         return sum(
