@@ -16,7 +16,7 @@ from hub_responder.engine import intake
 from hub_responder.engine.batch import Batch
 from hub_responder.engine.outbox import Outbox
 from hub_responder.errors import ConfigurationError
-from hub_responder.ledger import pauses
+from hub_responder.ledger import pauses, versions
 from hub_responder.ledger.store import Ledger
 from hub_responder.ledger.transaction import Transactions
 from hub_responder.runtime import Runtime
@@ -87,7 +87,9 @@ def handle(
             f"environment variables {', '.join(missing)} are not set: deploy the template again"
         )
     directory = Path(environ["PLAYBOOK_DIR"])
+    loads = _playbook.cache_info().misses
     played = _playbook(directory)
+    begins = _playbook.cache_info().misses > loads
     deadline = Deadline(lambda: context.get_remaining_time_in_millis() / 1000)
     me = context.aws_request_id
     clicks_url = environ["CLICKS_QUEUE_URL"]
@@ -122,6 +124,8 @@ def handle(
     if around is not None:
         find = runtime.action
         runtime = replace(runtime, action=lambda name: around(find(name)))
+    if begins and around is None:
+        versions.note(played, ledger, audit)
     clicks = any(message.clicks for message in messages)
     failed = Batch(runtime, ledger, audit, outbox, clicks=clicks).handle(messages)
     observability.end(len(messages), len(failed))

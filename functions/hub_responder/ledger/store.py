@@ -286,6 +286,14 @@ class Ledger:
             return pauses.read(item)
         return None
 
+    def item(self, pk: str, sk: str) -> Item | None:
+        """One item, read consistently.
+
+        Raises:
+            CallError: it cannot be read.
+        """
+        return next(iter(self._read([(pk, sk)])), None)
+
     def members(self, pk: str) -> list[Member]:
         """All findings of an incident, read consistently."""
         values = {":pk": {"S": pk}, ":f": {"S": "F#"}}

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from hub_responder import observability
 from hub_responder.errors import ConfigurationError
+from hub_responder.handlers import playbook as handlers
 from hub_responder.handlers.playbook import handler
-from inside import PASSING, VISIBILITY_S, Inside
+from hub_responder.playbook import load
+from inside import PASSING, VISIBILITY_S, Inside, write
 from world import event, finding
 
 
@@ -148,3 +153,34 @@ def test_a_click_on_a_finding_that_cannot_be_read_is_answered_on_it(deployed: In
     deployed.invoke(handler, "clicks")
     assert deployed.note(bad).startswith("This finding cannot be read: Severity")
     assert deployed.note(good).startswith("seen: ")
+
+
+def test_a_version_that_begins_to_run_is_recorded_once_with_the_one_before_it(
+    deployed: Inside, tmp_path: Path
+) -> None:
+    handled = itertools.count()
+
+    def run(version: str) -> None:
+        folder = tmp_path / "marks"
+        write(msgspec.structs.replace(load(folder), version=version), folder)
+        handlers._playbook.cache_clear()
+        for _ in range(2):
+            send(deployed, event(seen(deployed, next(handled))))
+            assert deployed.invoke(handler) == []
+
+    run("a" * 12)
+    run("a" * 12)
+    run("b" * 12)
+    told = [one for one in deployed.records() if one["kind"] == "config"]
+    assert [(one["version"][0], one.get("result")) for one in told] == [
+        ("a", None),
+        ("b", {"before": "a" * 12}),
+    ]
+
+
+def test_a_version_that_cannot_be_noted_stops_nothing(deployed: Inside) -> None:
+    handlers._playbook.cache_clear()
+    deployed.faults.add([{"target": "dynamodb.BatchGetItem", "status": 400, "times": 1}])
+    send(deployed, event(seen(deployed, 1)))
+    assert deployed.invoke(handler) == []
+    assert not [one for one in deployed.records() if one["kind"] == "config"]

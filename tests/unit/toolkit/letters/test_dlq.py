@@ -200,6 +200,7 @@ def test_what_was_given_up_tells_its_queue_and_goes_back_there(deployed: Inside,
         name: {"DataType": "Number", "StringValue": value}
         for name, value in (("attempt", "99"), ("first_at", str(deployed.clock.now() - 90_000)))
     }
+    handle(deployed, "clicks")  # its version is noted
     deployed.faults.add([{"target": "dynamodb.TransactWriteItems", **PASSING}])
     deployed.queues.send(deployed.arn("clicks"), event(made, clicked="c-1"), attributes)
     handle(deployed, "clicks")
