@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from hub_responder.archive.items import read
 from live import ACCOUNT, FINANCE, Live
 
+AUDIT = "hub-responder-AuditTable"
 SECRET = "hub-responder/sandbox/vision-one"
 
 
@@ -164,4 +166,8 @@ def test_no_secret_is_in_what_is_kept_said_or_logged_even_if_a_system_echoes_it(
     logs = [path.read_text(errors="replace") for path in live.logs()]
     assert len(logs) > 10
     seen += [*logs, *(json.dumps(live.held(finding)) for finding in findings)]
+    pages = live.client("dynamodb").get_paginator("scan").paginate(TableName=AUDIT)
+    kept = [text for page in pages for one in page["Items"] for text in read(one).contents.values()]
+    assert any(findings[0]["Id"] in text for text in kept)
+    seen += kept
     assert [name for name, secret in secrets.items() if secret in "".join(seen)] == []

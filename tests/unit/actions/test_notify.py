@@ -56,6 +56,7 @@ def test_slack_gets_the_message_and_the_thread_is_kept(run_time: Runtime, server
     told = {"sent": True, "updated": False, "connection": "chat", "thread": thread, "channel": "C1"}
     assert outcome.result == told
     assert outcome.refs == {"chat": {"thread": "1700000000.000100", "channel": "C1"}}
+    assert outcome.sent["chat"].startswith("UNPROTECTED: CRITICAL on web-01\n")
     (request,) = server.requests
     assert request.path == "/api/chat.postMessage"
     assert request.headers["authorization"] == "Bearer xoxb-test"
@@ -88,6 +89,7 @@ def test_in_quiet_time_the_incidents_message_is_brought_up_to_date(
     outcome = tell(run_time, of=of, quiet_until=QUIET)
     (request,) = server.requests
     assert request.path == "/api/chat.update"
+    assert list(outcome.sent) == ["chat"]
     assert (request.json["ts"], request.json["channel"]) == ("1.5", "C9")
     assert request.json["blocks"][0]["text"]["text"] == "UNPROTECTED: CRITICAL on web-01"
     assert (outcome.status, outcome.result["sent"], outcome.result["updated"]) == (

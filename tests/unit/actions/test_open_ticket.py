@@ -72,6 +72,7 @@ def test_jira_gets_an_issue_with_the_keys_label(run_time: Runtime, server: Loopb
     assert fields["priority"] == {"name": "High"}
     jira_adf.validate(fields["description"])
     assert "CVE-2026-1111" in jira_adf.plain(fields["description"])
+    assert "CVE-2026-1111" in outcome.sent["jira"]
 
 
 def chosen(run_time: Runtime, project: str) -> Runtime:

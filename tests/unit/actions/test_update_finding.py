@@ -118,6 +118,7 @@ def test_one_call_writes_note_workflow_and_fields(cloud: Cloud) -> None:
     assert call["Note"]["UpdatedBy"] == "hub-responder"
     assert call["Note"]["Text"].startswith(COVERAGE["summary"])
     assert "1 open (1 CRITICAL, 1 exploitable) -> SEC-1 | run " in call["Note"]["Text"]
+    assert outcome.sent == {"securityhub": call["Note"]["Text"]}
 
 
 def test_findings_with_equal_values_share_calls_of_a_hundred(cloud: Cloud) -> None:
@@ -240,6 +241,7 @@ def test_an_incident_of_which_nothing_could_be_written_has_failed(cloud: Cloud) 
     outcome = update(incident(findings=many(2)))
     assert outcome.status == "failed"
     assert "2 findings refused: FindingNotFound; InvalidInput" in outcome.detail
+    assert outcome.sent == {}
 
 
 @pytest.mark.parametrize("code", ["ConcurrentUpdateError", "InternalFailure"])
