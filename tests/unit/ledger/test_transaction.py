@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import factories
+from hub_responder.archive.items import read
 from hub_responder.audit import MAX_ITEM, Audit
 from hub_responder.deadline import Deadline
 from hub_responder.errors import PermanentError, TransientError
@@ -94,6 +96,52 @@ def test_no_request_is_over_a_limit_and_nothing_is_left_out(
     assert [record for request in dynamo.requests for record in audited(request)] == wanted
     items = [i for request in dynamo.requests for i in request if i["Put"]["TableName"] == "t"]
     assert items == [item for one in parts for item in one.items]
+
+
+@settings(max_examples=25)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(1, 97),  # items of a part
+            st.lists(st.sampled_from([10, 2_000, 60_000, 390_000]), max_size=32),  # its texts
+        ),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_whatever_is_kept_beside_records_the_limits_hold_and_each_text_is_kept(
+    shape: list[tuple[int, list[int]]],
+) -> None:
+    dynamo, noise = Dynamo(), random.Random(1)
+    audit = Audit("audit", factories.playbook(), "me")
+    audit.wait(audit.record("received", detail="x" * 200))
+    parts = []
+    for number, (items, sizes) in enumerate(shape):
+        texts = {f"{n}": noise.randbytes(size // 2).hex() for n, size in enumerate(sizes)}
+        record = audit.record("opened", findings=list(texts), texts={"finding": texts})
+        parts.append(Part(part(number, items).items, [record], ("p", "q")))
+    submit = Transactions(dynamo, audit, Deadline(lambda: 60.0), dynamo.paused.append).submit
+    assert submit(parts) == [None] * len(parts)
+    kept: dict[str, str] = {}
+    for request in dynamo.requests:
+        assert len(request) <= MAX_ITEMS
+        written = [one["Put"]["Item"] for one in request if "Put" in one]
+        own = [item for item in written if "records" in item]
+        assert all(_bytes(item) < 400_000 for item in own)
+        assert sum(map(_bytes, own)) < 4_000_000
+        for item in own:
+            kept |= read(item).contents
+    named = [dict(record).get("contents", {}) for one in parts for record in one.records]
+    assert {digest for one in named for digest in one.get("finding", {}).values()} == set(kept)
+    left_out = sum(len(one.get("left_out", ())) for one in named)
+    assert left_out + sum(len(one.get("finding", ())) for one in named) == sum(
+        len(sizes) for _, sizes in shape
+    )
+
+
+def _bytes(item: dict[str, Any]) -> int:
+    lines = len(item["records"]["S"].encode())
+    return lines + len(item.get("contents", {}).get("B", b"")) + 300
 
 
 def test_records_that_outgrow_one_item_are_in_several_of_the_same_transaction() -> None:
