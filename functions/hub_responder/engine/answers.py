@@ -121,19 +121,22 @@ class Answers:
             "step": notice.STEP.id,
             "uses": notice.STEP.uses,
         }
-        attempt = Part([], [audit.record("attempt", **fields, detail=why)], (name,))
-        (lost,) = self._steps.ledger.submit([attempt])
+        attempt = audit.record("attempt", **fields, detail=why)
+        fields["key"] = attempt["id"]
+        (lost,) = self._steps.ledger.submit([Part([], [attempt], (name,))])
         if lost is not None and lost.paused is not None:
             detail = f"paused {lost.paused.said}: nobody is told; the DLQ has it"
             skipped = audit.record("outcome", **fields, status="skipped", detail=detail)
             self._steps.ledger.submit([Part([], [skipped])])
             return
+        texts = None
         try:
-            detail = notice.tell(title, [why, *shown], self._steps.runtime)
-            status = "done"
+            result = {"detail": notice.tell(title, [why, *shown], self._steps.runtime)}
+            result["status"] = "done"
+            texts = {"sent": {"notifications": "\n".join([title, why, *shown])}}
         except CallError as error:  # the DLQ's alarm says it as well
-            status, detail = "failed", str(error)
-        outcome = audit.record("outcome", **fields, status=status, detail=detail)
+            result = {"status": "failed", "detail": str(error), "error": type(error).__name__}
+        outcome = audit.record("outcome", texts=texts, **fields, **result)
         self._steps.ledger.submit([Part([], [outcome])])
 
     def say(self, cause: Cause, findings: Sequence[Finding], text: str) -> None:
@@ -152,7 +155,9 @@ class Answers:
             "step": "_answer",
             "uses": update_finding.ACTION.name,
         }
-        self._steps.ledger.submit([Part([], [audit.record("attempt", **fields, detail=text)])])
+        attempt = audit.record("attempt", **fields, detail=text)
+        fields["key"] = attempt["id"]
+        self._steps.ledger.submit([Part([], [attempt])])
         try:
             update_finding.answer(findings, text, self._steps.runtime)
             result = {"status": "done", "detail": "answered on the finding"}

@@ -54,6 +54,7 @@ def take(came: Returned, runtime: Runtime, ledger: Ledger, audit: Audit) -> None
     }
     why = f"e-mail through {came.connection} {came.why}"
     attempt = audit.record("attempt", **fields, detail=line(why))
+    fields["key"] = attempt["id"]
     claim = _claim(came)
     (lost,) = ledger.submit([Part([claim], [attempt], (came.playbook,))])
     if lost is not None and lost.paused is not None:

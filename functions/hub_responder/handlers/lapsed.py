@@ -119,6 +119,7 @@ def _end(
         "uses": "finding.update",
     }
     attempt = audit.record("attempt", **fields, detail=change.note)
+    fields["key"] = attempt["id"]
     (lost,) = transactions.submit([Part([], [attempt], (NAME,))])
     if lost is not None:
         return None

@@ -149,6 +149,7 @@ def _answer(
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
     attempt = audit.record("attempt", **fields, step="_answer", uses="finding.update")
+    fields["key"] = attempt["id"]
     (lost,) = transactions.submit([Part([claim], [attempt])])
     if lost is not None:
         return False

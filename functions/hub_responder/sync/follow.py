@@ -138,6 +138,7 @@ class Follower:
         fields: dict[str, Any] = {"findings": changed, "step": "_sync", "uses": "finding.update"}
         said = decision.note(pointer.ticket, standing, language)
         attempt = self._record("attempt", pointer, **fields, detail=said)
+        fields["key"] = attempt["id"]
         (lost,) = self._transactions.submit([Part([], [attempt], (pointer.playbook, NAME))])
         if lost is not None:  # paused: the ticket is looked at in each walk until that is over
             self.counts["paused"] += 1

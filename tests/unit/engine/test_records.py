@@ -166,3 +166,16 @@ def test_what_was_sent_is_kept_and_named_by_its_outcome(make_world: Any) -> None
     assert {digest: sent["chat"]}.items() <= {
         name: text for item in items(world) for name, text in item.contents.items()
     }.items()
+
+
+def test_what_the_engine_does_itself_has_its_attempts_id_as_key_and_keeps_its_text(
+    make_world: Any, cloud: Any
+) -> None:
+    del cloud
+    body = event(finding(1, 1, "LOW"), clicked="click-1")
+    world = handled(make_world, body, only_if=("finding.severity >= 'HIGH'",))
+    (attempt,) = of(world, "attempt", step="_answer")
+    (outcome,) = of(world, "outcome", step="_answer")
+    assert outcome["key"] == attempt["id"]
+    texts = {name: text for item in items(world) for name, text in item.contents.items()}
+    assert "passed this over" in texts[outcome["contents"]["sent"]["securityhub"]]
