@@ -10,7 +10,7 @@ SAM := .venv-sam/bin/sam
 SECURITY := .venv-security/bin
 SAM_ENV := AWS_EC2_METADATA_DISABLED=true SAM_CLI_TELEMETRY=0
 
-.PHONY: run test check lint types template security sam-check conformance bench fuzz synth build pictures deploy clean lock help
+.PHONY: run test faults check lint types template security sam-check conformance bench fuzz synth build pictures deploy clean lock help
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -20,6 +20,9 @@ run: $(VENV)/.ready ## Send the example events through the responder in the sand
 
 test: $(VENV)/.ready ## The tests
 	$(BIN)/pytest -n auto
+
+faults: $(VENV)/.ready ## Kill workers at every effect of every playbook; a table of what came of it
+	$(BIN)/pytest -n 2 -m '' tests/faults
 
 check: lint types template security test conformance sam-check ## The whole gate
 

@@ -14,9 +14,10 @@ An entry is an object with ``target`` and some of the others:
 - ``reset``: the connection is reset, ``before`` the system is asked, or ``after`` it did what it
   was asked. With ``delay_s`` only.
 - ``times``: how many calls it is good for, 1 where left out.
+- ``skip``: how many calls go well before it, 0 where left out.
 
 ``{"target": "lambda", "kill": "before_effect" | "after_effect", "times": N}`` kills the worker
-process at the next N such points.
+process at the next N such points; with ``skip`` it lives through as many of them first.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from hub_toolkit.sandbox.vendors.base import REASON_KEY, VERDICT_KEY, Verdict, collected
 from hub_toolkit.sandbox.wsgi import (
@@ -67,6 +69,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reset: Reset | None = None
     kill: Point | None = None
     times: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 1
+    skip: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
 
     def __post_init__(self) -> None:
         """Refuses combinations that would do nothing.
@@ -78,7 +81,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         cut = bool(self.truncate or self.drip_s)
         if self.target == LAMBDA:
             if self.kill is None or scripted or self.delay_s or cut or self.reset:
-                raise ValueError("target lambda takes kill and times, and nothing else")
+                raise ValueError("target lambda takes kill, times and skip, and nothing else")
             return
         if self.kill is not None:
             raise ValueError("kill is for target lambda")
@@ -101,7 +104,8 @@ class Faults:
 
     def __init__(self, delay: Callable[[float], None] = time.sleep) -> None:
         self.delay = delay
-        self._entries: list[tuple[Fault, int]] = []
+        self._entries: list[Fault] = []
+        """``times`` and ``skip`` counted down."""
         self._lock = threading.Lock()
 
     def add(self, entries: object) -> None:
@@ -116,10 +120,10 @@ class Faults:
         with self._lock:
             if len(self._entries) + len(faults) > MAX_ENTRIES:
                 raise FaultError(f"more than {MAX_ENTRIES} faults")
-            self._entries.extend((fault, fault.times) for fault in faults)
+            self._entries.extend(faults)
 
     def take(self, *targets: str) -> Fault | None:
-        """The oldest fault for any of the targets, counted down; None where there is none."""
+        """The oldest fault that is due for any of the targets, counted down; None: none is."""
         return self._take(
             lambda fault: (
                 fault.kill is None and any(_covers(fault.target, target) for target in targets)
@@ -136,19 +140,23 @@ class Faults:
             self._entries.clear()
 
     def pending(self) -> list[dict[str, Any]]:
-        """What is still to come, oldest first, ``times`` counted down."""
+        """What is still to come, oldest first, ``times`` and ``skip`` counted down."""
         with self._lock:
-            return [{**msgspec.to_builtins(fault), "times": left} for fault, left in self._entries]
+            return [msgspec.to_builtins(fault) for fault in self._entries]
 
     def _take(self, wanted: Callable[[Fault], bool]) -> Fault | None:
         with self._lock:
-            for position, (fault, left) in enumerate(self._entries):
-                if wanted(fault):
-                    if left == 1:
-                        del self._entries[position]
-                    else:
-                        self._entries[position] = (fault, left - 1)
-                    return fault
+            for position, fault in enumerate(self._entries):
+                if not wanted(fault):
+                    continue
+                if fault.skip:
+                    self._entries[position] = replace(fault, skip=fault.skip - 1)
+                    continue
+                if fault.times == 1:
+                    del self._entries[position]
+                else:
+                    self._entries[position] = replace(fault, times=fault.times - 1)
+                return fault
         return None
 
 

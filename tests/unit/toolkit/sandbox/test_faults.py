@@ -111,6 +111,17 @@ def test_kills_are_counted_by_point() -> None:
     assert [faults.take_kill("before_effect") for _ in range(3)] == [True, True, False]
 
 
+def test_what_is_skipped_goes_well_first_and_counts_for_each_fault() -> None:
+    faults = scripted(
+        {"target": "lambda", "kill": "after_effect", "skip": 2},
+        {"target": "lambda", "kill": "after_effect", "skip": 1},
+    )
+    assert [faults.take_kill("after_effect") for _ in range(4)] == [False, True, True, False]
+    faults = scripted({"target": "jira", "status": 500, "skip": 1, "times": 2})
+    assert faults.take("slack") is None
+    assert [faults.take("jira") is not None for _ in range(4)] == [False, True, True, False]
+
+
 def test_a_kill_is_no_fault_of_a_call() -> None:
     assert scripted({"target": "lambda", "kill": "after_effect"}).take("lambda") is None
 
@@ -139,6 +150,7 @@ def test_pending_counts_down_and_clear_forgets() -> None:
         ({"target": "jira", "status": 99}, "status"),
         ({"target": "jira", "status": "500"}, "status"),
         ({"target": "jira", "status": 500, "times": 0}, "times"),
+        ({"target": "jira", "status": 500, "skip": -1}, "skip"),
         ({"target": "jira", "status": 500, "delay_s": 121}, "delay_s"),
         ({"target": "jira", "status": 500, "retry_after": -1}, "retry_after"),
         ({"target": "jira", "status": 500, "retry_after": "1\r\nX: y"}, "retry_after"),
