@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -13,6 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConnectionClosedError,
     ConnectTimeoutError,
     EndpointConnectionError,
     HTTPClientError,
@@ -109,7 +111,28 @@ def _make(service: str, region: str, credentials: Credentials | None, *, once: b
             "aws_secret_access_key": credentials.secret_key,
             "aws_session_token": credentials.token,
         }
-    return session().client(service, config=config, **where)
+    made = session().client(service, config=config, **where)
+    made.meta.events.register("before-parse", _refuse_what_is_cut_short)
+    return made
+
+
+def _refuse_what_is_cut_short(
+    operation_model: Any, response_dict: Mapping[str, Any], **_: Any
+) -> None:
+    """Raise where an answer ended before the length that it announced.
+
+    botocore turns urllib3's own check off (``enforce_content_length`` in ``botocore.httpsession``),
+    and reads JSON that cannot be parsed as an answer that holds nothing (``botocore.parsers``):
+    half a list of findings would pass for none.
+
+    Raises:
+        ConnectionClosedError: the call may have had its effect.
+    """
+    body, announced = response_dict["body"], response_dict["headers"].get("content-length", "")
+    if not isinstance(body, bytes) or operation_model.http.get("method") == "HEAD":
+        return
+    if announced.isdecimal() and len(body) < int(announced):
+        raise ConnectionClosedError(endpoint_url=operation_model.name)
 
 
 def translate(error: Exception, target: str) -> CallError:

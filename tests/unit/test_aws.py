@@ -78,3 +78,13 @@ def test_reads_are_repeated_by_botocore(cloud: Cloud) -> None:
     cloud.script["DescribeParameters"] = [error("InternalServerError", status=500), Reply(200, {})]
     aws.client("ssm").describe_parameters()
     assert len(cloud.called("DescribeParameters")) == 2
+
+
+def test_an_answer_that_is_cut_short_is_not_one_that_holds_nothing(cloud: Cloud) -> None:
+    cut = Reply(200, b'{"Parameters": [{"Na', {"Content-Length": "400"})
+    cloud.script["DescribeParameters"] = [cut]
+    with pytest.raises(aws.ERRORS) as caught:
+        aws.client("ssm").describe_parameters()
+    meant = aws.translate(caught.value, "ssm.DescribeParameters")
+    assert type(meant) is TransientError
+    assert meant.sent  # the call may have had its effect
