@@ -126,7 +126,7 @@ class Steps:
         took = {"ms": round((time.monotonic() - began) * 1000)}
         for (one, work), outcome in zip(works, outcomes, strict=True):
             told = {**took, "key": work.key} if action.effects else took
-            self._take(one, step, action, outcome, last=work.last, told=told)
+            self._take(one, step, action, outcome, before, last=work.last, told=told)
             self._keep_quiet(one, step, work)
 
     def _observes(self, step: Step) -> bool:
@@ -323,11 +323,16 @@ class Steps:
         step: Step,
         action: Action,
         outcome: Outcome,
+        before: Sequence[Step] = (),
         *,
         last: bool,
         told: Mapping[str, Any] | None = None,
     ) -> None:
-        """Keep an outcome, with what the round makes of it; ``told`` is for its record."""
+        """Keep an outcome, with what the round makes of it; ``told`` is for its record.
+
+        What answers is done again with the steps ``before`` it that wait. Those after it may wait
+        for this very step: to do it again for them would never end.
+        """
         if outcome.status == "done" and outcome.retry_after is not None:
             outcome = self._could_not_tell(one, outcome)
         if outcome.status == "deferred":
@@ -335,10 +340,10 @@ class Steps:
             one.backs_off = one.backs_off or not outcome.paced
             if last:
                 outcome = Outcome("failed", f"gave up: {outcome.detail}", error=outcome.error)
-        waits = one.waits()
         self.note(one, step, outcome, told)
         if outcome.status == "failed" and step.on_error == "stop":
             one.stopped = True
+        waits = any(one.status(other.id) == "deferred" for other in before)
         if action.answers and outcome.status == "done" and waits:
             one.steps[step.id] = {"s": "deferred", "d": "answered; again with what waits"}
 

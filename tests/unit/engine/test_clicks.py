@@ -93,6 +93,23 @@ def test_a_click_whose_answer_fails_or_is_skipped_is_answered_by_the_engine(
     assert "write" in note
 
 
+def test_an_answer_that_others_wait_for_is_given_once_and_they_follow(make_world: Any) -> None:
+    world = make_world()
+    first = {"write": (), "tell": ("write",)}
+    look, ticket, tell, write = world.playbook.steps
+    steps = (look, write, ticket, tell)
+    world.playbook = msgspec.structs.replace(
+        world.playbook,
+        steps=tuple(msgspec.structs.replace(s, needs=first.get(s.id, s.needs)) for s in steps),
+    )
+    world.fail["write"] = [Outcome("deferred", "Security Hub does not answer")]
+    world.send(event(finding(1), clicked="c"), "clicks")
+    world.drain()
+    assert world.written[ID] == 1
+    assert len(world.told) == 1
+    assert not state(world).steps or state(world).steps["tell"]["s"] == "done"
+
+
 def test_a_click_with_a_condition_that_errors_is_answered(make_world: Any, cloud: Cloud) -> None:
     world = make_world()
     steps = [msgspec.structs.replace(s, if_="finding.nothing") for s in world.playbook.steps]
