@@ -21,7 +21,7 @@ run: $(VENV)/.ready ## Send the example events through the responder in the sand
 test: $(VENV)/.ready ## The tests
 	$(BIN)/pytest -n auto
 
-faults: $(VENV)/.ready ## Kill workers at every effect of every playbook; a table of what came of it
+faults: $(VENV)/.ready ## Kill at every effect, fail every dependency of every playbook; a table of what came of it
 	$(BIN)/pytest -n 2 -m '' tests/faults
 
 check: lint types template security test conformance sam-check ## The whole gate

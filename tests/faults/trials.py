@@ -15,6 +15,22 @@ from live import ACCOUNT, Live
 MOST_EFFECTS = 30
 """Of one run: more is a run that does not end."""
 _LISTS = {"records": "audit", "deliveries": "inbox", "tickets": "tickets", "letters": "dlq"}
+VENDORS = ("vision_one", "workload_security")
+AWS = ("dynamodb", "sqs", "securityhub", "secretsmanager")
+_THROTTLED = {"__type": "ThrottlingException", "message": "Rate exceeded"}
+TROUBLES: dict[str, tuple[dict[str, Any], int]] = {
+    "answers 500": ({"status": 500}, 0),
+    "is reset before": ({"reset": "before"}, 0),
+    "is reset after": ({"reset": "after", "times": 1}, 1),
+    "is cut short": ({"truncate": True, "times": 1}, 1),
+}
+"""Each with how many messages it may bring twice: what was done, and could not be told, is in doubt
+as if the process had died between sending and recording."""
+THROTTLED: dict[bool, dict[str, Any]] = {
+    True: {"status": 400, "body": _THROTTLED},
+    False: {"status": 429, "retry_after": 1},
+}
+"""By whether it is AWS that throttles."""
 _WAITING = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
 
 
@@ -35,6 +51,8 @@ class Trials:
     """Of all playbooks, one after the other."""
 
     live: Live
+    left: bool = False
+    """Of the last run's faults some are still to come: it ended before them."""
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def run(self, start: Start, *faults: dict[str, Any]) -> End:
@@ -46,6 +64,8 @@ class Trials:
             live.control("POST", "faults", list(faults))
         findings = self._send(start)
         live.settle()
+        self.left = bool(live.control("GET", "faults"))
+        live.control("DELETE", "faults", [])
         added = {
             name: tuple(live.control("GET", path)[before[name] :]) for name, path in _LISTS.items()
         }
@@ -59,7 +79,7 @@ class Trials:
         for number in range(MOST_EFFECTS):
             kill = {"target": "lambda", "kill": point, "skip": number}
             end = self.run(start, kill)
-            if self.live.control("GET", "faults"):
+            if self.left:
                 assert number, f"{start.playbook} has no effect that can be killed"
                 return
             again = 1 if point == "after_effect" else 0
@@ -68,6 +88,23 @@ class Trials:
             step = _hit(end)
             yield Tried(start.playbook, step, fault, clean.effects, end.effects, failures)
         raise AssertionError(f"{start.playbook} has more than {MOST_EFFECTS} effects")
+
+    def troubles(self, start: Start) -> Iterator[Tried]:
+        """Each dependency fails for a while in each of `TROUBLES`, one run for each."""
+        clean = self.run(start)
+        assert wrong(clean, clean, again=0) == []
+        used = dict.fromkeys(one["connection"] for one in clean.deliveries)
+        for target in (*VENDORS, *AWS, *used):
+            throttled = (THROTTLED[target in AWS], 0)
+            for name, (trouble, again) in {**TROUBLES, "throttles": throttled}.items():
+                if target == "secretsmanager":
+                    self.live.kill_workers()  # the next ones have to read the secrets again
+                end = self.run(start, {"target": target, "times": 2, **trouble})
+                if self.left:
+                    break  # nothing of the playbook asks it
+                failures = wrong(end, clean, again=again)
+                fault = f"{target} {name}"
+                yield Tried(start.playbook, "", fault, clean.effects, end.effects, failures)
 
     def _send(self, start: Start) -> tuple[str, ...]:
         if start.event is None:
