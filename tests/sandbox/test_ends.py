@@ -25,6 +25,7 @@ def test_the_ticket_ends_with_the_last_finding_and_comes_back_with_the_next(
     live: Live, account: str
 ) -> None:
     instance = live.instance()
+    letters = len(live.control("GET", "dlq"))
     findings = [live.finding(instance, account=account) for _ in range(2)]
     live.imported(*findings)
     live.settle()
@@ -44,4 +45,4 @@ def test_the_ticket_ends_with_the_last_finding_and_comes_back_with_the_next(
     live.settle()
     (ticket,) = live.tickets(instance)
     assert ticket["state"] == "open"
-    assert live.control("GET", "dlq") == []
+    assert len(live.control("GET", "dlq")) == letters

@@ -48,6 +48,7 @@ def fields(live: Live, finding: dict[str, Any]) -> dict[str, str]:
 
 def test_it_is_said_once_in_the_thread_and_in_the_ticket(live: Live) -> None:
     instance, account = live.instance(), "111122223333"
+    letters = len(live.control("GET", "dlq"))
     running(live, instance, account)
     finding = live.finding(instance, account=account)
     live.imported(finding)
@@ -69,7 +70,7 @@ def test_it_is_said_once_in_the_thread_and_in_the_ticket(live: Live) -> None:
 
     assert walk(live) == 0
     assert len(told(live, instance)) == len(before) + 1
-    assert live.control("GET", "dlq") == []
+    assert len(live.control("GET", "dlq")) == letters
 
 
 def test_what_could_not_be_sent_is_found_by_the_next_walk(live: Live) -> None:

@@ -42,7 +42,7 @@ def test_a_plan_for_a_connection_that_is_not_there_raises_as_the_action_would() 
     [
         ({}, "would open a ticket in jira: UNPROTECTED"),
         ({"jira": {"ticket": "SEC-1"}}, "would comment on SEC-1 in jira: UNPROTECTED"),
-        ({"ops": {"ticket": "oi-1"}}, "would leave oi-1 in ops as it is"),
+        ({"ops": {"ticket": "oi-1"}}, "would comment on oi-1 in ops: UNPROTECTED"),
     ],
 )
 def test_a_ticket_says_whether_it_would_be_opened(

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from hub_responder import observability
 from hub_responder.handlers.guard import handler
 from inside import Inside
 
@@ -60,6 +61,8 @@ def test_what_is_over_or_new_is_no_tampering(deployed: Inside, ordinary: Any) ->
 def test_an_alarm_has_a_metric(deployed: Inside, capsys: pytest.CaptureFixture[str]) -> None:
     del deployed
     capsys.readouterr()
+    observability._metrics.cache_clear()  # made without a namespace before
+    observability._metrics().clear_metrics()
     invoke(change("REMOVE"), change("REMOVE"))
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
     (metric,) = [one for one in told if "Tampered" in one]

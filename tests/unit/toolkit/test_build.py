@@ -9,6 +9,7 @@ import subprocess
 import zipfile
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from hub_responder import playbook
@@ -93,7 +94,10 @@ def test_the_walk_of_the_fleet_has_its_plan_and_what_writes_parquet(root: Path) 
         encoding="utf-8",
     )
     built = build(root, "live")
-    assert load(root / "build" / "inventory") == Plan(
+    planned = load(root / "build" / "inventory")
+    watching = {watch.playbook for watch in planned.watches}
+    assert watching == {"guardduty-instance", "inspector-coverage"}
+    assert msgspec.structs.replace(planned, watches=()) == Plan(
         connections={"vision-one": {"type": "vision_one", "region": "us"}},
         accounts=("444455556666",),
         regions=("us-east-1", "eu-central-1"),

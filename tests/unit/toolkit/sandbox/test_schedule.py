@@ -15,9 +15,8 @@ PLACE = Place("stack", "111122223333", "us-east-1", "http://127.0.0.1:1")
 
 
 def function(name: str, *schedules: str) -> Function:
-    return Function(
-        f"stack-{name}", f"{name.title()}Function", "h.h", {}, 60, 256, (), (), schedules
-    )
+    logical = f"{name.title()}Function"
+    return Function(f"stack-{name}", logical, "h.h", {}, 60, 256, schedules=schedules)
 
 
 class World:
