@@ -185,7 +185,19 @@ _JiraField = Annotated[
 ]
 
 
-class Jira(Planner, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class AnyJira(Planner, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A project of Jira, wherever it runs."""
+
+    url: Annotated[str, msgspec.Meta(pattern=r"^https?://")]
+    project: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,254}$")]
+    allow: tuple[str, ...] = ()
+    issue_type: Short = "Task"
+    components: _Few = ()
+    fields: Mapping[_JiraField, Any] = msgspec.field(default_factory=dict)
+    declined: _Few = DECLINED
+
+
+class Jira(AnyJira, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A Jira Cloud project; secret ``{"email": "...", "api_token": "..."}``.
 
     ``url`` is the site's (https://example.atlassian.net), ``project`` the project's key, or a
@@ -196,14 +208,17 @@ class Jira(Planner, frozen=True, forbid_unknown_fields=True, kw_only=True):
     has ``webhook_secret`` then.
     """
 
-    url: Annotated[str, msgspec.Meta(pattern=r"^https?://")]
-    project: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,254}$")]
-    allow: tuple[str, ...] = ()
-    issue_type: Short = "Task"
-    components: _Few = ()
-    fields: Mapping[_JiraField, Any] = msgspec.field(default_factory=dict)
-    declined: _Few = DECLINED
     webhook: bool = False
+
+
+class JiraDataCenter(AnyJira, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A project of Jira Data Center; secret ``{"token": "..."}``, a personal access token.
+
+    As of Jira Cloud, but ``assignee`` is a user's name. ``private`` and ``ca`` as of a channel.
+    """
+
+    private: bool = False
+    ca: Annotated[str, msgspec.Meta(max_length=65_536)] = ""
 
 
 class OpsCenter(Tracker, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -356,6 +371,7 @@ TYPES: dict[str, type[msgspec.Struct]] = {
     "ses": Ses,
     "smtp": Smtp,
     "jira": Jira,
+    "jira_data_center": JiraDataCenter,
     "opscenter": OpsCenter,
     "security_hub": SecurityHub,
     "github": GitHub,
@@ -366,6 +382,7 @@ TYPES: dict[str, type[msgspec.Struct]] = {
 }
 WITH_SECRET = frozenset(
     {
+        "jira_data_center",
         "slack",
         "slack_webhook",
         "teams",
@@ -391,7 +408,11 @@ LINKS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 }
 """Type -> its settings that name another connection -> that one's types. Whatever reaches the first
 reaches the second too."""
-PLACES: Mapping[str, str] = {"jira": "project", "slack": "channel"}
+PLACES: Mapping[str, str] = {
+    "jira": "project",
+    "jira_data_center": "project",
+    "slack": "channel",
+}
 """Type -> the setting that may be a template, which then gives one of ``allow``."""
 
 S = TypeVar("S", bound=msgspec.Struct)

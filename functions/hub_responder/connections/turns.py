@@ -39,6 +39,9 @@ RATES: Mapping[str, Rate] = {
     # 100 POST a second, 20 writes to one issue in 2 s; a tenth leaves others room:
     # https://developer.atlassian.com/cloud/jira/platform/rate-limiting
     "jira": Rate(600, 60),
+    # A guess: what an administrator allows, if anything ("Improving instance stability with rate
+    # limiting", Jira's administration guide); half of Cloud's.
+    "jira_data_center": Rate(300, 30),
     # 80 requests that create content in a minute, and 500 in an hour; this keeps to both:
     # https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
     "github": Rate(500, 72, 3600),

@@ -1,4 +1,4 @@
-"""Jira Cloud, REST API 3 (https://developer.atlassian.com/cloud/jira/platform/rest/v3/).
+"""Jira: Cloud, and with another flavour Data Center (see `jira_flavour`).
 
 Creating an issue has no idempotency key. Each issue carries a label made of its effect key;
 after an attempt whose end is unknown it is looked up by that label. The index behind the search
@@ -15,12 +15,12 @@ from zoneinfo import ZoneInfo
 
 from hub_responder import clock
 from hub_responder.connections.resolve import at
-from hub_responder.connections.settings import Jira, read
+from hub_responder.connections.settings import AnyJira, Jira, read
 from hub_responder.errors import ConfigurationError, PermanentError, TransientError
-from hub_responder.markdown.adf import to_adf
 from hub_responder.markdown.characters import clean, shorten
 from hub_responder.tickets import jira_standings, jira_workflow
 from hub_responder.tickets.jira_api import JiraApi
+from hub_responder.tickets.jira_flavour import Flavour, cloud
 from hub_responder.tickets.ticket import MAX_SUMMARY, Draft, Standing, Ticket, label
 
 if TYPE_CHECKING:
@@ -36,18 +36,21 @@ _COMMENTS_READ = 50
 
 def system(connection: Connection, runtime: Runtime, ticket: str = "") -> JiraProject:
     """The project of ``connection``, or of ``ticket``: a key begins with its project's."""
-    return JiraProject(at(connection, ticket.rpartition("-")[0]) if ticket else connection, runtime)
+    connection = at(connection, ticket.rpartition("-")[0]) if ticket else connection
+    settings = read(connection.settings, Jira, connection.name)
+    return JiraProject(connection.name, settings, cloud(), runtime)
 
 
 class JiraProject:
     """One Jira connection, for one invocation."""
 
-    def __init__(self, connection: Connection, runtime: Runtime) -> None:
-        self._name = connection.name
-        self._settings = read(connection.settings, Jira, connection.name)
+    def __init__(self, name: str, settings: AnyJira, flavour: Flavour, runtime: Runtime) -> None:
+        self._name = name
+        self._settings = settings
+        self._flavour = flavour
         self._timezone = runtime.playbook.timezone
-        self._declined = {name.casefold() for name in self._settings.declined}
-        self._api = JiraApi(connection.name, self._settings.url.rstrip("/"), runtime)
+        self._declined = {name.casefold() for name in settings.declined}
+        self._api = JiraApi(name, settings, flavour, runtime)
 
     def open(self, draft: Draft) -> Ticket:
         """Open an issue, or find the one that an earlier attempt opened.
@@ -73,10 +76,7 @@ class JiraProject:
         path = f"/issue/{ticket}/comment"
         if in_doubt and self._has_comment(path, mark):
             return False
-        body = to_adf(document)
-        text = {"type": "text", "text": mark, "marks": [{"type": "code"}]}
-        body["content"].append({"type": "paragraph", "content": [text]})
-        self._api.call("POST", path, {"body": body})
+        self._api.call("POST", path, {"body": self._flavour.comment(document, mark)})
         return True
 
     def standings(self, tickets: Sequence[str]) -> Mapping[str, Standing]:
@@ -139,9 +139,7 @@ class JiraProject:
             text = f"Follows {earlier}."
             path = f"/issue/{ticket}/comment"
             if not self._has_comment(path, text):
-                paragraph = {"type": "paragraph", "content": [{"type": "text", "text": text}]}
-                body = {"type": "doc", "version": 1, "content": [paragraph]}
-                self._api.call("POST", path, {"body": body})
+                self._api.call("POST", path, {"body": self._flavour.sentence(text)})
 
     def _linked(self, ticket: str) -> set[str]:
         """The keys of the issues that are linked to one, whichever way."""
@@ -191,7 +189,7 @@ class JiraProject:
             "project": {"key": self._settings.project},
             "issuetype": {"name": self._settings.issue_type},
             "summary": shorten(draft.document.title, MAX_SUMMARY) or "hub-responder",
-            "description": to_adf(draft.document.body),
+            "description": self._flavour.text(draft.document.body),
             "labels": [label(draft.key), "hub-responder", *map(_as_label, draft.labels)],
         }
         if draft.priority:
@@ -202,7 +200,7 @@ class JiraProject:
         if draft.components:
             fields["components"] = [{"name": name} for name in draft.components]
         if draft.assignee:
-            fields["assignee"] = {"accountId": draft.assignee}
+            fields["assignee"] = dict(self._flavour.person(draft.assignee))
         return {**draft.fields, **fields}
 
     def _found_after_doubt(self, draft: Draft) -> Ticket | None:
@@ -210,9 +208,8 @@ class JiraProject:
         jql = f'labels = "{label(draft.key)}"'
         if not self._settings.allow:  # else the earlier attempt may have chosen another project
             jql = f'project = "{self._settings.project}" AND {jql}'
-        answer = self._api.look_up(
-            "POST", "/search/jql", {"jql": jql, "fields": ["status"], "maxResults": 1}
-        )
+        path, body = self._flavour.search(jql)
+        answer = self._api.look_up("POST", path, body)
         issues = answer.get("issues")
         if isinstance(issues, list) and issues:
             return self._ticket(issues[0].get("key"), opened=True)

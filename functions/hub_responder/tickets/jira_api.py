@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from hub_responder import http, masking, secrets
+from hub_responder import http, secrets
+from hub_responder.connections.settings import JiraDataCenter
 from hub_responder.errors import ConfigurationError, PermanentError, TransientError
 from hub_responder.markdown.characters import clean, one_line, shorten
 
 if TYPE_CHECKING:
+    from hub_responder.connections.settings import AnyJira
     from hub_responder.runtime import Runtime
+    from hub_responder.tickets.jira_flavour import Flavour
 
-API = "/rest/api/3"
 NOT_FOUND = 404
 _BAD_REQUEST = 400
 _REFUSED = frozenset({_BAD_REQUEST, NOT_FOUND, 409, 413, 422})
@@ -32,10 +33,14 @@ _OURS = frozenset({"summary", "description", "labels", "comment", "resolution"})
 class JiraApi:
     """The API of one connection, for one invocation."""
 
-    def __init__(self, name: str, base: str, runtime: Runtime) -> None:
+    def __init__(self, name: str, settings: AnyJira, flavour: Flavour, runtime: Runtime) -> None:
         self._name = name
         self._runtime = runtime
-        self.base = base
+        self._session = None
+        if isinstance(settings, JiraDataCenter):
+            self._session = http.session_for(private=settings.private, ca=settings.ca)
+        self.flavour = flavour
+        self.base = settings.url.rstrip("/")
 
     def look_up(self, method: str, path: str, body: Any = None) -> Mapping[str, Any]:
         """A call that changes nothing: once more, at once, where that can help."""
@@ -56,17 +61,14 @@ class JiraApi:
         """
 
         def call(secret: Mapping[str, str]) -> http.Response:
-            user = secrets.value(secret, "email", self._name)
-            token = secrets.value(secret, "api_token", self._name)
-            basic = base64.b64encode(f"{user}:{token}".encode()).decode()
-            masking.remember(basic)
             response = http.call(
                 method,
-                self.base + API + path,
+                self.base + self.flavour.api + path,
                 target=self._name,
                 deadline=self._runtime.deadline,
-                headers={"Authorization": f"Basic {basic}"},
+                headers={"Authorization": self.flavour.authorization(secret, self._name)},
                 json=body,
+                session=self._session,
             )
             if response.status in _REFUSED:
                 self._refuse(response)

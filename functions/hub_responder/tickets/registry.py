@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MODULES: Mapping[str, str] = {
     "github": "github",
     "jira": "jira",
+    "jira_data_center": "jira_data_center",
     "opscenter": "opscenter",
     "security_hub": "security_hub",
     "servicenow": "servicenow",
@@ -29,7 +30,9 @@ MODULES: Mapping[str, str] = {
 """Type of connection -> its module."""
 KINDS = tuple(sorted(MODULES))
 """The types that take tickets."""
-FOLLOWED: frozenset[str] = frozenset({"github", "jira", "opscenter", "servicenow"})
+FOLLOWED: frozenset[str] = frozenset(
+    {"github", "jira", "jira_data_center", "opscenter", "servicenow"}
+)
 """Those whose systems tell what has become of a ticket, and close, reopen, raise and link it."""
 _WITHOUT_COMMENTS = frozenset({"security_hub"})
 _OPS_ITEMS = {"Fn::Sub": "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:opsitem/*"}

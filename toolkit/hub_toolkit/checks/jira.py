@@ -1,18 +1,19 @@
-"""Jira Cloud: who the token is, the project, and what an issue of the type needs.
+"""Jira: who the token is, the project, and what an issue of the type needs.
 
 https://developer.atlassian.com/cloud/jira/platform/rest/v3/: myself, projects, issue createmeta.
+Data Center has the same below its own path, and names the entries of a create screen ``values``.
 """
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from hub_responder import http, secrets
-from hub_responder.connections.settings import Jira, read
+from hub_responder import http
+from hub_responder.connections.settings import AnyJira, Jira, JiraDataCenter, read
 from hub_responder.errors import PermanentError
+from hub_responder.tickets.jira_flavour import Flavour, cloud, data_center
 from hub_toolkit.checks.asker import Asker
 from hub_toolkit.checks.places import places
 from hub_toolkit.checks.told import Told, good, wrong
@@ -32,27 +33,42 @@ _NOT_FOUND = 404
 
 
 def check(asker: Asker) -> Iterator[Told]:
-    """The account, each project, and its issue type."""
-    settings = read(asker.connection.settings, Jira, asker.name)
-    base = f"{settings.url.rstrip('/')}/rest/api/3"
-    myself = _ask(asker, f"{base}/myself")
+    """Of Jira Cloud: the account, each project, and its issue type."""
+    yield from _check(asker, Jira, cloud())
+
+
+def check_data_center(asker: Asker) -> Iterator[Told]:
+    """The same of Jira Data Center."""
+    yield from _check(asker, JiraDataCenter, data_center())
+
+
+def _check(asker: Asker, kind: type[AnyJira], flavour: Flavour) -> Iterator[Told]:
+    settings = read(asker.connection.settings, kind, asker.name)
+    base = settings.url.rstrip("/") + flavour.api
+
+    def ask(path: str) -> Mapping[str, Any]:
+        return _ask(asker, base + path, flavour)
+
+    myself = ask("/myself")
     yield good("access", f"as {str(myself.get('displayName', 'somebody'))[:60]}")
     for project in places(asker.connection):
-        yield from _project(asker, base, project, settings.issue_type)
+        yield from _project(asker, ask, project, settings.issue_type)
 
 
-def _project(asker: Asker, base: str, project: str, issue_type: str) -> Iterator[Told]:
+def _project(
+    asker: Asker, ask: Callable[[str], Mapping[str, Any]], project: str, issue_type: str
+) -> Iterator[Told]:
     key = quote(project, safe="")
     try:
-        _ask(asker, f"{base}/project/{key}")
-        answer = _ask(asker, f"{base}/issue/createmeta/{key}/issuetypes")
+        ask(f"/project/{key}")
+        answer = ask(f"/issue/createmeta/{key}/issuetypes")
     except PermanentError as error:
         if error.status != _NOT_FOUND:
             raise
         do = "is the key right, and may the account browse the project and create issues there?"
         yield wrong("place", f"there is no project {project} for this account", do)
         return
-    kinds = _named(answer.get("issueTypes"))
+    kinds = _named(answer.get("issueTypes", answer.get("values")))
     if issue_type not in kinds:
         known = ", ".join(sorted(kinds)[:12]) or "none"
         do = "put one of them into `issue_type`"
@@ -60,8 +76,8 @@ def _project(asker: Asker, base: str, project: str, issue_type: str) -> Iterator
             "place", f"project {project} has no issue type {issue_type}; it has {known}", do
         )
         return
-    meta = _ask(asker, f"{base}/issue/createmeta/{key}/issuetypes/{quote(kinds[issue_type])}")
-    yield _fields(asker, project, issue_type, meta.get("fields"))
+    meta = ask(f"/issue/createmeta/{key}/issuetypes/{quote(kinds[issue_type])}")
+    yield _fields(asker, project, issue_type, meta.get("fields", meta.get("values")))
 
 
 def _fields(asker: Asker, project: str, issue_type: str, held: Any) -> Told:
@@ -103,14 +119,10 @@ def _named(held: Any) -> dict[str, str]:
     return {str(one["name"]): str(one["id"]) for one in kinds if isinstance(one, Mapping)}
 
 
-def _ask(asker: Asker, url: str) -> Mapping[str, Any]:
-    def headers(secret: Mapping[str, str]) -> Mapping[str, str]:
-        user = secrets.value(secret, "email", asker.name)
-        token = secrets.value(secret, "api_token", asker.name)
-        basic = base64.b64encode(f"{user}:{token}".encode()).decode()
-        return {"Authorization": f"Basic {basic}"}
-
-    response = asker.get(url, headers)
+def _ask(asker: Asker, url: str, flavour: Flavour) -> Mapping[str, Any]:
+    response = asker.get(
+        url, lambda secret: {"Authorization": flavour.authorization(secret, asker.name)}
+    )
     http.raise_for_status(response, asker.name)
     answer = response.json()
     if not isinstance(answer, dict):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 READS: Mapping[str, Callable[[Asker], Iterator[Told]]] = {
     "slack": slack.check,
     "jira": jira.check,
+    "jira_data_center": jira.check_data_center,
     "github": github.check,
     "servicenow": servicenow.check,
     "vision_one": trend.vision_one,

@@ -42,6 +42,7 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
         "email": Key(r"[^\s@]+@[^\s@]+", "an e-mail address"),
         "api_token": Key(_TOKEN, "a token without spaces"),
     },
+    "jira_data_center": {"token": Key(_TOKEN, "a token without spaces")},
     "github": {"token": Key(_TOKEN, "a token without spaces")},
     "servicenow": {  # which of them, the connection's `auth` says; the read tries them
         "username": Key(r"[^:]+", "without a colon", needed=False),

@@ -181,7 +181,7 @@ def _servicenow(body: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _jira(body: Mapping[str, Any]) -> Iterator[str]:
-    from hub_toolkit.sandbox.vendors.jira import adf
+    from hub_toolkit.sandbox.vendors.jira import adf, wiki
 
     fields = body.get("fields", body)
     if not isinstance(fields, Mapping):
@@ -191,6 +191,8 @@ def _jira(body: Mapping[str, Any]) -> Iterator[str]:
         document = fields.get(name)
         if isinstance(document, Mapping):
             yield adf.plain(dict(document))
+        elif isinstance(document, str):
+            yield wiki.plain(document)
 
 
 def _mail(body: Mapping[str, Any]) -> Iterator[str]:
@@ -211,6 +213,7 @@ _MARKED_UP = {
     "github": _github,
 }
 _BARE = {
+    "jira_data_center": _jira,
     "pagerduty": _pagerduty,
     "ses": _mail,
     "smtp": _mail,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from hub_responder.markdown import adaptive_card, adf, slack
+from hub_responder.markdown import adaptive_card, adf, slack, wiki
 from hub_responder.markdown.characters import ELLIPSIS, width
 from hub_responder.markdown.plain import to_text
 from hub_responder.payload import MAX_BYTES as MAX_REQUEST
@@ -152,6 +152,16 @@ def of_jira(body: Mapping[str, Any]) -> list[Measure]:
     return [
         Measure("summary", width(fields["summary"]), MAX_SUMMARY),
         Measure("description", json_bytes(fields["description"]), adf.MAX_BYTES, "bytes"),
+        Measure("longest label", _longest(fields.get("labels", ())), MAX_SUMMARY),
+    ]
+
+
+def of_jira_data_center(body: Mapping[str, Any]) -> list[Measure]:
+    """An issue of Jira Data Center."""
+    fields = body["fields"]
+    return [
+        Measure("summary", width(fields["summary"]), MAX_SUMMARY),
+        Measure("description", width(fields["description"]), wiki.MAX_TEXT),
         Measure("longest label", _longest(fields.get("labels", ())), MAX_SUMMARY),
     ]
 

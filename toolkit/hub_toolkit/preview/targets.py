@@ -88,6 +88,13 @@ TARGETS: Mapping[str, Target] = {
         adf.issue,
         {"url": "https://example.atlassian.net", "project": "SEC"},
     ),
+    "jira-data-center": Target(
+        "Jira Data Center",
+        "jira_data_center",
+        measures.of_jira_data_center,
+        plain.issue,
+        {"url": "https://jira.example.com", "project": "SEC"},
+    ),
     "github": Target(
         "GitHub Issues",
         "github",

@@ -167,6 +167,7 @@ def addresses(kind: str, url: str) -> dict[str, Any]:
         "teams": _OWN,
         "pagerduty": {"base_url": url, **_OWN},
         "jira": {"url": url},
+        "jira_data_center": {"url": url, **_OWN},
         "github": {"base_url": f"{url}/api/v3", **_OWN},
         "servicenow": {"url": url, **_OWN},
         "webhook": {"url": f"{url}/", **_OWN},
@@ -253,6 +254,24 @@ def _jira(simulators: Simulators, name: str, settings: Mapping[str, Any]) -> Non
     simulators.mount(name, "jira", simulator.app)
 
 
+def _jira_data_center(simulators: Simulators, name: str, settings: Mapping[str, Any]) -> None:
+    from hub_toolkit.sandbox.vendors.jira import DataCenter
+
+    token = _token("jira")
+    around = simulators.around
+    simulators.secrets[name] = {"token": token}
+    simulator = DataCenter(
+        around.clock,
+        token=token,
+        projects=_places(settings),
+        index_lag_s=JIRA_LAG_S,
+        components=tuple(settings.get("components", ())),
+        further=tuple(settings.get("fields", {})),
+    )
+    around.tickets.register("jira_data_center", name, simulator)
+    simulators.mount(name, "jira_data_center", simulator.app)
+
+
 def _github(simulators: Simulators, name: str, settings: Mapping[str, Any]) -> None:
     from hub_toolkit.sandbox.vendors.github import GitHub
 
@@ -322,6 +341,7 @@ _MAKERS: dict[str, Callable[[Simulators, str, Mapping[str, Any]], None]] = {
     "teams": _teams,
     "pagerduty": _pagerduty,
     "jira": _jira,
+    "jira_data_center": _jira_data_center,
     "github": _github,
     "servicenow": _servicenow,
     "smtp": _smtp,

@@ -24,6 +24,7 @@ from hub_responder.markdown.github import to_github
 from hub_responder.markdown.pagerduty import to_details, to_links, to_summary
 from hub_responder.markdown.plain import to_markdown
 from hub_responder.markdown.servicenow import harmless, to_servicenow
+from hub_responder.markdown.wiki import to_wiki
 from hub_responder.tickets import github, opscenter, servicenow
 from hub_responder.tickets.ticket import MAX_SUMMARY
 from hub_toolkit.preview.page import render
@@ -81,6 +82,12 @@ PAYLOADS: Mapping[str, Callable[[Document], dict[str, Any]]] = {
         "fields": {
             "summary": shorten(one.title, MAX_SUMMARY) or "-",
             "description": to_adf(one.body),
+        }
+    },
+    "jira-data-center": lambda one: {
+        "fields": {
+            "summary": shorten(one.title, MAX_SUMMARY) or "-",
+            "description": to_wiki(one.body),
         }
     },
     "github": lambda one: {

@@ -27,7 +27,7 @@ def test_types_and_defaults_are_written_as_playbooks_write_them() -> None:
     assert "| `stale_after` | number or duration | `86400` |" in coverage
     assert "| `connection` | a connection or route: vision_one | `vision-one` |" in coverage
     assert "| `retry_after` | number or nothing |" in coverage
-    kinds = "github, jira, opscenter, security_hub, servicenow"
+    kinds = "github, jira, jira_data_center, opscenter, security_hub, servicenow"
     takes = f"| `in` | a connection or route: {kinds} | required |"
     assert takes in _section("ticket.open")
     update = _section("finding.update")

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from hub_toolkit.preview.drawn.fields import table
 from hub_toolkit.preview.drawn.html import data, lines, link, tag
 from hub_toolkit.preview.drawn.markdown import rendered
+from hub_toolkit.sandbox.vendors.jira import wiki
 
 
 def webhook(body: Mapping[str, Any]) -> Markup:
@@ -48,5 +49,17 @@ def record(body: Mapping[str, Any]) -> Markup:
         tag("h3", str(body["short_description"])),
         tag("p", lines(str(body["description"])), cls="description"),
         table(columns),
+        cls="plain",
+    )
+
+
+def issue(body: Mapping[str, Any]) -> Markup:
+    """An issue of Jira Data Center: its summary, its text, in which markup is left, its fields."""
+    fields = dict(body["fields"])
+    return tag(
+        "div",
+        tag("h3", str(fields.pop("summary"))),
+        tag("p", lines(wiki.plain(str(fields.pop("description")))), cls="description"),
+        table(fields),
         cls="plain",
     )

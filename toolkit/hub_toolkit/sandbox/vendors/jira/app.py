@@ -34,9 +34,9 @@ from hub_toolkit.sandbox.vendors.jira.issues import (
     Status,
     check_fields,
     check_label,
-    document,
     resolution,
     stamp,
+    text_of,
 )
 
 if TYPE_CHECKING:
@@ -68,6 +68,9 @@ _NO_ISSUE = "Issue does not exist or you do not have permission to see it."
 class Jira(Simulator):
     """One Jira Cloud site.
 
+    Attributes:
+        api: the path of its REST API. wiki: its texts are wiki markup, people have names.
+
     Args:
         clock: returns seconds since the epoch.
         email: the account that may do everything here.
@@ -79,6 +82,9 @@ class Jira(Simulator):
         index_lag_s: seconds until search sees a change; ``reconcileIssues`` sees it at once.
         hook: an admin webhook for issues that are updated or deleted.
     """
+
+    api = API
+    wiki = False
 
     def __init__(
         self,
@@ -93,23 +99,22 @@ class Jira(Simulator):
         index_lag_s: float = 0.0,
         hook: Hook | None = None,
     ) -> None:
-        issue, created = f"{API}/issue/<key>", f"{API}/issue/createmeta/<key>"
+        api = self.api
+        issue, created = f"{api}/issue/<key>", f"{api}/issue/createmeta/<key>"
         super().__init__(
             [
-                Rule(f"{API}/issue", methods=["POST"], endpoint=self._create),
+                *self.searches(),
+                Rule(f"{api}/issue", methods=["POST"], endpoint=self._create),
                 Rule(issue, methods=["GET"], endpoint=self._get),
                 Rule(issue, methods=["PUT"], endpoint=self._edit),
                 Rule(issue, methods=["DELETE"], endpoint=self._delete),
-                Rule(f"{API}/issue/bulkfetch", methods=["POST"], endpoint=self._bulk_fetch),
-                Rule(f"{API}/issueLink", methods=["POST"], endpoint=self._link),
+                Rule(f"{api}/issueLink", methods=["POST"], endpoint=self._link),
                 Rule(f"{issue}/comment", methods=["GET"], endpoint=self._comments),
                 Rule(f"{issue}/comment", methods=["POST"], endpoint=self._comment),
                 Rule(f"{issue}/transitions", methods=["GET"], endpoint=self._transitions),
                 Rule(f"{issue}/transitions", methods=["POST"], endpoint=self._transition),
-                Rule(f"{API}/search/jql", methods=["POST"], endpoint=self._search),
-                Rule(f"{API}/search", methods=["GET", "POST"], endpoint=self._removed),
-                Rule(f"{API}/myself", methods=["GET"], endpoint=self._myself),
-                Rule(f"{API}/project/<key>", methods=["GET"], endpoint=self._project),
+                Rule(f"{api}/myself", methods=["GET"], endpoint=self._myself),
+                Rule(f"{api}/project/<key>", methods=["GET"], endpoint=self._project),
                 Rule(f"{created}/issuetypes", methods=["GET"], endpoint=self._issue_types),
                 Rule(f"{created}/issuetypes/<kind>", methods=["GET"], endpoint=self._create_screen),
                 Rule("/browse/<key>", methods=["GET"], endpoint=self._browse),
@@ -119,7 +124,7 @@ class Jira(Simulator):
         self._credential = f"{email}:{api_token}".encode()
         self._email = email
         self._projects = projects
-        self._site = Site(projects, components, further)
+        self._site = Site(projects, components, further, wiki=self.wiki)
         self._demands_resolution = demands_resolution
         self._link_number = 10_000
         self._lag_s = index_lag_s
@@ -129,6 +134,14 @@ class Jira(Simulator):
         self._numbers = dict.fromkeys(projects, 0)
         self._comment_number = 10_000
         self._lock = threading.RLock()
+
+    def searches(self) -> list[Rule]:
+        """How issues are found and fetched."""
+        return [
+            Rule(f"{API}/issue/bulkfetch", methods=["POST"], endpoint=self._bulk_fetch),
+            Rule(f"{API}/search/jql", methods=["POST"], endpoint=self._search),
+            Rule(f"{API}/search", methods=["GET", "POST"], endpoint=self._removed),
+        ]
 
     def tickets(self) -> list[dict[str, Any]]:
         """All issues as tickets: id, url, summary, status, labels, comments, body (texts)."""
@@ -167,14 +180,18 @@ class Jira(Simulator):
         scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
         if not scheme:
             return _failure(request, JiraError(401, "Login Required"))
+        if not self.accepts(scheme, encoded):
+            mark(request, Verdict.REFUSED, "wrong credentials")
+            return text_response("Client must be authenticated to access this resource.", 401)
+        return None
+
+    def accepts(self, scheme: str, encoded: str) -> bool:
+        """Whether the account is given."""
         try:
             given = base64.b64decode(encoded.encode(), validate=True)
         except binascii.Error:
             given = b""
-        if scheme.lower() != "basic" or not hmac.compare_digest(given, self._credential):
-            mark(request, Verdict.REFUSED, "wrong credentials")
-            return text_response("Client must be authenticated to access this resource.", 401)
-        return None
+        return scheme.lower() == "basic" and hmac.compare_digest(given, self._credential)
 
     def unmatched(self, request: Request, error: HTTPException) -> Response:
         """404, 405 and 413 in Jira's shape."""
@@ -207,9 +224,7 @@ class Jira(Simulator):
             {"id": str(10_001 + number), "name": name, "subtask": False}
             for number, name in enumerate(ISSUE_TYPES)
         ]
-        return json_response(
-            {"startAt": 0, "maxResults": 50, "total": len(kinds), "issueTypes": kinds}
-        )
+        return self.listed("issueTypes", kinds)
 
     def _create_screen(self, request: Request, key: str, kind: str) -> Response:
         """The fields that `issues` takes; only those of every issue are required."""
@@ -220,9 +235,12 @@ class Jira(Simulator):
             {"fieldId": name, "name": name, "required": name in REQUIRED, "hasDefaultValue": False}
             for name in (*FIELDS, *self._site.further)
         ]
-        return json_response(
-            {"startAt": 0, "maxResults": 50, "total": len(fields), "fields": fields}
-        )
+        return self.listed("fields", fields)
+
+    def listed(self, name: str, entries: list[dict[str, Any]]) -> Response:
+        """A page of what is on a create screen, under its name."""
+        counts = {"startAt": 0, "maxResults": 50, "total": len(entries)}
+        return json_response({**counts, name: entries})
 
     def _removed(self, request: Request) -> Response:
         return _failure(request, JiraError(410, _REMOVED))
@@ -335,7 +353,7 @@ class Jira(Simulator):
         issue = self._issue(key)
         given = read_object(request).get("body")
         try:
-            body = document(given, message="Comment body is not valid!")
+            body = text_of(given, self._site, message="Comment body is not valid!")
         except ValueError as error:
             raise JiraError(400, errors={"comment": str(error)}) from None
         except FieldErrors as error:
@@ -344,7 +362,7 @@ class Jira(Simulator):
         now = self._clock()
         self._comment_number += 1
         comment = {
-            "self": f"{issue.base}{API}/issue/{issue.id}/comment/{self._comment_number}",
+            "self": f"{issue.base}{self.api}/issue/{issue.id}/comment/{self._comment_number}",
             "id": str(self._comment_number),
             "author": _ACCOUNT,
             "body": body,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from hub_toolkit.sandbox.vendors.jira import adf
+from hub_toolkit.sandbox.vendors.jira import adf, wiki
 from hub_toolkit.sandbox.vendors.jira.errors import INVALID_INPUT, FieldErrors
 from hub_toolkit.sandbox.vendors.jira.jql import Subject
 
@@ -156,8 +156,8 @@ class Issue:
             "status": self.status.name,
             "state": self._decided(),
             "labels": self.fields.get("labels") or [],
-            "comments": [adf.plain(comment["body"]) for comment in self.comments],
-            "body": adf.plain(description) if description else "",
+            "comments": [_plain(comment["body"]) for comment in self.comments],
+            "body": _plain(description) if description else "",
         }
 
     def _decided(self) -> str:
@@ -165,6 +165,10 @@ class Issue:
         if self.status.category != "done":
             return "open"
         return "declined" if self.resolution == "Won't Do" else "done"
+
+
+def _plain(text: Any) -> str:
+    return wiki.plain(text) if isinstance(text, str) else adf.plain(text)
 
 
 def resolution(name: str) -> dict[str, str]:
@@ -183,11 +187,13 @@ def stamp(at: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What was set up: keys of projects, names of their components, ids of custom fields."""
+    """What was set up: keys of projects, names of their components, ids of custom fields; and
+    whether texts are wiki markup and people have names, as in Data Center."""
 
     projects: tuple[str, ...]
     components: tuple[str, ...] = ()
     further: tuple[str, ...] = ()
+    wiki: bool = False
 
 
 def check_fields(fields: Any, *, site: Site, creating: bool) -> dict[str, Any]:
@@ -217,6 +223,10 @@ def check_fields(fields: Any, *, site: Site, creating: bool) -> dict[str, Any]:
                 checked[name] = _components(value, site.components)
             elif name in site.further:
                 checked[name] = _further(value)
+            elif name == "description":
+                checked[name] = None if value is None else text_of(value, site, message=_WANTED)
+            elif name == "assignee":
+                checked[name] = _assignee(value, "name" if site.wiki else "accountId")
             elif name in _CHECKS:
                 checked[name] = _CHECKS[name](value)
             else:
@@ -229,6 +239,21 @@ def check_fields(fields: Any, *, site: Site, creating: bool) -> dict[str, Any]:
     if errors:
         raise FieldErrors(errors)
     return checked
+
+
+def text_of(value: Any, site: Site, *, message: str) -> Any:
+    """A checked description or comment, as the site takes them.
+
+    Raises:
+        FieldErrors, ValueError: as `document`.
+    """
+    if not site.wiki:
+        return document(value, message=message)
+    if not isinstance(value, str):
+        raise ValueError("Operation value must be a string")  # noqa: TRY004 - the field's error
+    if len(value) > MAX_TEXT:
+        raise ValueError(_TOO_LONG)
+    return value
 
 
 def document(value: Any, *, message: str) -> dict[str, Any]:
@@ -245,11 +270,13 @@ def document(value: Any, *, message: str) -> dict[str, Any]:
     except adf.AdfError as error:
         raise FieldErrors({}, INVALID_INPUT, str(error)) from None
     if len(adf.plain(value)) > MAX_TEXT:
-        raise ValueError(
-            "The entered text is too long."
-            f" It exceeds the allowed limit of {MAX_TEXT:,} characters."
-        )
+        raise ValueError(_TOO_LONG)
     return value
+
+
+_TOO_LONG = (
+    f"The entered text is too long. It exceeds the allowed limit of {MAX_TEXT:,} characters."
+)
 
 
 def _summary(value: Any) -> str:
@@ -262,11 +289,7 @@ def _summary(value: Any) -> str:
     return value
 
 
-def _description(value: Any) -> dict[str, Any] | None:
-    if value is None:
-        return None
-    wanted = "Operation value must be an Atlassian Document (see the Atlassian Document Format)"
-    return document(value, message=wanted)
+_WANTED = "Operation value must be an Atlassian Document (see the Atlassian Document Format)"
 
 
 def _labels(value: Any) -> list[str]:
@@ -326,13 +349,13 @@ def _further(value: Any) -> Any:
     return value
 
 
-def _assignee(value: Any) -> dict[str, str] | None:
+def _assignee(value: Any, key: str) -> dict[str, str] | None:
     if value is None:
         return None
-    account = value.get("accountId", value.get("id")) if isinstance(value, dict) else None
+    account = value.get(key, value.get("id")) if isinstance(value, dict) else None
     if not isinstance(account, str) or not account:
         raise ValueError("Specify a valid value for assignee")
-    return {"accountId": account}
+    return {key: account}
 
 
 def _due_date(value: Any) -> str | None:
@@ -350,13 +373,11 @@ ISSUE_TYPES = ("Task", "Bug", "Story", "Incident")
 
 _CHECKS: dict[str, Callable[[Any], Any]] = {
     "summary": _summary,
-    "description": _description,
     "labels": _labels,
     "issuetype": lambda value: _named(value, ISSUE_TYPES, "Specify a valid issue type"),
     "priority": lambda value: _named(value, PRIORITIES, "The priority selected is invalid."),
-    "assignee": _assignee,
     "duedate": _due_date,
 }
-FIELDS = ("project", "components", *_CHECKS)
+FIELDS = ("project", "components", "description", "assignee", *_CHECKS)
 """What a create screen has; `REQUIRED` must be given."""
 REQUIRED = frozenset({"project", "issuetype", "summary"})
