@@ -113,7 +113,7 @@ class TextRenderer:
             text = render(shorten(child.text, size))
             if width(text) <= room:
                 return text
-            size -= max(1, width(text) - room)
+            size = min(size - 1, size * room // width(text))
         return ""
 
     def _inline(self, child: Inline) -> str:  # noqa: PLR0911 - one for each kind

@@ -1,8 +1,9 @@
-"""A message in Jira's wiki markup, for Jira Data Center.
+r"""A message in Jira's wiki markup, for Jira Data Center.
 
-"Text formatting notation" (Jira's help): a backslash before a character of the markup shows the
-character. A backslash itself is written as an entity, for two of them are a line break, and nothing
-else shows one before markup (pandoc's Jira writer does the same).
+A character that could be markup is written as a numeric reference, which Jira's renderer leaves as
+it is (atlassian-renderer: HtmlEscaper with PRESERVE_ENTITIES). A backslash would not do: it escapes
+neither ``:`` nor ``;``, before which it is shown, nor itself, and ``\{\{x\}\}`` becomes code after
+all (BackslashEscapeRendererComponent gives back bare braces before phrases are looked for).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from hub_responder.markdown.document import (
     CodeBlock,
     Document,
     Heading,
+    Inline,
     Items,
     Link,
     Quote,
@@ -28,32 +30,54 @@ from hub_responder.markdown.plain import TextRenderer
 
 MAX_TEXT = 32_767
 """UTF-16 units of a description or comment (jira.text.field.character.limit's default)."""
-_MARKUP = re.compile(r"[{}\[\]()*_+^~?!|#@:;%$]|(?<![A-Za-z0-9])-|-(?![A-Za-z0-9])")
-"""A dash within a word strikes nothing through; ids and dates stay as they are."""
-_AMPERSAND = re.compile(r"&(?=#|[A-Za-z])")
-_LINE_START = re.compile(r"^(\s*(?:h[1-6]|bq))\.")
-_CLOSED = "\n{noformat}"
-"""What ends a block that was cut off within."""
+_MARKUP = re.compile(
+    r"[\\{}\[\]|!^~*@?)]"  # a bracket also ends a smiley that a reference's semicolon would begin
+    r"|(?<![A-Za-z0-9])[-_+]|[-_+](?![A-Za-z0-9])"
+    r"|:(?=[/()\-|PpD]|$)|(?<=mailto):|(?<=file):"
+    r"|&(?=[#A-Za-z0-9]|$)|^#",
+    re.IGNORECASE,
+)
+"""Within words and times nothing is touched: ids and dates stay as they are in the source, too."""
+_LINE_START = re.compile(r"^(\s*)((?:h[1-6]|bq)(?=\.)|#+)", re.IGNORECASE)
+_FENCED = re.compile(r"^[*# ]*\{noformat\}$.*?^\{noformat\}$", re.DOTALL | re.MULTILINE)
+_CLOSED = "\n{noformat}\n{quote}"
+"""What ends blocks that were cut off within."""
 _FENCE = re.compile(r"\{(noformat|code)", re.IGNORECASE)
+_ROOM = 24
+"""What marks at the beginning of a line may add, once escaped."""
 
 
 def to_wiki(document: Document, limit: int = MAX_TEXT) -> str:
     """Wiki markup of at most ``limit`` UTF-16 units in which values are never markup."""
     text = WikiRenderer().render(document, limit - len(_CLOSED))
-    return text + _CLOSED if text.count("{noformat}") % 2 else text
+    if text.count("{noformat}") % 2:
+        text += "\n{noformat}"
+    return text + "\n{quote}" if _FENCED.sub("", text).count("{quote}") % 2 else text
 
 
 def escaped(text: str) -> str:
     """``text`` as it is, whatever it holds, on one line."""
-    text = _AMPERSAND.sub("&amp;", one_line(text)).replace("\\", "&#92;")
-    text = _MARKUP.sub(lambda found: "\\" + found[0], text)
-    return _LINE_START.sub(r"\1\\.", text)
+    return _at_start(_MARKUP.sub(_reference, one_line(text)))
+
+
+def _reference(found: re.Match[str]) -> str:
+    return "".join(f"&#{ord(character)};" for character in found[0])
+
+
+def _at_start(text: str) -> str:
+    """``text`` without what makes a line a heading, a quotation or an item."""
+    return _LINE_START.sub(lambda found: found[1] + f"&#{ord(found[2][0])};" + found[2][1:], text)
 
 
 class WikiRenderer(TextRenderer):
     """Jira's wiki markup, line by line."""
 
     gap = ("",)
+    _quoted = False
+
+    def inlines(self, children: tuple[Inline, ...], limit: int) -> str:
+        """As of all texts; values beside each other do not make a heading either."""
+        return _at_start(super().inlines(children, limit - _ROOM))
 
     def value(self, text: str) -> str:
         """A value."""
@@ -87,14 +111,22 @@ class WikiRenderer(TextRenderer):
                 yield from (_FENCE.sub(r"{ \1", line) for line in block.text.split("\n"))
                 yield "{noformat}"
             case Quote():
-                yield "{quote}"
-                for part in block.blocks:
-                    yield from self._block(part, "", limit)
-                yield "{quote}"
+                yield from self._quote(block, limit)
             case Rule():
                 yield "----"
             case _:
                 yield from super()._block(block, indent, limit)
+
+    def _quote(self, quote: Quote, limit: int) -> Iterator[str]:
+        """A quotation; one within another has no marks, which would end the outer one."""
+        outermost, self._quoted = not self._quoted, True
+        if outermost:
+            yield "{quote}"
+        for part in quote.blocks:
+            yield from self._block(part, "", limit)
+        if outermost:
+            yield "{quote}"
+            self._quoted = False
 
     def _items(self, items: Items, indent: str, limit: int) -> Iterator[str]:
         """``indent`` holds the marks of the lists around: Jira nests by repeating them."""

@@ -67,7 +67,7 @@ def test_an_issue_has_what_the_draft_says(
     ticket = connect().open(draft)
     assert (ticket.id, ticket.url) == (FIRST, f"{server.url}/browse/{FIRST}")
     fields = jira._issues[FIRST].fields
-    assert fields["description"] == r"\*Nothing\* is \[open\]."
+    assert fields["description"] == "&#42;Nothing&#42; is &#91;open&#93;."
     assert fields["assignee"] == {"name": "s.tanaka"}
     assert fields["duedate"] == "2026-11-19"
     assert server.requests[-1].headers["authorization"] == "Bearer t0ken"
