@@ -73,7 +73,7 @@ def test_it_is_said_once_in_the_thread_and_in_the_ticket(live: Live) -> None:
     assert len(live.control("GET", "dlq")) == letters
 
 
-def test_what_could_not_be_sent_is_found_by_the_next_walk(live: Live) -> None:
+def test_what_could_not_be_sent_is_found_by_the_first_walk_of_the_next_hour(live: Live) -> None:
     instance = live.instance()
     running(live, instance, "111122223333")
     live.imported(live.finding(instance))
@@ -83,6 +83,7 @@ def test_what_could_not_be_sent_is_found_by_the_next_walk(live: Live) -> None:
     live.fault(target="sqs.SendMessageBatch", status=503, times=3)
     answer = live.control("POST", "tick", {"function": "inventory"})["result"]["vision-one"]
     assert "sqs" in answer["error"]
-    live.control("POST", "clock", {"advance_s": 61})
+    assert answer["read_at"] is not None
+    live.control("POST", "clock", {"advance_s": 3600})
     assert walk(live) == 1
     assert len(told(live, instance)) == len(before) + 1

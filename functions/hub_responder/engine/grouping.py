@@ -121,7 +121,7 @@ class Group:
             clicked=self.cause.clicked,
             at=self.cause.at,
             more=self.more,
-            at_once=self.cause.kind == RESTORED,
+            restored=self.cause.kind == RESTORED,
         )
 
 

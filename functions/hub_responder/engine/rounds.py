@@ -9,7 +9,7 @@ from typing import Any
 from hub_responder import clock
 from hub_responder.actions.base import Outcome
 from hub_responder.audit import target_of
-from hub_responder.engine.grouping import RESTORED, Cause
+from hub_responder.engine.grouping import Cause
 from hub_responder.expressions import StepView
 from hub_responder.finding import Finding
 from hub_responder.incident import Change, Incident
@@ -177,17 +177,25 @@ class Round:
         Where nothing has joined, what was told unprotected and is found protected is restored.
         """
         change, told = self.incident.change, self.state.told.get("verdict", "")
-        same = change == "grew" and (self.cause.kind == RESTORED or not self.incident.new)
+        same = change == "grew" and (self.state.restoring or not self.incident.new)
         if same and _rank(told) > _rank("UNKNOWN") and self.verdict() == "PROTECTED":
             return "restored"
         return change
 
-    def not_restored(self) -> str:
-        """What a round that came to tell of restored coverage found instead, or empty."""
-        if self.cause.kind != RESTORED or self.change() == "restored":
+    def not_restored(self, *, effects: bool) -> str:
+        """What a round that came to tell of restored coverage found instead, or empty.
+
+        One that findings joined meanwhile is a round like any other. Before a verdict is there,
+        only what has ``effects`` is passed over.
+        """
+        if not self.state.restoring or self.change() == "restored":
             return ""
         verdict = self.verdict()
-        return f"coverage is not restored: {verdict}" if verdict else ""
+        if verdict == "PROTECTED":
+            return "coverage is not restored: that was told"
+        if verdict or effects:
+            return f"coverage is not restored: {verdict or 'no verdict'}"
+        return ""
 
     def got_worse(self) -> bool:
         """Severity, exploit or verdict is worse than what was told."""

@@ -19,7 +19,6 @@ from hub_responder import clock, observability
 from hub_responder.actions.base import Action, Outcome, Work, attempt, each
 from hub_responder.audit import Audit, Record
 from hub_responder.engine import notice, quiet
-from hub_responder.engine.grouping import RESTORED
 from hub_responder.engine.names import Names
 from hub_responder.engine.related import Others
 from hub_responder.engine.rounds import RECHECKS, Round
@@ -182,7 +181,7 @@ class Steps:
         if one.state.closing or action.raw:
             return self._work(one, step, action, step.with_, scope)
         try:
-            reason = self._passed_over(one, step, scope)
+            reason = self._passed_over(one, step, action, scope)
             if reason:
                 self.note(one, step, Outcome("skipped", reason))
                 return None
@@ -241,13 +240,14 @@ class Steps:
         if self.runtime.deadline.left() < STEP_TIME_S:
             return "no time left in this run"
         waiting = {other.id for other in before if one.status(other.id) == "deferred"}
-        if action.answers and waiting and not one.incident.clicked:
+        unsure = one.state.restoring and action.effects and not one.verdict()
+        if waiting and (unsure or (action.answers and not one.incident.clicked)):
             return f"waits for {', '.join(sorted(waiting))}"
         goes_on = {other.id for other in before if other.on_error == "continue"}
         holding = [need for need in step.needs if need in waiting - goes_on]
         return f"waits for {', '.join(holding)}" if holding else ""
 
-    def _passed_over(self, one: Round, step: Step, scope: Mapping[str, Any]) -> str:
+    def _passed_over(self, one: Round, step: Step, action: Action, scope: Mapping[str, Any]) -> str:
         """Why the step has nothing to do, or empty.
 
         Raises:
@@ -257,7 +257,7 @@ class Steps:
             return "a step before it stopped the round"
         if one.declined():
             return "its ticket was closed as not to be done"
-        if reason := one.not_restored():
+        if reason := one.not_restored(effects=action.effects):
             return reason
         if step.if_ is not None and not condition(step.if_, scope):
             return f"not so: {step.if_}"
@@ -353,7 +353,7 @@ class Steps:
             one.recheck = outcome.retry_after
             return outcome
         first = one.state.first_at or clock.now()
-        patient = not one.incident.clicked and one.cause.kind != RESTORED
+        patient = not one.incident.clicked and not one.state.restoring
         if not patient or clock.now() - first >= UNKNOWN_PATIENCE_S:
             # nobody looks again, so that nothing may promise it
             return replace(outcome, result={**outcome.result, "retry_after": None})
@@ -393,16 +393,31 @@ def _by_change(action: Action, rounds: Sequence[Round]) -> list[tuple[Sequence[R
         return [(rounds, action)]
     restored = [one for one in rounds if one.change() == "restored"]
     others = [one for one in rounds if one.change() != "restored"]
-    return [(others, action), (restored, _instead(action, action.restores))]
+    said = _instead(action, action.restores, "would say that coverage is restored")
+    return [(others, action), (restored, said)]
 
 
-def _instead(action: Action, does: Callable[[Work, Runtime], Outcome]) -> Action:
-    """The action as it does something else by what was opened or told, once for each time."""
+def _instead(
+    action: Action,
+    does: Callable[[Work, Runtime], Outcome],
+    planned: str = "would end what it opened or told",
+) -> Action:
+    """The action as it does something else by what was opened or told, once for each time.
+
+    Its own plan is of what it does else, by parameters that are not filled here.
+    """
 
     def run(works: Sequence[Work], runtime: Runtime) -> list[Outcome]:
         return each(lambda work: does(work, runtime), works)
 
-    return replace(action, run=run, lasting=False, answers=False, raw=True)
+    return replace(
+        action,
+        run=run,
+        plan=lambda _work, _runtime: planned,
+        lasting=False,
+        answers=False,
+        raw=True,
+    )
 
 
 def _keepable(outcome: Outcome) -> Outcome:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ from hub_responder.workload_security import client as workload_security
 if TYPE_CHECKING:
     from hub_responder.connections.resolve import Connection
     from hub_responder.fleet import Fleet
-    from hub_responder.inventory.plan import Plan
+    from hub_responder.inventory.plan import Plan, Watch
     from hub_responder.vision_one.snapshot import Snapshot
 
 WRITE_S = 20.0
@@ -42,7 +42,8 @@ class Taken(msgspec.Struct):
         read_at: when its new snapshot was begun (epoch seconds); None: there is none.
         left_out: what could not be read beside the endpoints, and why.
         restored: incidents that were told unprotected and are to be looked at again.
-        error: why there is no new snapshot, or no history of this walk; or empty.
+        error: why there is no new snapshot, or no history of this walk, or why what is restored
+            was not told; or empty.
     """
 
     endpoints: int = 0
@@ -115,23 +116,27 @@ class _Round:
         found = self._walked(tenant, Deadline(lambda: deadline.left() - WRITE_S))
         taken.endpoints = found.snapshot.inventory.walked
         taken.left_out += found.left_out
-        self._tell_restored(tenant, found.snapshot, taken, deadline)
+        watches = [one for one in self.plan.watches if one.connection == name]
+        before = snapshot.load(name, found.snapshot.tenant, deadline) if watches else None
         snapshot.save(name, found.snapshot, deadline)
         taken.read_at = found.snapshot.read_at
         rows = list(history.rows(name, found.snapshot, self.fleet, self.whole))
         body = parquet.written(rows, history.COLUMNS, ORDER)
         _put(history.key(name, taken.read_at), body, deadline)
         taken.rows = len(rows)
+        if watches:  # last, so that nobody goes without a snapshot because of it
+            self._tell_restored(watches, before, found.snapshot, taken, deadline)
 
     def _tell_restored(
-        self, tenant: Connection, after: Snapshot, taken: Taken, deadline: Deadline
+        self,
+        watches: Sequence[Watch],
+        before: Snapshot | None,
+        after: Snapshot,
+        taken: Taken,
+        deadline: Deadline,
     ) -> None:
-        """Before the snapshot is kept, so that what fails is told by the next walk."""
-        watches = [one for one in self.plan.watches if one.connection == tenant.name]
-        if not watches:
-            return
-        before = snapshot.load(tenant.name, after.tenant, deadline)
         known = [resource for resource, _ in history.instances(after, self.fleet, self.whole)]
+        before = restored.since(before, after)
         taken.restored = restored.tell(watches, known, before, after, deadline)
         observability.count("Restored", taken.restored)
 

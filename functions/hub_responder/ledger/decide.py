@@ -52,7 +52,7 @@ class Arrival:
 
     ``severity`` (0-4) is their worst; ``at`` is the time of the event (epoch seconds). ``more`` of
     the same event follow in another arrival, so that no round is to begin with these alone.
-    ``at_once``: nothing is collected before the round.
+    ``restored``: their instance seems protected again; nothing is collected before the round.
     """
 
     pk: str
@@ -63,7 +63,7 @@ class Arrival:
     clicked: bool = False
     at: float = 0.0
     more: bool = False
-    at_once: bool = False
+    restored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,22 @@ class Decision:
             for member, held in self.fresh
             if held is None or (held.closed and member.updated >= held.updated)
         )
+
+
+def brought(arrival: Arrival) -> str:
+    """The attribute of the incident that says which round the findings were brought for."""
+    return "restored" if arrival.restored else "joined"
+
+
+def restoring(state: State, arrival: Arrival | None) -> bool:
+    """Whether the round that begins after ``state`` is there for restored coverage alone.
+
+    It is kept with the round: findings that join the one after it are known by the same numbers.
+    """
+    bringing = {brought(arrival)} if arrival else set()
+    after = state.round + 1
+    restored = state.restored == after or "restored" in bringing
+    return restored and state.joined != after and "joined" not in bringing
 
 
 def worse(arrival: Arrival, told: Mapping[str, Any]) -> bool:
@@ -206,7 +222,7 @@ def _more(
     """New or changed findings for an incident that exists."""
     again = not state.round or bool(state.closed)
     state = state.reborn()
-    urgent = arrival.clicked or arrival.at_once or worse(arrival, state.told)
+    urgent = arrival.clicked or arrival.restored or worse(arrival, state.told)
     left = max(0.0, state.next_at - now)
     if not state.idle:
         calm = left if not state.owner else max(wait.then, LOOK_AGAIN_S)

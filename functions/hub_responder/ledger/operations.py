@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from hub_responder.ledger import history, keys, pauses, pointers
-from hub_responder.ledger.decide import Arrival, Arrived, Decision, day_of
+from hub_responder.ledger.decide import Arrival, Arrived, Decision, brought, day_of, restoring
 from hub_responder.ledger.state import Member, State
 
 TransactItem = dict[str, Any]
@@ -132,14 +132,17 @@ class Operations:
                 "clicked": {"BOOL": arrival.clicked},
             }
             return self._put(item, "attribute_not_exists(pk)")
-        return self._open_idle(state, new, clicked=arrival.clicked, at=arrival.at)
+        return self._open_idle(state, new, arrival, clicked=arrival.clicked, at=arrival.at)
 
-    def _open_idle(self, state: State, new: int, *, clicked: bool, at: float) -> TransactItem:
+    def _open_idle(
+        self, state: State, new: int, arrival: Arrival | None, *, clicked: bool, at: float
+    ) -> TransactItem:
         again = ", told, closed" if state.closed else ""
         return self._update(
             self._key(state.pk),
             "SET round = :next, owner = :me, lease = :lease, pending = :zero,"
-            " clicked = :clicked, at = :at, expires = :expires, gen = :gen"
+            " clicked = :clicked, at = :at, expires = :expires, gen = :gen,"
+            " restoring = :restoring"
             f" REMOVE steps, next_at, tries, first_at, asked{again} ADD members :new",
             "round = :round AND done = :round AND attribute_not_exists(owner)"
             " AND pending = :pending",
@@ -154,16 +157,18 @@ class Operations:
             at=number(at),
             expires=number(int(self._now) + KEEP_S),
             new=number(new),
+            restoring={"BOOL": restoring(state, arrival)},
         )
 
     def open_pending(self, state: State, *, clicked: bool) -> TransactItem:
         """OPEN by a settle message: the findings that joined become the round."""
-        return self._open_idle(state, 0, clicked=clicked, at=state.at)
+        return self._open_idle(state, 0, None, clicked=clicked, at=state.at)
 
     def _create_waiting(self, arrival: Arrival, new: int, delay: float) -> TransactItem:
         item = self._incident(arrival, new) | {
             "round": number(0),
             "pending": number(len(arrival.members)),
+            brought(arrival): number(1),
             "next_at": number(self._now + delay),
         }
         return self._put(item, "attribute_not_exists(pk)")
@@ -175,9 +180,10 @@ class Operations:
             "new": number(new),
             "at": number(arrival.at),
             "expires": number(int(self._now) + KEEP_S),
+            "next": number(state.round + 1),
         }
+        change = f"SET at = :at, expires = :expires, {brought(arrival)} = :next"
         if decision.move == "join":
-            change = "SET at = :at, expires = :expires"
             if (
                 arrival.clicked
             ):  # whoever starts the next round must know that an analyst waits for it
@@ -191,7 +197,7 @@ class Operations:
             )
         return self._update(
             self._key(state.pk),
-            "SET next_at = :next_at, at = :at, expires = :expires ADD pending :count, members :new",
+            change + ", next_at = :next_at ADD pending :count, members :new",
             "round = :round AND done = :round AND attribute_not_exists(owner) AND pending = :zero",
             next_at=number(self._now + decision.delay),
             zero=number(0),
@@ -281,7 +287,7 @@ class Operations:
         return self._update(
             self._key(state.pk),
             "SET round = :next, owner = :me, lease = :lease, closing = :true"
-            " REMOVE steps, next_at, tries, first_at, clicked, asked, closed",
+            " REMOVE steps, next_at, tries, first_at, clicked, asked, restoring, closed",
             "round = :round AND done = :round AND attribute_not_exists(owner)"
             f" AND pending = :zero AND members <= :zero AND {closed}",
             next=number(state.round + 1),

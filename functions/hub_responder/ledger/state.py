@@ -32,6 +32,9 @@ class State:
             and that was done (epoch seconds), or 0; the next finding begins another life.
         paused: the round waits because an operator paused its playbook.
         clicked: an analyst waits for the round's answer. asked: for that of the round after it.
+        restoring: the round is there to tell that coverage is restored, and for nothing else.
+        joined: the last round that findings joined which came by themselves. restored: the last
+            one to which they were taken because their instance seemed protected again; 0: none.
     """
 
     pk: str
@@ -56,6 +59,9 @@ class State:
     closed: float = 0.0
     watched: tuple[str, ...] = ()
     paused: bool = False
+    restoring: bool = False
+    joined: int = 0
+    restored: int = 0
 
     @property
     def over(self) -> bool:
@@ -158,6 +164,9 @@ def read_state(item: Item) -> State:
         closed=_number(item, "closed"),
         watched=tuple(_json(item, "watched") or ()),
         paused=item.get("paused", {}).get("BOOL", False),
+        restoring=item.get("restoring", {}).get("BOOL", False),
+        joined=int(_number(item, "joined")),
+        restored=int(_number(item, "restored")),
     )
 
 

@@ -10,7 +10,14 @@ from hub_responder import aws, clock
 from hub_responder.audit import Audit, Record
 from hub_responder.errors import TransientError
 from hub_responder.ledger import history, keys, pauses
-from hub_responder.ledger.decide import Arrival, Arrived, Decision, decide, decide_settle
+from hub_responder.ledger.decide import (
+    Arrival,
+    Arrived,
+    Decision,
+    decide,
+    decide_settle,
+    restoring,
+)
 from hub_responder.ledger.operations import Operations
 from hub_responder.ledger.state import Item, Member, State, read_member, read_state
 from hub_responder.ledger.transaction import Lost, Part, Transactions
@@ -165,7 +172,7 @@ class Ledger:
                 "resume": lambda: [operations.resume(state)],
                 "close": lambda: [operations.close(state)],
             }.get(decision.move, list)()
-            after = self._owned(state, decision, clicked=settle.clicked)
+            after = self._owned(state, decision, None, clicked=settle.clicked)
             claim = Claim(pk, decision, after, complete=False)
             return claim, Part(items, tell(claim), _guards(state, decision))
 
@@ -228,9 +235,12 @@ class Ledger:
             state = State(arrival.pk, group=arrival.group)
         at = arrival.at if decision.fresh else state.at
         state = replace(state, members=state.members + decision.new, at=at)
-        return self._owned(state, decision, clicked=arrival.clicked)
+        bringing = arrival if decision.fresh else None
+        return self._owned(state, decision, bringing, clicked=arrival.clicked)
 
-    def _owned(self, state: State, decision: Decision, *, clicked: bool) -> State:
+    def _owned(
+        self, state: State, decision: Decision, arrival: Arrival | None, *, clicked: bool
+    ) -> State:
         """``state`` after this run's claim."""
         if decision.move == "open":
             return replace(
@@ -245,6 +255,7 @@ class Ledger:
                 first_at=0.0,
                 clicked=clicked or state.asked,
                 asked=False,
+                restoring=restoring(state, arrival),
             )
         if decision.move == "close":
             return replace(
@@ -258,6 +269,7 @@ class Ledger:
                 first_at=0.0,
                 clicked=False,
                 asked=False,
+                restoring=False,
                 closing=True,
                 closed=0.0,
             )

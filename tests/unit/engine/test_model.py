@@ -15,6 +15,7 @@ import pytest
 
 from hub_responder.actions.base import Outcome
 from hub_responder.engine.outbox import backoff
+from hub_responder.inventory.restored import TOLD, body
 from hub_responder.ledger import pointers
 from hub_responder.ledger.state import read_state
 from hub_responder.playbook import Wait
@@ -357,8 +358,8 @@ def test_nothing_is_lost_when_everything_fails_now_and_then(make_world: Any, par
             world.send(event(gone), delay=chance.choice([0, 40, 400]))
         clicked = sent[2:4] if chance.random() < 0.5 else []
         if clicked:
-            body = event(*clicked, clicked=f"click-{seed}")
-            world.send(body, "clicks", delay=chance.choice([0, 20, 100]))
+            asked = event(*clicked, clicked=f"click-{seed}")
+            world.send(asked, "clicks", delay=chance.choice([0, 20, 100]))
         world.drain()
         assert_all_told(world, sent[len(left) :])
         assert set(Counter(world.opened).values()) <= {1}
@@ -490,3 +491,47 @@ def test_a_ticket_is_open_exactly_while_a_finding_is_there(make_world: Any, part
         counted = sum(int(item["members"]["N"]) for item in world.incidents())
         assert counted == sum(live.values()), seed
         assert_trail_complete(world)
+
+
+@pytest.mark.parametrize("part", range(5))
+def test_restored_coverage_is_told_and_takes_no_finding_along(make_world: Any, part: int) -> None:
+    """Agents come and go while findings come, with quiet time, duplicates, faults and kills."""
+    for seed in range(part * RUNS // 20, (part + 1) * RUNS // 20):
+        chance = random.Random(seed)
+        wait = chance.choice([Wait(0, 0), Wait(15, 120), Wait(0, 60)])
+        world = make_world(seed, wait=wait, quiet=chance.choice([0.0, 3600.0]))
+        sent = [finding(n, chance.randint(1, 2)) for n in range(chance.randint(2, 6))]
+        for one in sent[:2]:
+            world.send(event(one))
+        world.drain()
+        world.store.faults = shaky(world, chance)
+        world.gate.kills = kills = chance.randint(0, 2)
+        for step in ("look", "ticket", "tell"):
+            world.fail[step] = chance.choices(TROUBLE, k=chance.randint(0, 2))
+        world.verdict = {"verdict": chance.choice(["PROTECTED", "UNPROTECTED", "UNKNOWN"])}
+        for one in sent[2:]:
+            world.send(event(one), delay=chance.choice([0, 1, 30, 200]))
+        seemingly_restored(world, chance, f"some-{seed}")
+        world.drain()
+        assert {one["Id"] for one in sent} <= set(world.written), seed
+        world.fail.clear()
+        world.store.faults = None  # what cannot be recorded is said again, as after a death
+        world.verdict = {"verdict": "PROTECTED"}
+        before = Counter(world.restored)
+        due = [one for one in map(read_state, world.incidents()) if one.told["verdict"] in TOLD]
+        seemingly_restored(world, chance, f"all-{seed}")
+        world.drain()
+        said = Counter(world.restored) - before
+        assert len(due) <= said["tell"] <= len(due) + kills, seed
+        states = [read_state(item) for item in world.incidents()]
+        assert not any(one.told["verdict"] in TOLD for one in states), seed
+        assert all(one.idle and not one.pending for one in states)
+        assert world.dead == []
+        assert_trail_complete(world)
+
+
+def seemingly_restored(world: World, chance: random.Random, token: str) -> None:
+    """What the inventory sends of every incident, once or twice."""
+    for item in world.incidents():
+        for _ in range(chance.choice([1, 2])):
+            world.send(body(item["pk"]["S"], token), delay=chance.choice([0, 1, 40]))

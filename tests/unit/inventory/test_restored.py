@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -62,6 +63,16 @@ def test_what_is_protected_and_was_not_is_fresh() -> None:
 
 def test_without_a_snapshot_before_all_that_is_protected_is() -> None:
     assert fresh(None, snapshot(ONE)) == [ONE]
+
+
+def test_the_first_walk_of_an_hour_looks_up_all_that_is_protected() -> None:
+    before, soon, next_hour = (
+        replace(snapshot(ONE), inventory=replace(snapshot(ONE).inventory, read_at=NOW + later))
+        for later in (0, 900, 3600)
+    )
+    assert restored.since(before, soon) is before
+    assert restored.since(before, next_hour) is None
+    assert restored.since(None, soon) is None
 
 
 def test_the_playbooks_own_demand_decides() -> None:

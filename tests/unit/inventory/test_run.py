@@ -19,7 +19,7 @@ from factories import ACCOUNT, NOW, REGION
 from hub_responder import fleet, observability
 from hub_responder.deadline import Deadline
 from hub_responder.handlers import inventory as handlers
-from hub_responder.inventory.plan import FILE, Plan
+from hub_responder.inventory.plan import FILE, Plan, Watch
 from hub_responder.inventory.run import NEVER_S, Taken, run
 from hub_responder.vision_one import snapshot
 from hub_toolkit.sandbox.moto_store import MotoStore
@@ -155,6 +155,19 @@ def test_an_instance_that_runs_is_looked_for_among_desktops_too(
     tenant.holds(endpoint(ONE), mac)
     walked(planned(tenant))
     assert history(tmp_path, "instance, verdict") == [(ONE, "PROTECTED"), (TWO, "PROTECTED")]
+
+
+def test_what_cannot_be_told_restored_leaves_no_tenant_without_its_snapshot(
+    cloud_: MemberCloud, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEDGER_TABLE", "there-is-none")
+    tenant.holds(endpoint(ONE))
+    group = ("finding.account.id", "finding.region", "finding.resource.id")
+    watch = Watch(playbook="gone", connection="vision-one", group_by=group)
+    taken = walked(planned(tenant, watches=(watch,)))
+    assert "dynamodb.BatchGetItem" in taken.error
+    assert (taken.read_at, taken.rows) == (NOW, 2)
+    assert loaded(tenant) is not None
 
 
 def test_a_walk_that_does_not_come_to_its_end_leaves_the_snapshot_before(
