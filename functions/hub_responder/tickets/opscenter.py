@@ -3,15 +3,18 @@
 https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateOpsItem.html. OpsCenter
 keeps one open OpsItem per deduplication string by itself, so asking twice is safe.
 
-OpsItems have no comments. What is told later stands in operational data (`ADDED`). Why one was
-closed or reopened stands at the end of its description, which people read first, and whole in
-operational data; both change in one request with the status.
+OpsItems have no comments. What is told later stands in operational data (`ADDED`), with its times.
+Why one was closed or reopened stands at the end of its description, which people read first, and
+whole in operational data; both change in one request with the status. A description that is not
+as we left it (`WRITTEN`) is a person's: it is added to where there is room, and nothing in it gives
+way.
 They know one way of being closed, Resolved, and nothing like "won't do": whoever decides so adds
 operational data with the key `DECLINED`.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -20,7 +23,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 import msgspec
 from botocore.exceptions import ClientError
 
-from hub_responder import aws
+from hub_responder import aws, clock
 from hub_responder.connections.settings import OpsCenter, read
 from hub_responder.errors import ConfigurationError, PermanentError, TransientError
 from hub_responder.markdown.characters import clean, one_line, shorten, width
@@ -44,6 +47,7 @@ MAX_VALUE = 18_000
 CLOSED, REOPENED = "hub-responder/closed", "hub-responder/reopened"
 ADDED = "hub-responder/added"
 DECLINED = "hub-responder/declined"
+WRITTEN = "hub-responder/written"
 """Keys of operational data; none may begin with ``aws``, ``amazon``, ``amzn`` or ``ssm``."""
 _BETWEEN = "\n\n----\n\n"
 _BEFORE_NOTE = "\n\n[hub-responder] "
@@ -102,19 +106,19 @@ class OpsItems:
     def comment(self, ticket: str, document: Document, mark: str, *, in_doubt: bool) -> bool:  # noqa: ARG002
         """Add to what was told since the OpsItem was opened, in its operational data.
 
-        The newest stands first; the oldest gives way where there is no more room. What was told
-        under this mark before is not told again.
+        The newest stands first, each with its time; the oldest gives way where there is no more
+        room. What was told under this mark before is not told again.
 
         Returns:
             Whether this call added it.
         """
-        held = str(_data(self._held(ticket)).get(ADDED, {}).get("Value") or "")
-        if mark in held:
-            return False
+        earlier = _value(self._held(ticket), ADDED).split(_BETWEEN)
         ending = f"\n\n{mark}"
-        newest = to_markdown(document, MAX_REASON - width(ending)) + ending
-        told = {ADDED: {"Type": "String", "Value": _joined([newest, *held.split(_BETWEEN)])}}
-        self._update(ticket, OperationalData=told)
+        if any(one.endswith(ending) for one in earlier):
+            return False
+        begin = f"{clock.iso(clock.now())}\n\n"
+        newest = begin + to_markdown(document, MAX_REASON - width(begin + ending)) + ending
+        self._update(ticket, OperationalData={ADDED: _text(_joined([newest, *earlier]))})
         return True
 
     def standings(self, tickets: Sequence[str]) -> Mapping[str, Standing]:
@@ -244,10 +248,8 @@ def _standing(item: Mapping[str, Any]) -> Standing:
     held = f"{priority}" if isinstance(priority, int) else ""
     if state == "open":
         return Standing("open", label, priority=held)
-    if DECLINED in _data(item):
-        reason = _data(item)[DECLINED]
-        said = reason.get("Value") if isinstance(reason, dict) else ""
-        label = _shown(f"{label}: {said}") if said else label
+    said = _value(item, DECLINED)
+    label = _shown(f"{label}: {said}") if said else label
     changed = item.get("LastModifiedTime")
     closed_at = changed.timestamp() if isinstance(changed, datetime) else None
     by = _shown(str(item.get("LastModifiedBy") or ""))
@@ -259,17 +261,37 @@ def _data(item: Mapping[str, Any]) -> Mapping[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
+def _value(item: Mapping[str, Any], key: str) -> str:
+    entry = _data(item).get(key)
+    return str(entry.get("Value") or "") if isinstance(entry, dict) else ""
+
+
 def _told(item: Mapping[str, Any], document: Document, mark: str, key: str) -> dict[str, Any]:
-    """The members of an update that say why: the newest reason takes the place of an earlier one
-    in the description, which is kept as far as there is room."""
+    """The members of an update that say why.
+
+    In a description of ours the newest reason takes the place of an earlier one, and the rest is
+    kept as far as there is room; in a person's it is added where there is room.
+    """
     note = _BEFORE_NOTE + (to_markdown(document, MAX_NOTE).strip() or "-")
-    kept = str(item.get("Description") or "").partition(_BEFORE_NOTE)[0]
     ending = f"\n\n{mark}"
     reason = to_markdown(document, MAX_REASON - width(ending)) + ending
-    return {
-        "Description": shorten(kept, MAX_DESCRIPTION - width(note)) + note,
-        "OperationalData": {key: {"Type": "String", "Value": reason}},
-    }
+    told: dict[str, Any] = {"OperationalData": {key: _text(reason)}}
+    held = str(item.get("Description") or "")
+    if _value(item, WRITTEN) == _digest(held):
+        kept = held.partition(_BEFORE_NOTE)[0]
+        told["Description"] = shorten(kept, MAX_DESCRIPTION - width(note)) + note
+        told["OperationalData"][WRITTEN] = _text(_digest(told["Description"]))
+    elif width(held + note) <= MAX_DESCRIPTION:
+        told["Description"] = held + note
+    return told
+
+
+def _digest(description: str) -> str:
+    return hashlib.sha256(description.encode("utf-8", "replace")).hexdigest()
+
+
+def _text(value: str) -> dict[str, str]:
+    return {"Type": "String", "Value": value}
 
 
 def _joined(parts: Sequence[str]) -> str:
@@ -297,7 +319,11 @@ def _code(error: Exception) -> str:
 
 
 def _request(draft: Draft, connection: str) -> dict[str, Any]:
-    data = {"/aws/dedup": _searchable({"dedupString": label(draft.key)})}
+    description = to_markdown(draft.document.body, MAX_DESCRIPTION) or "-"
+    data = {
+        "/aws/dedup": _searchable({"dedupString": label(draft.key)}),
+        WRITTEN: _text(_digest(description)),
+    }
     if draft.resource.startswith("arn:"):
         data["/aws/resources"] = _searchable([{"arn": draft.resource[:MAX_DATA]}])
     if draft.labels:
@@ -305,7 +331,7 @@ def _request(draft: Draft, connection: str) -> dict[str, Any]:
         data["labels"] = {"Type": "SearchableString", "Value": labels}
     request: dict[str, Any] = {
         "Title": shorten(draft.document.title, MAX_SUMMARY) or "hub-responder",
-        "Description": to_markdown(draft.document.body, MAX_DESCRIPTION) or "-",
+        "Description": description,
         "Source": "hub-responder",
         "Category": "Security",
         "OperationalData": data,

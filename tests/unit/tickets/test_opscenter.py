@@ -12,6 +12,7 @@ from werkzeug.test import Client
 
 from factories import ACCOUNT, NOW, REGION, incident, runtime, work
 from hostile import HOSTILE, message
+from hub_responder import clock
 from hub_responder.actions import open_ticket
 from hub_responder.actions.base import Outcome
 from hub_responder.connections.resolve import named
@@ -242,10 +243,11 @@ def test_what_is_gone_or_none_of_opscenters_is_said(system: TicketSystem, cloud:
     assert not updates(cloud)
 
 
-@given(HOSTILE, st.text(max_size=3000))
+@given(HOSTILE, st.text(min_size=1, max_size=2048))
 @settings(max_examples=60, deadline=None, derandomize=True)
-def test_every_reason_fits_beside_every_description(value: str, description: str) -> None:
-    held = {"Status": "Open", "Description": description}
+def test_every_reason_fits_beside_every_description_of_ours(value: str, description: str) -> None:
+    ours = {opscenter.WRITTEN: {"Value": opscenter._digest(description)}}
+    held = {"Status": "Open", "Description": description, "OperationalData": ours}
     told = opscenter._told(held, message(value), "hr-1", opscenter.CLOSED)
     assert not list(UPDATE.iter_errors({"OpsItemId": NOBODY, **told}))
     assert width(told["Description"]) <= 2048
@@ -255,6 +257,34 @@ def test_every_reason_fits_beside_every_description(value: str, description: str
     twice = opscenter._told({**held, **told}, AGAIN, "hr-2", opscenter.REOPENED)
     assert twice["Description"].count("[hub-responder] It came back.") == 1
     assert twice["Description"].endswith("[hub-responder] It came back.")
+
+
+@given(st.text(min_size=1, max_size=2048))
+@settings(max_examples=60, deadline=None, derandomize=True)
+def test_no_letter_of_a_persons_description_is_lost(description: str) -> None:
+    held = {"Status": "Open", "Description": description}
+    for number in range(2):
+        told = opscenter._told(held, AGAIN, f"hr-{number}", opscenter.REOPENED)
+        assert opscenter.WRITTEN not in told["OperationalData"]
+        held = {**held, **told}
+        assert held["Description"].startswith(description)
+        assert width(held["Description"]) <= max(2048, width(description))
+
+
+def test_what_a_person_wrote_below_a_reason_stays_when_the_item_is_turned_again(
+    system: TicketSystem, center: OpsCenter, cloud: Cloud, item: str
+) -> None:
+    system.close(item, WHY, "hr-1", in_doubt=False)
+    note = held(center)["Description"] + "\n\nAsk Kim before you patch."
+    center.handle("UpdateOpsItem", {"OpsItemId": item, "Description": note})
+    assert system.reopen(item, AGAIN, "hr-2", in_doubt=False)
+    assert held(center)["Description"] == f"{note}\n\n[hub-responder] It came back."
+    full = "Kim's own words. " * 120
+    center.handle("UpdateOpsItem", {"OpsItemId": item, "Description": full})
+    assert system.close(item, WHY, "hr-3", in_doubt=False)
+    assert held(center)["Description"] == full
+    assert held(center)["OperationalData"][opscenter.CLOSED]["Value"].endswith("hr-3")
+    assert held(center)["Status"] == "Resolved"
 
 
 def test_the_actions_are_those_that_are_called() -> None:
@@ -322,6 +352,23 @@ def test_what_joins_stands_in_the_operational_data_the_newest_first(
     assert told.index("It came back.") < told.index("Nothing is open any more.")
     assert (told.count("hr-1"), told.count("hr-2")) == (1, 1)
     assert len(updates(cloud)) == 2
+    assert held(center)["Description"] == "Nothing protects web-01."
+
+
+def test_each_thing_told_begins_with_its_time_and_is_known_by_its_whole_mark(
+    system: TicketSystem, center: OpsCenter, item: str
+) -> None:
+    clock.follow(lambda: NOW)
+    try:
+        assert system.comment(item, AGAIN, "hr-1-10", in_doubt=False)
+        assert system.comment(item, WHY, "hr-1-1", in_doubt=True)
+    finally:
+        clock.follow(None)
+    told = held(center)["OperationalData"][opscenter.ADDED]["Value"]
+    at = clock.iso(NOW)
+    assert told == (
+        f"{at}\n\nNothing is open any more.\n\nhr-1-1\n\n----\n\n{at}\n\nIt came back.\n\nhr-1-10"
+    )
 
 
 def test_the_oldest_gives_way_where_there_is_no_more_room(
