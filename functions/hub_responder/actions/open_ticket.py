@@ -69,6 +69,8 @@ def _new(work: Work, connection: Connection, runtime: Runtime, before: str = "")
     ref = {"ticket": ticket.id, "url": ticket.url}
     if before:
         detail += f", after {before}{_linked(system, ticket.id, before)}"
+    if ticket.lacks:
+        detail += f"; {ticket.lacks}"
     result = ticket_life.result(ref, opened=ticket.opened)
     sent = as_sent(connection.name, made.document) if ticket.opened else {}
     return Outcome("done", line(detail), result=result, refs={connection.name: ref}, sent=sent)

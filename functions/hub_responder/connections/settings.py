@@ -148,13 +148,20 @@ class Planner(Tracker, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What ticket systems take that plan work.
 
     ``due`` is how long work may take, by severity, counted from when the finding was first seen.
-    ``assignee`` is a person as the system names one; empty: the system's default. ``fields`` are
-    further fields by their id: values, or templates over the incident. ``declined`` are what the
-    system calls the end of a ticket that is not to be worked off (risk accepted).
+    ``assignee`` is a person as the system names one; empty: the system's default.
     """
 
     due: Mapping[Label, Seconds] = msgspec.field(default_factory=dict)
     assignee: Annotated[str, msgspec.Meta(max_length=255)] = ""
+
+
+class Desk(Planner, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What ticket systems take whose forms and words are each organisation's own.
+
+    ``fields`` are further fields by their id: values, or templates over the incident. ``declined``
+    are what the system calls the end of a ticket that is not to be worked off (risk accepted).
+    """
+
     fields: Mapping[Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,79}$")], Any] = (
         msgspec.field(default_factory=dict)
     )
@@ -185,7 +192,7 @@ _JiraField = Annotated[
 ]
 
 
-class AnyJira(Planner, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class AnyJira(Desk, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A project of Jira, wherever it runs."""
 
     url: Annotated[str, msgspec.Meta(pattern=r"^https?://")]
@@ -245,14 +252,17 @@ class SecurityHub(Tracker, frozen=True, forbid_unknown_fields=True, kw_only=True
 GITHUB_API = "https://api.github.com"
 
 
-class GitHub(Tracker, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class GitHub(Planner, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The issues of a repository on GitHub; secret ``{"token": "github_pat_..."}``.
 
     ``repository`` is ``owner/name``; ``base_url`` is the API's, of GitHub Enterprise Server
-    ``https://HOST/api/v3``. ``private`` and ``ca`` as of a channel. ``priorities`` become labels.
-    ``webhook`` as of Jira.
+    ``https://HOST/api/v3``. ``private`` and ``ca`` as of a channel. ``priorities`` become labels,
+    ``due`` the first line of the text. ``assignee`` is a login. ``webhook`` as of Jira.
     """
 
+    assignee: Annotated[str, msgspec.Meta(pattern=r"^([A-Za-z0-9][A-Za-z0-9_-]{0,63})?$(?!\n)")] = (
+        ""
+    )
     repository: Annotated[
         str,
         msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$"),
@@ -274,7 +284,7 @@ _Column = Annotated[
 ]
 
 
-class ServiceNow(Planner, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class ServiceNow(Desk, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A table of ServiceNow; the secret follows ``auth``.
 
     ``url`` is the instance's (https://example.service-now.com). ``table`` is ``incident`` or

@@ -10,7 +10,7 @@ import msgspec
 
 from hub_responder import clock, expressions
 from hub_responder.connections.resolve import at, has_template
-from hub_responder.connections.settings import TYPES, Planner, Tracker, read
+from hub_responder.connections.settings import TYPES, Desk, Planner, Tracker, read
 from hub_responder.errors import ConfigurationError, ExpressionError
 from hub_responder.markdown import template
 from hub_responder.markdown.characters import clean, one_line, shorten
@@ -83,7 +83,9 @@ def make(work: Work, connection: Connection, runtime: Runtime) -> Draft:
         labels=tuple(dict.fromkeys((*params.labels, *settings.labels))),
         components=getattr(settings, "components", ()),
         assignee=planned.assignee,
-        fields=_fields(planned.fields, work.scope, connection.name),
+        fields=_fields(
+            settings.fields if isinstance(settings, Desk) else {}, work.scope, connection.name
+        ),
         in_doubt=work.in_doubt,
         attempted_at=work.attempted_at,
     )

@@ -7,6 +7,10 @@ label. Search is not asked: its index lags.
 Of a token that may not set labels GitHub opens the issue and drops them silently, so that it would
 not be found again: `docs/connections.md` says what the token needs, and the log says when it lacks
 it.
+
+Issues have no due date: it is the first line of the text. Who cannot be assigned is answered with
+422, and of a token without push access GitHub drops the assignee silently ("Create an issue"); the
+issue is opened all the same, and the step says whose it is not.
 """
 
 from __future__ import annotations
@@ -21,15 +25,15 @@ from hub_responder import clock, observability
 from hub_responder.connections.settings import GitHub, read
 from hub_responder.errors import PermanentError, TransientError
 from hub_responder.markdown.characters import clean, one_line, shorten
+from hub_responder.markdown.document import Document, Paragraph, Strong, Text
 from hub_responder.markdown.github import to_github
 from hub_responder.tickets import github_standings
 from hub_responder.tickets.github_api import GitHubApi
 from hub_responder.tickets.github_standings import PRIORITY, label_names
-from hub_responder.tickets.ticket import MAX_SUMMARY, Draft, Standing, Ticket, label
+from hub_responder.tickets.ticket import MAX_SUMMARY, Draft, Standing, Ticket, day, label
 
 if TYPE_CHECKING:
     from hub_responder.connections.resolve import Connection
-    from hub_responder.markdown.document import Document
     from hub_responder.runtime import Runtime
 
 MAX_BODY = 65_536
@@ -41,7 +45,7 @@ SETTLED_S = 30.0
 for using the REST API"), and our own connection may be late."""
 _TICKET = re.compile(r"([A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+)#([1-9]\d{0,8})")
 _PER_PAGE = 100
-_NOT_FOUND = 404
+_NOT_FOUND, _INVALID = 404, 422
 
 
 def system(connection: Connection, runtime: Runtime, ticket: str = "") -> GitHubIssues:  # noqa: ARG001
@@ -55,6 +59,7 @@ class GitHubIssues:
     def __init__(self, connection: Connection, runtime: Runtime) -> None:
         self._name = connection.name
         self._settings = read(connection.settings, GitHub, connection.name)
+        self._timezone = runtime.playbook.timezone
         self._api = GitHubApi(connection.name, self._settings, runtime)
 
     def open(self, draft: Draft) -> Ticket:
@@ -69,17 +74,12 @@ class GitHubIssues:
             found = self._found_after_doubt(draft, repository)
             if found is not None:
                 return found
-        fields = {
-            "title": shorten(draft.document.title, MAX_SUMMARY) or "hub-responder",
-            "body": to_github(draft.document.body, MAX_BODY) or "-",
-            "labels": _labels(draft),
-        }
-        answer = self._api.object("POST", f"/repos/{repository}/issues", fields)
+        answer = self._created(f"/repos/{repository}", draft)
         if label(draft.key) not in str(answer.get("labels")):
             # The ticket is there; only a doubt about it could not be cleared up.
             extra = {"connection": self._name, "needs": "Issues: read and write"}
             observability.logger().warning("the token may not set labels", extra=extra)
-        return self._ticket(repository, answer, opened=True)
+        return self._ticket(repository, answer, draft.assignee, opened=True)
 
     def comment(self, ticket: str, document: Document, mark: str, *, in_doubt: bool) -> bool:
         """Add a comment that ends with ``mark``; in doubt, only if no recent one has it.
@@ -151,6 +151,33 @@ class GitHubIssues:
         if not self._has_comment(path, text):
             self._api.object("POST", f"{path}/comments", {"body": text})
 
+    def _created(self, repository: str, draft: Draft) -> Mapping[str, Any]:
+        """The new issue; without an assignee where there is none such."""
+        fields: dict[str, Any] = {
+            "title": shorten(draft.document.title, MAX_SUMMARY) or "hub-responder",
+            "body": to_github(_dated(draft, self._timezone), MAX_BODY) or "-",
+            "labels": _labels(draft),
+        }
+        if not draft.assignee:
+            return self._api.object("POST", f"{repository}/issues", fields)
+        try:
+            assigned = fields | {"assignees": [draft.assignee]}
+            return self._api.object("POST", f"{repository}/issues", assigned)
+        except PermanentError as error:
+            if error.status != _INVALID or self._can_have(repository, draft.assignee):
+                raise
+        return self._api.object("POST", f"{repository}/issues", fields)
+
+    def _can_have(self, repository: str, login: str) -> bool:
+        """Whether somebody can be assigned there ("Check if a user can be assigned")."""
+        try:
+            self._api.call("GET", f"{repository}/assignees/{quote(login, safe='')}")
+        except PermanentError as error:
+            if error.status != _NOT_FOUND:
+                raise
+            return False
+        return True
+
     def _turn(
         self, ticket: str, state: str, reason: str, document: Document, mark: str, *, in_doubt: bool
     ) -> bool:
@@ -184,7 +211,7 @@ class GitHubIssues:
         query = f"?labels={label(draft.key)}&state=all&sort=created&direction=asc"
         for issue in self._api.listed(f"/repos/{repository}/issues{query}"):
             if "pull_request" not in issue:  # to this API each pull request is an issue too
-                return self._ticket(repository, issue, opened=True)
+                return self._ticket(repository, issue, draft.assignee, opened=True)
         if draft.attempted_at is not None and clock.now() - draft.attempted_at < SETTLED_S:
             raise TransientError(
                 f"{self._name}: whether an earlier attempt opened the ticket is not certain yet",
@@ -204,7 +231,9 @@ class GitHubIssues:
             for comment in self._api.listed(f"{path}/comments?per_page={_PER_PAGE}&page={page}")
         )
 
-    def _ticket(self, repository: str, issue: Mapping[str, Any], *, opened: bool) -> Ticket:
+    def _ticket(
+        self, repository: str, issue: Mapping[str, Any], assignee: str = "", *, opened: bool
+    ) -> Ticket:
         number = issue.get("number")
         if type(number) is not int or number < 1:
             raise PermanentError(
@@ -213,7 +242,29 @@ class GitHubIssues:
                 sent=True,
             )
         url = f"{_for_people(self._api.base)}/{repository}/issues/{number}"
-        return Ticket(f"{repository}#{number}", url, opened)
+        lacks = ""
+        if assignee and assignee.casefold() not in _assigned(issue):
+            lacks = f"not assigned to {assignee}, who cannot be, or the token may not assign"
+        return Ticket(f"{repository}#{number}", url, opened, lacks)
+
+
+def _dated(draft: Draft, timezone: str) -> Document:
+    """The text under its due date, where it has one."""
+    body = draft.document.body
+    if draft.due is None:
+        return body
+    due = "期限" if body.language == "ja" else "Due"
+    line = Paragraph((Strong((Text(f"{due}: {day(draft.due, timezone)}"),)),))
+    return Document((line, *body.blocks), body.language)
+
+
+def _assigned(issue: Mapping[str, Any]) -> set[str]:
+    people = issue.get("assignees")
+    return {
+        str(one.get("login")).casefold()
+        for one in (people if isinstance(people, list) else ())
+        if isinstance(one, dict)
+    }
 
 
 def _labels(draft: Draft) -> list[str]:

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from hub_responder import clock
 from hub_responder.connections.resolve import at
@@ -21,7 +19,7 @@ from hub_responder.markdown.characters import clean, shorten
 from hub_responder.tickets import jira_standings, jira_workflow
 from hub_responder.tickets.jira_api import JiraApi
 from hub_responder.tickets.jira_flavour import Flavour, cloud
-from hub_responder.tickets.ticket import MAX_SUMMARY, Draft, Standing, Ticket, label
+from hub_responder.tickets.ticket import MAX_SUMMARY, Draft, Standing, Ticket, day, label
 
 if TYPE_CHECKING:
     from hub_responder.connections.resolve import Connection
@@ -195,8 +193,7 @@ class JiraProject:
         if draft.priority:
             fields["priority"] = {"name": draft.priority}
         if draft.due is not None:
-            due = datetime.fromtimestamp(draft.due, ZoneInfo(self._timezone))
-            fields["duedate"] = due.date().isoformat()
+            fields["duedate"] = day(draft.due, self._timezone)
         if draft.components:
             fields["components"] = [{"name": name} for name in draft.components]
         if draft.assignee:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol
+from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,11 +53,15 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A ticket: its id (SEC-123), its address for people, whether this attempt opened it."""
+    """A ticket: its id (SEC-123), its address for people, whether this attempt opened it.
+
+    ``lacks`` says what of the draft the system left out, for people; empty: nothing that it tells.
+    """
 
     id: str
     url: str
     opened: bool
+    lacks: str = ""
 
 
 State = Literal["open", "done", "declined", "gone"]
@@ -140,3 +146,8 @@ class TicketSystem(Protocol):
 def label(key: str) -> str:
     """The label or deduplication key under which a ticket is found again."""
     return f"hr-{key[:_LABEL_HEX]}"
+
+
+def day(at: float, timezone: str) -> str:
+    """The day of ``at`` (epoch seconds) there, as ``2026-11-22``."""
+    return datetime.fromtimestamp(at, ZoneInfo(timezone)).date().isoformat()

@@ -20,7 +20,7 @@ from loopback import Cloud, Loopback, simulated
 
 @pytest.fixture
 def github() -> GitHub:
-    return GitHub(clock.now, token="t0ken", repository="acme/findings")
+    return GitHub(clock.now, token="t0ken", repository="acme/findings", people=["Octocat"])
 
 
 @pytest.fixture

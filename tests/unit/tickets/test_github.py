@@ -65,6 +65,91 @@ def test_an_issue_is_opened_with_the_keys_label(
     assert "CVE-2026-1111" in ticket["body"]
 
 
+def planned(run_time: Runtime, **settings: Any) -> Runtime:
+    """The run with more settings of its connection, at a place east of Greenwich."""
+    held = {**run_time.playbook.connections["gh"], **settings}
+    return runtime(playbook=playbook(connections={"gh": held}, timezone="Asia/Tokyo"))
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "Due"), ("ja", "期限")])
+def test_the_due_day_is_the_first_line_of_the_text(
+    run_time: Runtime, github: GitHub, language: str, said: str
+) -> None:
+    seen = 1_700_000_000.0  # 2023-11-15 07:13 in Tokyo, the day before in Greenwich
+    of = incident(findings=(finding(first_seen=seen),))
+    due = {"CRITICAL": 86_400.0}
+    open_in(planned(run_time, due=due, language=language), of)
+    open_in(planned(run_time, due={"LOW": 60.0}), of, key="cd" * 20)
+    first, second = github.tickets()
+    assert first["body"].startswith(f"**{said}: 2023-11-16**\n\n")
+    assert "CVE-2026-1111" in first["body"]
+    assert said not in second["body"]
+
+
+def test_an_issue_is_assigned_whatever_the_case_of_the_login(
+    run_time: Runtime, server: Loopback, github: GitHub
+) -> None:
+    outcome = open_in(planned(run_time, assignee="octoCat"))
+    assert outcome.detail == "opened acme/findings#1 in gh"
+    assert [one["assignees"] for one in github.tickets()] == [["Octocat"]]
+    assert len(server.requests) == 1
+    outcome = open_in(planned(run_time, assignee="octoCat"), in_doubt=True)
+    assert outcome.detail == "opened acme/findings#1 in gh (by an earlier attempt)"
+
+
+def test_who_cannot_be_assigned_keeps_no_issue_from_being_opened(
+    run_time: Runtime, server: Loopback, github: GitHub
+) -> None:
+    outcome = open_in(planned(run_time, assignee="gone"))
+    assert outcome.status == "done"
+    assert outcome.detail == (
+        "opened acme/findings#1 in gh; not assigned to gone, who cannot be, or the token may not"
+        " assign"
+    )
+    assert [one.method for one in server.requests] == ["POST", "GET", "POST"]
+    assert [one["assignees"] for one in github.tickets()] == [[]]
+
+
+def test_an_assignee_that_is_dropped_silently_is_told(run_time: Runtime, server: Loopback) -> None:
+    weak = GitHub(
+        clock.now, token="t0ken", repository="acme/findings", push=False, people=["Octocat"]
+    )
+    server.answer = simulated(Client(weak.app))
+    outcome = open_in(planned(run_time, assignee="Octocat"))
+    assert "; not assigned to Octocat" in outcome.detail
+    assert len(weak.tickets()) == 1
+
+
+def test_another_refusal_is_not_blamed_on_the_assignee(
+    run_time: Runtime, server: Loopback, github: GitHub
+) -> None:
+    served = simulated(Client(github.app))
+    refused = Reply(422, {"message": "Validation Failed", "errors": [{"field": "title"}]})
+    server.answer = lambda one: refused if one.method == "POST" else served(one)
+    outcome = open_in(planned(run_time, assignee="Octocat"))
+    assert (outcome.status, outcome.detail) == (
+        "failed",
+        "gh answered 422: Validation Failed; title: ",
+    )
+    assert [one.method for one in server.requests] == ["POST", "GET"]
+
+
+def test_only_an_invalid_request_is_asked_about_and_sent_again(
+    run_time: Runtime, server: Loopback
+) -> None:
+    server.answer = lambda _request: Reply(404, {"message": "Not Found"})
+    outcome = open_in(planned(run_time, assignee="gone"))
+    assert (outcome.status, outcome.detail) == ("failed", "gh answered 404: Not Found")
+    assert [one.method for one in server.requests] == ["POST"]
+
+
+@pytest.mark.parametrize("login", ["../../user", "a b", "-a", "@a", "a\n", "a" * 65])
+def test_what_is_no_login_is_refused(run_time: Runtime, login: str) -> None:
+    outcome = open_in(planned(run_time, assignee=login))
+    assert outcome.status == "failed"
+    assert "assignee" in outcome.detail
+
+
 @pytest.mark.parametrize(
     ("base", "url"),
     [
@@ -212,7 +297,7 @@ def test_what_github_complains_about_is_told_bounded(run_time: Runtime, server: 
 def test_a_token_that_may_not_set_labels_still_opens_the_ticket(
     run_time: Runtime, server: Loopback, caplog: pytest.LogCaptureFixture
 ) -> None:
-    weak = GitHub(clock.now, token="t0ken", repository="acme/findings", labels=False)
+    weak = GitHub(clock.now, token="t0ken", repository="acme/findings", push=False)
     server.answer = simulated(Client(weak.app))
     assert open_in(run_time).status == "done"
     assert "the token may not set labels" in caplog.text

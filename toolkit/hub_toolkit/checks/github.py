@@ -19,7 +19,7 @@ _NOT_FOUND, _GONE = 404, 410
 
 
 def check(asker: Asker) -> Iterator[Told]:
-    """The repository, its issues, and what the account may do there."""
+    """The repository, its issues, and whether the assignee can be one."""
     settings = read(asker.connection.settings, GitHub, asker.name)
     base = f"{settings.base_url.rstrip('/')}/repos/{settings.repository}"
     response = _ask(asker, base)
@@ -38,7 +38,10 @@ def check(asker: Asker) -> Iterator[Told]:
     elif held.get("has_issues") is False:
         yield wrong("place", "the repository has no issues", "switch them on in its settings")
     else:
-        yield _issues(_ask(asker, f"{base}/issues?per_page=1"), asker)
+        told = _issues(_ask(asker, f"{base}/issues?per_page=1"), asker)
+        yield told
+        if settings.assignee and told.state != "failed":
+            yield _assignee(_ask(asker, f"{base}/assignees/{settings.assignee}"), settings, asker)
 
 
 def _issues(response: http.Response, asker: Asker) -> Told:
@@ -47,6 +50,14 @@ def _issues(response: http.Response, asker: Asker) -> Told:
         return wrong("place", f"the token may not read issues ({response.status})", do)
     http.raise_for_status(response, asker.name)
     return unproved("place", "issues can be read; whether they can be written is not told")
+
+
+def _assignee(response: http.Response, settings: GitHub, asker: Asker) -> Told:
+    if response.status == _NOT_FOUND:
+        do = "name somebody who may be assigned in the repository, or leave `assignee` out"
+        return wrong("place", f"{settings.assignee} cannot be assigned", do)
+    http.raise_for_status(response, asker.name)
+    return good("place", f"{settings.assignee} can be assigned")
 
 
 def _ask(asker: Asker, url: str) -> http.Response:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from hub_responder.connections.settings import PLACES, Planner
+from hub_responder.connections.settings import PLACES, Desk
 from hub_toolkit.playbooks import structs
 from hub_toolkit.playbooks.connection_types import TYPES
 from hub_toolkit.playbooks.document import Mapping, Node, Scalar, Sequence, plain
@@ -40,7 +40,7 @@ def check(
     """
     key = PLACES.get(kind, "")
     suitable = [key] if key else []
-    suitable += [FIELDS] if issubclass(TYPES[kind], Planner) else []
+    suitable += [FIELDS] if issubclass(TYPES[kind], Desk) else []
     used: set[str] = set()
     for other, node in settings.entries.items():
         for where in _templates(node):

@@ -282,6 +282,7 @@ def _github(simulators: Simulators, name: str, settings: Mapping[str, Any]) -> N
         around.clock,
         token=token,
         repository=str(settings["repository"]),
+        people=[str(settings["assignee"])] if settings.get("assignee") else [],
         hook=simulators.hook(name, settings),
     )
     around.tickets.register("github", name, simulator)

@@ -290,6 +290,35 @@ def test_githubs_repository_is_seen_with_its_issues(
 
 
 @pytest.mark.parametrize(
+    ("reply", "state", "said"),
+    [
+        (Reply(204), "good", "octocat can be assigned"),
+        (Reply(404, {}), "failed", "octocat cannot be assigned"),
+    ],
+)
+def test_githubs_assignee_is_one_who_can_be(
+    checks: Checks, reply: Reply, state: str, said: str
+) -> None:
+    checks.connections(
+        code={
+            "type": "github",
+            "repository": "example/findings",
+            "base_url": checks.vendor.url,
+            "private": True,
+            "assignee": "octocat",
+        }
+    )
+    checks.secret("code", {"token": "github_pat_0123"})
+    base = "/repos/example/findings"
+    checks.answers |= {base: Reply(200, {"has_issues": True})}
+    checks.answers |= {f"{base}/issues?per_page=1": Reply(200, [])}
+    checks.answers |= {f"{base}/assignees/octocat": reply}
+    what, told, text = checks.last("code")
+    assert (what, told) == ("place", state)
+    assert said in text
+
+
+@pytest.mark.parametrize(
     ("reply", "expected"),
     [
         (Reply(200, {"result": []}), ("place", "unproved")),

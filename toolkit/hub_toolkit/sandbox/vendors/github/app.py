@@ -10,6 +10,7 @@ from __future__ import annotations
 import hmac
 import threading
 from collections import deque
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from werkzeug.routing import Rule
@@ -61,7 +62,10 @@ class GitHub(Simulator):
         clock: returns seconds since the epoch.
         token: a token that may read and write issues.
         repository: ``owner/name``.
-        labels: whether the token may set labels; else they are dropped, silently.
+        push: whether the token has push access; else labels and assignees of a new issue are
+            dropped, silently.
+        people: the logins of those who can be assigned. Whether others are told of one when their
+            assignee would be dropped anyway is not documented; here they are not.
         duplicates: whether issues can be closed as duplicates: older servers do not know it.
         hook: the repository's webhook for issues.
     """
@@ -72,7 +76,8 @@ class GitHub(Simulator):
         *,
         token: str,
         repository: str,
-        labels: bool = True,
+        push: bool = True,
+        people: Collection[str] = (),
         duplicates: bool = True,
         hook: Hook | None = None,
     ) -> None:
@@ -84,7 +89,8 @@ class GitHub(Simulator):
         self._clock = clock
         self._token = token
         self._repository = repository
-        self._may_label = labels
+        self._may_push = push
+        self._people = tuple(people)
         self._duplicates = duplicates
         self._hook = hook
         self._labels: dict[str, str] = {}
@@ -98,6 +104,7 @@ class GitHub(Simulator):
         repository = f"{prefix}/repos/<owner>/<repo>"
         return [
             Rule(repository, methods=["GET"], endpoint=self._about),
+            Rule(f"{repository}/assignees/<login>", methods=["GET"], endpoint=self._assignable),
             Rule(listed, methods=["GET"], endpoint=self._list),
             Rule(listed, methods=["POST"], endpoint=self._create),
             Rule(one, methods=["GET"], endpoint=self._get),
@@ -188,6 +195,12 @@ class GitHub(Simulator):
             }
         )
 
+    def _assignable(self, request: Request, owner: str, repo: str, login: str) -> Response:  # noqa: ARG002
+        """204 for one who can be assigned, else 404."""
+        if login.lower() in {one.lower() for one in self._people}:
+            return text_response("", 204)
+        return _failure(request, 404, "Not Found")
+
     def _list(self, request: Request, owner: str, repo: str) -> Response:  # noqa: ARG002
         wanted = [name.lower() for name in request.args.get("labels", "").split(",") if name]
         state = request.args.get("state", "open")
@@ -204,14 +217,17 @@ class GitHub(Simulator):
     def _create(self, request: Request, owner: str, repo: str) -> Response:  # noqa: ARG002
         given = read_object(request)
         title, body = issues.title(given.get("title")), issues.body(given.get("body"))
-        wanted = given.get("labels", []) if self._may_label else []
+        wanted = given.get("labels", []) if self._may_push else []
         names = issues.labels(wanted, self._labels)
+        whose = given.get("assignees", []) if self._may_push else []
+        assigned = issues.assignees(whose, self._people)
         wait = self._wait()
         if wait:
             return _limited(request, wait)
         base = request.root_url.rstrip("/")
         number = len(self._issues) + 1
-        issue = Issue(number, base, self._repository, self._clock(), title, body, names)
+        at = self._clock()
+        issue = Issue(number, base, self._repository, at, title, body, names, assigned)
         self._issues.append(issue)
         return json_response(issue.shown(), 201)
 
@@ -243,7 +259,7 @@ class GitHub(Simulator):
         issue = self._find(number)
         if issue is None:
             return _failure(request, 404, "Not Found")
-        if not self._may_label:
+        if not self._may_push:
             return _failure(request, 403, "Resource not accessible by personal access token")
         added = issues.labels(read_object(request).get("labels"), self._labels)
         issue.labels += [name for name in added if name not in issue.labels]

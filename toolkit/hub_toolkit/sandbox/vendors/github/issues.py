@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,7 @@ MAX_TITLE = 256
 MAX_BODY = 65_536
 MAX_LABEL = 50
 MAX_LABELS = 100
+MAX_ASSIGNEES = 10
 DECLINED = ("not_planned", "duplicate")
 REASONS = ("completed", "not_planned", "reopened", "duplicate")
 
@@ -36,6 +38,7 @@ class Issue:
     title: str
     body: str
     labels: list[str]
+    assignees: list[str] = field(default_factory=list)
     state: str = "open"
     state_reason: str | None = None
     closed_at: float | None = None
@@ -68,6 +71,7 @@ class Issue:
             "body": self.body,
             "user": {"login": "hub-responder", "type": "User"},
             "labels": [{"name": name, "color": "ededed"} for name in self.labels],
+            "assignees": [{"login": login, "type": "User"} for login in self.assignees],
             "comments": len(self.comments),
             "locked": False,
             "created_at": iso(self.at),
@@ -83,6 +87,7 @@ class Issue:
             "status": self.state,
             "state": self._decided(),
             "labels": list(self.labels),
+            "assignees": list(self.assignees),
             "comments": [comment["body"] for comment in self.comments],
             "body": self.body,
         }
@@ -139,3 +144,18 @@ def labels(value: Any, known: dict[str, str]) -> list[str]:
         if name not in names:
             names.append(name)
     return names
+
+
+def assignees(value: Any, people: Collection[str]) -> list[str]:
+    """The logins of those whose an issue is.
+
+    Raises:
+        Invalid: not a list of texts, too many, or one that is none of the ``people`` who can be
+            assigned: GitHub names the field, with the code ``invalid``.
+    """
+    if not isinstance(value, list) or len(value) > MAX_ASSIGNEES:
+        raise Invalid("assignees", "invalid")
+    known = {login.lower(): login for login in people}
+    if not all(isinstance(one, str) and one.lower() in known for one in value):
+        raise Invalid("assignees", "invalid")
+    return list(dict.fromkeys(known[one.lower()] for one in value))
