@@ -106,7 +106,7 @@ def permissions(
     """What the ticket systems of AWS need, and reading the connections' secrets."""
     kinds = {str(settings.get("type")) for settings in connections.values()}
     follows = batch_update.permissions({}, {}) if kinds & registry.FOLLOWED else []
-    return registry.statements(kinds) + follows + asking(connections)
+    return registry.statements(connections.values()) + follows + asking(connections)
 
 
 ACTION = Action(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from hub_responder.errors import ConfigurationError
 from hub_responder.tickets.in_turn import InTurn
@@ -34,11 +34,10 @@ FOLLOWED: frozenset[str] = frozenset(
     {"github", "jira", "jira_data_center", "opscenter", "servicenow"}
 )
 """Those whose systems tell what has become of a ticket, and close, reopen, raise and link it."""
-_WITHOUT_COMMENTS = frozenset({"security_hub"})
+HUB_TICKETS = "security_hub"
+_WITHOUT_COMMENTS = frozenset({HUB_TICKETS})
 _OPS_ITEMS = {"Fn::Sub": "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:opsitem/*"}
-_CONNECTORS = {
-    "Fn::Sub": "arn:${AWS::Partition}:securityhub:${AWS::Region}:${AWS::AccountId}:connectorv2/*"
-}
+_CONNECTOR = "arn:${AWS::Partition}:securityhub:${AWS::Region}:${AWS::AccountId}:connectorv2/"
 _STATEMENTS: Mapping[str, tuple[Statement, ...]] = {
     "opscenter": (
         # No resource: the item does not exist yet.
@@ -48,9 +47,6 @@ _STATEMENTS: Mapping[str, tuple[Statement, ...]] = {
             "Action": ["ssm:GetOpsItem", "ssm:UpdateOpsItem"],
             "Resource": [_OPS_ITEMS],
         },
-    ),
-    "security_hub": (
-        {"Effect": "Allow", "Action": ["securityhub:CreateTicketV2"], "Resource": [_CONNECTORS]},
     ),
 }
 
@@ -88,9 +84,22 @@ def takes_comments(kind: str) -> bool:
     return kind in MODULES and kind not in _WITHOUT_COMMENTS
 
 
-def statements(kinds: Iterable[str]) -> list[Statement]:
-    """The IAM statements that connections of these types need, beside their secrets."""
-    return [dict(one) for kind in sorted(set(kinds)) for one in _STATEMENTS.get(kind, ())]
+def statements(connections: Iterable[Mapping[str, Any]]) -> list[Statement]:
+    """The IAM statements that these connections need, by their settings, beside their secrets."""
+    held = list(connections)
+    kinds = sorted({str(one.get("type")) for one in held})
+    found: list[Statement] = [dict(one) for kind in kinds for one in _STATEMENTS.get(kind, ())]
+    # Of a type without settings, as the actions' reference shows it, any connector.
+    hubs = (one for one in held if one.get("type") == HUB_TICKETS)
+    connectors = sorted({str(one.get("connector", "*")) for one in hubs})
+    if connectors:
+        named: list[Any] = [
+            one if one.startswith("arn:") else {"Fn::Sub": _CONNECTOR + one} for one in connectors
+        ]
+        found.append(
+            {"Effect": "Allow", "Action": ["securityhub:CreateTicketV2"], "Resource": named}
+        )
+    return found
 
 
 def looking(kinds: Collection[str]) -> list[Statement]:

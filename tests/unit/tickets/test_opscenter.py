@@ -288,7 +288,9 @@ def test_what_a_person_wrote_below_a_reason_stays_when_the_item_is_turned_again(
 
 
 def test_the_actions_are_those_that_are_called() -> None:
-    create, others = registry.statements(["opscenter", "jira", "opscenter"])
+    create, others = registry.statements(
+        [{"type": kind} for kind in ("opscenter", "jira", "opscenter")]
+    )
     assert create["Action"] == ["ssm:CreateOpsItem"]
     assert others["Action"] == ["ssm:GetOpsItem", "ssm:UpdateOpsItem"]
     ours = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:opsitem/*"

@@ -105,6 +105,16 @@ def test_an_address_that_is_none_is_left_out(system: TicketSystem, cloud: Cloud)
     assert system.open(DRAFT).url == ""
 
 
+def test_a_role_may_use_the_connectors_of_its_connections_alone() -> None:
+    arn = "arn:aws:securityhub:us-east-1:111122223333:connectorv2/c-9"
+    known = [{"type": "security_hub", "connector": one} for one in ("c-2", arn, "c-1", "c-2")]
+    (allowed,) = registry.statements([*known, {"type": "jira"}])
+    own = "arn:${AWS::Partition}:securityhub:${AWS::Region}:${AWS::AccountId}:connectorv2/"
+    assert allowed["Action"] == ["securityhub:CreateTicketV2"]
+    assert allowed["Resource"] == [arn, {"Fn::Sub": f"{own}c-1"}, {"Fn::Sub": f"{own}c-2"}]
+    assert registry.statements([{"type": "jira"}]) == []
+
+
 def test_nothing_is_claimed_of_what_it_cannot_do(system: TicketSystem) -> None:
     assert system.standings(["HUB-1"]) == {}
     calls: list[Any] = [

@@ -292,6 +292,9 @@ _RESOURCES: Mapping[str, Callable[[_Where], list[str]]] = {
     "kms:": _key,
     "secretsmanager:GetSecretValue": _secret,
     "securityhub:": _hub,
+    "securityhub:CreateTicketV2": lambda where: [
+        where.named("securityhub", f"connectorv2/{where.text('ConnectorId')}")
+    ],
     "sns:Publish": lambda where: [where.text("TopicArn")],
     "sqs:": _queue,
     "ssm:GetOpsItem": lambda where: [where.named("ssm", f"opsitem/{where.text('OpsItemId')}")],

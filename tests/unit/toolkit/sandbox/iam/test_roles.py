@@ -147,6 +147,14 @@ def test_what_no_statement_allows_is_refused_in_each_protocol_as_aws_does(guarde
     assert denied >= {"dynamodb:PutItem", "sns:Publish", "ec2:DescribeInstances", "s3:GetObject"}
 
 
+def test_a_ticket_of_security_hub_needs_its_connector_and_no_hub(guarded: Make) -> None:
+    known = f"arn:aws:securityhub:{REGION}:{ACCOUNT}:connectorv2/c-1"
+    allowed = {"Effect": "Allow", "Action": "securityhub:CreateTicketV2", "Resource": known}
+    create = guarded(allowed).client("securityhub").create_ticket_v2
+    create(ConnectorId="c-1", FindingMetadataUid="f-1")
+    refused(create, ConnectorId="c-2", FindingMetadataUid="f-1")
+
+
 def test_whoever_is_no_function_may_do_anything(guarded: Make) -> None:
     aws = guarded()
     aws.client("securityhub", key="anything").get_findings()
