@@ -9,9 +9,10 @@ import msgspec
 
 from hub_responder.actions.base import Action, Outcome, Statement, Work, each, line
 from hub_responder.connections import signed
-from hub_responder.connections.permissions import secrets_of
+from hub_responder.connections.permissions import asking
 from hub_responder.connections.resolve import Connection, resolve
 from hub_responder.connections.settings import Webhook, read
+from hub_responder.connections.turns import turn
 from hub_responder.errors import ConfigurationError, PermanentError, UnreadableEvent
 from hub_responder.payload import payload
 from hub_responder.strictjson import parse, writable
@@ -69,14 +70,17 @@ class Result(msgspec.Struct, frozen=True):
 
 def run(works: Sequence[Work], runtime: Runtime) -> list[Outcome]:
     """Call the webhook for each incident."""
-    return each(lambda work: _call(work, runtime), works)
+    return each(
+        lambda work: _call(work, runtime), works, lambda work: _connection(work, runtime).name
+    )
 
 
 def _call(work: Work, runtime: Runtime) -> Outcome:
     params: Params = work.params
     connection = _connection(work, runtime)
     content = payload(work, runtime, params.payload, connection.name)
-    response = signed.post(connection, content, work.key, runtime)
+    with turn(connection, runtime):
+        response = signed.post(connection, content, work.key, runtime)
     result = Result(response.status, _answer(response, params.answer))
     said = f"{connection.name} answered {response.status}"
     return Outcome("done", said, result=msgspec.to_builtins(result))
@@ -150,8 +154,8 @@ def plan(work: Work, runtime: Runtime) -> str:
 def permissions(
     _params: Mapping[str, Any], connections: Mapping[str, Mapping[str, Any]]
 ) -> list[Statement]:
-    """Reading the connections' secrets."""
-    return list(secrets_of(connections))
+    """Reading the connections' secrets, and their pace."""
+    return asking(connections)
 
 
 ACTION = Action(

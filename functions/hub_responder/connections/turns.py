@@ -34,6 +34,15 @@ RATES: Mapping[str, Rate] = {
     # An account that SES has not let out of its sandbox sends one mail a second:
     # https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas.html
     "ses": Rate(60, 5),
+    # "30 messages per minute", and a mailbox that sends more is throttled:
+    # https://learn.microsoft.com/office365/servicedescriptions/exchange-online-service-description/exchange-online-limits
+    "smtp": Rate(30, 3),
+    # A topic takes thousands a second; Amazon Q writes what it gets into one channel of Slack or
+    # Teams, each of which takes about one a second, as above.
+    "sns": Rate(60, 3),
+    # A guess: ten a second, and at once what a batch brings. It is a program of one's own, which
+    # may be small; one that takes less says so by 429.
+    "webhook": Rate(600, 60),
     # "120 per minute" and integration key, says PagerDuty's support of the Events API.
     "pagerduty": Rate(120, 12),
     # 100 POST a second, 20 writes to one issue in 2 s; a tenth leaves others room:
@@ -45,6 +54,11 @@ RATES: Mapping[str, Rate] = {
     # 80 requests that create content in a minute, and 500 in an hour; this keeps to both:
     # https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
     "github": Rate(500, 72, 3600),
+    # A guess: what OpsCenter takes is not documented. A call here is one or two requests.
+    "opscenter": Rate(300, 30),
+    # "All other operations": 10 a second, 30 at once, of the account; half leaves others room:
+    # https://docs.aws.amazon.com/securityhub/1.0/APIReference/Welcome.html
+    "security_hub": Rate(300, 15),
 }
 """Type of connection -> how often it is written to; those that are not here have no meter."""
 PER_PLACE = frozenset({"slack"})

@@ -202,10 +202,12 @@ def test_a_connection_of_another_type_is_refused(run_time: Runtime) -> None:
     assert "of type sns" in call(run_time, to="chat").detail
 
 
-def test_the_role_may_read_the_secret_and_nothing_else() -> None:
-    (statement,) = call_webhook.ACTION.permissions({}, {"cmdb": {"type": "webhook"}})
+def test_the_role_may_read_the_secret_and_move_the_meter_and_nothing_else() -> None:
+    statement, meter = call_webhook.ACTION.permissions({}, {"cmdb": {"type": "webhook"}})
     assert statement["Action"] == ["secretsmanager:GetSecretValue"]
     assert "hub-responder/${Stage}/cmdb-??????" in json.dumps(statement["Resource"])
+    assert meter["Action"] == ["dynamodb:UpdateItem"]
+    assert "pace#cmdb'" in str(meter["Condition"])
 
 
 def test_a_plan_calls_nobody(run_time: Runtime, server: Loopback, cloud: Cloud) -> None:

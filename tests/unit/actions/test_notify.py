@@ -428,8 +428,9 @@ def test_permissions_are_those_of_the_connections_in_use() -> None:
         ["dynamodb:UpdateItem"],
     ]
     assert everything[0]["Resource"] == ["arn:aws:sns:eu-central-1:111122223333:t"]
-    (default,) = notify.ACTION.permissions({}, {"t": {"type": "sns"}})
+    default, meter = notify.ACTION.permissions({}, {"t": {"type": "sns"}})
     assert default["Resource"] == [{"Ref": "NotificationsTopic"}]
+    assert "'pace#t'" in str(meter["Condition"])
 
 
 def test_the_account_is_told(run_time: Runtime, server: Loopback) -> None:

@@ -12,10 +12,12 @@ import pytest
 
 from factories import incident, playbook, runtime, work
 from hub_responder import pace
-from hub_responder.actions import notify
+from hub_responder.actions import call_webhook, notify
 from hub_responder.actions.base import Outcome
 from hub_responder.connections import turns
+from hub_responder.connections.settings import CHANNELS, TRACKERS
 from hub_responder.deadline import Deadline
+from hub_responder.retry import Patience
 from hub_responder.runtime import Runtime
 from loopback import Cloud, Loopback, Reply, Request
 from meters import Meter, metered
@@ -164,3 +166,42 @@ def test_githubs_rate_keeps_to_what_it_allows_in_a_minute_and_in_an_hour() -> No
     in_a_minute = rate.burst + 60_000 // one.step
     assert in_a_minute <= 80
     assert rate.burst + 3_600_000 // one.step <= 500
+
+
+def test_everything_that_is_delivered_to_has_a_pace_but_servicenow() -> None:
+    assert turns.RATES.keys() == {*CHANNELS, *TRACKERS} - {"servicenow"}
+    assert all(1 <= rate.burst < rate.most for rate in turns.RATES.values())
+
+
+@pytest.mark.parametrize(
+    ("kind", "seconds", "most"),
+    [("smtp", 60, 30), ("sns", 60, 60), ("security_hub", 1, 30), ("security_hub", 60, 600)],
+)
+def test_no_window_has_more_than_the_other_side_takes(kind: str, seconds: int, most: int) -> None:
+    rate = turns.RATES[kind]
+    one = pace.Pace("ledger", kind, rate)
+    assert rate.burst + seconds * 1000 // one.step <= most
+
+
+def call(run_time: Runtime, times: int) -> list[Outcome]:
+    params = call_webhook.Params("soar")
+    return call_webhook.run([work(params, incident()) for _ in range(times)], run_time)
+
+
+def test_calls_take_turns_too(meter: Meter, server: Loopback) -> None:
+    server.replies(Reply(200))
+    hasty = run_time(server, patience=Patience(0))
+    outcomes = [*call(hasty, turns.RATES["webhook"].burst), *tell(hasty, "soar"), *call(hasty, 1)]
+    assert [one.status for one in outcomes] == ["done"] * 60 + ["deferred"] * 2
+    assert all(one.paced for one in outcomes[60:])
+    assert len(server.requests) == 60
+
+
+def test_a_program_that_names_a_time_to_a_message_is_not_called_either(
+    meter: Meter, server: Loopback
+) -> None:
+    server.replies(Reply(429, None, {"Retry-After": "60"}))
+    tell(run_time(server), "soar")
+    another_process()
+    assert {one.status for one in call(run_time(server), 5)} == {"deferred"}
+    assert len(server.requests) == 1

@@ -47,7 +47,9 @@ def test_programs_get_parameters_results_permissions_and_example() -> None:
         ("template", True),
     ]
     assert {"name": "sent", "type": "true or false"} in told["results"]
-    assert {"connection": "sns", "actions": ["sns:Publish"]} in told["permissions"]
+    assert {"connection": "sns", "actions": ["dynamodb:UpdateItem", "sns:Publish"]} in told[
+        "permissions"
+    ]
     assert "uses: notify" in told["example"]
 
 

@@ -37,7 +37,9 @@ def test_types_and_defaults_are_written_as_playbooks_write_them() -> None:
 
 
 def test_what_it_may_do_in_aws_is_told_for_each_type_of_connection() -> None:
-    assert "- with a connection of type sns: `sns:Publish`" in _section("notify")
+    assert "- with a connection of type sns: `dynamodb:UpdateItem`, `sns:Publish`" in _section(
+        "notify"
+    )
     section = _section("ticket.open")
     (line,) = [one for one in section.splitlines() if "connection of type opscenter" in one]
     assert line.endswith("`ssm:CreateOpsItem`, `ssm:GetOpsItem`, `ssm:UpdateOpsItem`")
