@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from hub_responder import http, secrets
 from hub_responder.connections.settings import JiraDataCenter
-from hub_responder.errors import ConfigurationError, PermanentError, TransientError
+from hub_responder.errors import ConfigurationError, DeniedError, PermanentError, TransientError
 from hub_responder.markdown.characters import clean, one_line, shorten
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ _SETTINGS: Mapping[str, str] = {
     "project": "`project`",
 }
 """Field of Jira -> the setting that fills it."""
+_NOBODY = "anonymous"
 _OURS = frozenset({"summary", "description", "labels", "comment", "resolution"})
 
 
@@ -43,23 +44,35 @@ class JiraApi:
         self.base = settings.url.rstrip("/")
 
     def look_up(self, method: str, path: str, body: Any = None) -> Mapping[str, Any]:
-        """A call that changes nothing: once more, at once, where that can help."""
+        """A call that changes nothing: once more, at once, where that can help.
+
+        Raises:
+            DeniedError: it was answered as to anybody, which proves nothing about what is there.
+        """
         try:
-            return self.call(method, path, body)
+            return self._call(method, path, body, self._as_known)
         except TransientError as error:
             if error.retry_after:
                 raise
-            return self.call(method, path, body)
+            return self._call(method, path, body, self._as_known)
 
     def call(self, method: str, path: str, body: Any = None) -> Mapping[str, Any]:
-        """What one call answers; nothing is an empty object.
+        """What one call answers that changes something; nothing is an empty object.
 
         Raises:
             ConfigurationError: Jira refuses the value of a setting, which is named.
             PermanentError: it refuses something else; the message says what it complains about.
             TransientError: it may pass.
         """
+        return self._call(method, path, body)
 
+    def _call(
+        self,
+        method: str,
+        path: str,
+        body: Any,
+        check: Callable[[http.Response], None] = lambda _: None,
+    ) -> Mapping[str, Any]:
         def call(secret: Mapping[str, str]) -> http.Response:
             response = http.call(
                 method,
@@ -73,6 +86,7 @@ class JiraApi:
             if response.status in _REFUSED:
                 self._refuse(response)
             http.raise_for_status(response, self._name)
+            check(response)
             return response
 
         response = secrets.use(self._runtime.stage, self._name, call)
@@ -86,6 +100,15 @@ class JiraApi:
     def strange(self, what: str) -> PermanentError:
         """What an answer means that is not as documented."""
         return PermanentError(f"{self._name} answered with {what}", target=self._name, sent=True)
+
+    def _as_known(self, response: http.Response) -> None:
+        """Data Center says who was answered. Where it lets everybody in, a token that is missing or
+        expired, or that a proxy takes away, is not refused: a search then just finds nothing
+        ("Configuring public access", ``X-AUSERNAME``).
+        """
+        if response.headers.get("x-ausername", "").strip().casefold() == _NOBODY:
+            text = f"{self._name} answered as to anybody: the token does not count"
+            raise DeniedError(text, target=self._name, status=response.status)
 
     def _refuse(self, response: http.Response) -> None:
         messages, fields = _complaints(response)

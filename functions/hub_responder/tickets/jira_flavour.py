@@ -93,7 +93,7 @@ def data_center() -> Flavour:
 
     return Flavour(
         api="/rest/api/2",
-        authorization=lambda secret, name: f"Bearer {secrets.value(secret, 'token', name)}",
+        authorization=lambda secret, name: f"Bearer {secrets.token(secret, 'token', name)}",
         text=to_wiki,
         comment=comment,
         sentence=escaped,

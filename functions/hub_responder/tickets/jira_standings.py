@@ -73,13 +73,21 @@ def of(issue: Mapping[str, Any], declined: Collection[str]) -> Standing | None:
 
 
 def _fetched(api: JiraApi, part: Sequence[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Page by page: a site of Data Center may have shorter ones (jira.search.views.default.max)."""
     path, body = api.flavour.fetch(part, FIELDS)
-    issues = api.look_up("POST", path, body).get("issues")
-    if not isinstance(issues, list):
-        raise api.strange("no list of issues")
-    for issue in issues:
-        if isinstance(issue, dict):
-            yield str(issue.get("key")).upper(), issue
+    start = 0
+    while start < len(part):
+        answer = api.look_up("POST", path, {**body, "startAt": start} if start else body)
+        issues = answer.get("issues")
+        if not isinstance(issues, list):
+            raise api.strange("no list of issues")
+        for issue in issues:
+            if isinstance(issue, dict):
+                yield str(issue.get("key")).upper(), issue
+        start += len(issues)
+        total = answer.get("total")
+        if not issues or not isinstance(total, int) or start >= total:
+            return
 
 
 def _alone(api: JiraApi, ticket: str, declined: Collection[str]) -> Standing | None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 from werkzeug.test import Client
 
 from factories import playbook, runtime
+from hostile import message
 from hub_responder import clock
 from hub_responder.connections.resolve import named
 from hub_responder.errors import ConfigurationError, DeniedError
@@ -16,7 +21,9 @@ from hub_responder.markdown.document import Document, Heading, Paragraph, Text
 from hub_responder.tickets import registry
 from hub_responder.tickets.ticket import Draft, TicketSystem
 from hub_toolkit.sandbox.vendors.jira import DataCenter
-from loopback import Cloud, Loopback, simulated
+from loopback import Cloud, Loopback, Reply, simulated
+
+SCHEMAS = Path(__file__).parents[2] / "schemas" / "jira_data_center"
 
 WHY = Document((Heading(1, (Text("Settled"),)), Paragraph((Text("*Nothing* is [open]."),))))
 FIRST, SECOND = "SEC-1", "SEC-2"
@@ -137,3 +144,93 @@ def test_a_wrong_token_is_told(connect: Callable[..., TicketSystem], cloud: Clou
 def test_a_private_address_must_be_allowed(connect: Callable[..., TicketSystem]) -> None:
     with pytest.raises(Exception, match="private"):
         connect(private=False).open(Draft(WHY, "ab" * 20))
+
+
+def test_an_answer_as_to_anybody_proves_nothing(
+    connect: Callable[..., TicketSystem], cloud: Cloud, server: Loopback
+) -> None:
+    public = DataCenter(clock.now, token="t0ken", public=True)
+    server.answer = simulated(Client(public.app))
+    system = connect()
+    cloud.secrets["hub-responder/test/own"] = {"token": "expired"}
+    with pytest.raises(DeniedError, match="as to anybody"):
+        system.open(Draft(WHY, "ab" * 20, in_doubt=True, attempted_at=0.0))
+    with pytest.raises(DeniedError, match="as to anybody"):
+        system.standings([FIRST])
+    assert {one.path for one in server.requests} == {f"{API}/search"}
+
+
+def test_what_was_opened_as_anybody_is_opened_all_the_same(
+    connect: Callable[..., TicketSystem], server: Loopback
+) -> None:
+    system = connect()
+    headers = {"X-AUSERNAME": "anonymous"}
+    server.replies(Reply(201, {"id": "1", "key": "SEC-9"}, headers))
+    assert system.open(Draft(WHY, "ab" * 20)).id == "SEC-9"
+    assert len(server.requests) == 1
+
+
+def test_short_pages_are_read_to_the_end(
+    connect: Callable[..., TicketSystem], server: Loopback
+) -> None:
+    server.answer = simulated(Client(DataCenter(clock.now, token="t0ken", page=40).app))
+    system = connect()
+    keys = [system.open(Draft(WHY, f"{number:040}")).id for number in range(90)]
+    server.requests.clear()
+    assert {one.state for one in system.standings(keys).values()} == {"open"}
+    assert [one.json["startAt"] for one in server.requests] == [0, 40, 80]
+
+
+@pytest.mark.parametrize("total", [5, 10**9, "many", None])
+def test_pages_that_never_end_are_left(
+    connect: Callable[..., TicketSystem], server: Loopback, total: Any
+) -> None:
+    server.answer = lambda request: (
+        Reply(200, {"issues": [], "total": total})
+        if request.path.endswith("/search")
+        else Reply(404, {})
+    )
+    assert connect().standings([FIRST, SECOND]) == {}
+    assert len([one for one in server.requests if one.path.endswith("/search")]) == 1
+
+
+def test_requests_keep_to_its_schema(
+    connect: Callable[..., TicketSystem], cloud: Cloud, server: Loopback
+) -> None:
+    strict = DataCenter(
+        clock.now,
+        token="t0ken",
+        components=("Cloud",),
+        further=("customfield_10010",),
+        demands_resolution=True,
+    )
+    server.answer = simulated(Client(strict.app))
+    system = connect()
+    draft = Draft(
+        message("<!channel> {{ x }}\n" * 200),
+        "ab" * 20,
+        priority="High",
+        due=1_795_017_600.0,
+        labels=("two words",),
+        components=("Cloud",),
+        assignee="s.tanaka",
+        fields={"customfield_10010": "x"},
+    )
+    system.open(draft)
+    system.open(Draft(WHY, "cd" * 20, in_doubt=True, attempted_at=0.0))
+    system.comment(FIRST, message("x" * 40_000), "m", in_doubt=False)
+    system.close(FIRST, WHY, "m2", in_doubt=False)
+    system.reopen(FIRST, WHY, "m3", in_doubt=False)
+    system.prioritise(FIRST, "Low")
+    system.link(SECOND, FIRST)
+    system.standings([FIRST])
+    schemas = json.loads((SCHEMAS / "requests.json").read_text(encoding="utf-8"))
+    checked = set()
+    for one in (request for request in server.requests if request.body):
+        path = re.sub(r"/SEC-\d+", "/KEY", one.path.removeprefix(API))
+        name = f"{one.method} {path}"
+        schema = {**schemas, "$ref": f"#/$defs/{name.replace('/', '~1').replace(' ', '%20')}"}
+        Draft202012Validator(schema).validate(one.json)
+        assert one.headers["content-type"].startswith("application/json")
+        checked.add(name)
+    assert checked == set(schemas["$defs"])

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 API = "/rest/api/2"
 MAX_RESULTS = 1000
 """Of one page (jira.search.views.default.max)."""
+_ACCOUNT, _NOBODY = "hub-responder", "anonymous"
 _MEMBERS = {"jql", "startAt", "maxResults", "fields", "validateQuery", "expand"}
 
 
@@ -33,15 +34,28 @@ class DataCenter(Jira):
 
     Args:
         token: the personal access token of the account that may do everything here.
+        public: everybody is let in ("Configuring public access"): who is not known is answered as
+            anybody is, who sees no issue here.
+        page: most issues of one page.
         others: as of `Jira`.
     """
 
     api = API
     wiki = True
 
-    def __init__(self, clock: Clock, *, token: str, **others: Any) -> None:
-        super().__init__(clock, email="hub-responder", api_token="", **others)
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        token: str,
+        public: bool = False,
+        page: int = MAX_RESULTS,
+        **others: Any,
+    ) -> None:
+        super().__init__(clock, email=_ACCOUNT, api_token="", **others)
         self._token = token
+        self._public = public
+        self._page = page
 
     def searches(self) -> list[Rule]:
         """One search, with pages by number."""
@@ -50,6 +64,21 @@ class DataCenter(Jira):
     def accepts(self, scheme: str, encoded: str) -> bool:
         """Whether the token is given."""
         return scheme.lower() == "bearer" and hmac.compare_digest(encoded, self._token)
+
+    def before(self, request: Request) -> Response | None:
+        """As Cloud's; a public site shows a stranger what everybody may see."""
+        refused = super().before(request)
+        if refused is None or not (self._public and request.path == f"{API}/search"):
+            return refused
+        mark(request, Verdict.READ)
+        empty = {"startAt": 0, "maxResults": 50, "total": 0, "issues": []}
+        return json_response(empty)
+
+    def _answer(self, request: Request) -> Response:
+        answer = super()._answer(request)
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        answer.headers["X-AUSERNAME"] = _ACCOUNT if self.accepts(scheme, token) else _NOBODY
+        return answer
 
     def _find(self, request: Request) -> Response:
         mark(request, Verdict.READ)
@@ -60,7 +89,7 @@ class DataCenter(Jira):
         where = _where(body.get("jql"))
         if body.get("validateQuery", True):
             self._check_values(where)
-        start, most = body.get("startAt", 0), min(body.get("maxResults", 50), MAX_RESULTS)
+        start, most = body.get("startAt", 0), min(body.get("maxResults", 50), self._page)
         shown = search.field_names(body.get("fields") or ["*navigable"])
         held = self._found(where, set())
         issues = [issue.shown(shown) for issue in held[start : start + most]]
