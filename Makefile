@@ -61,7 +61,9 @@ build: $(VENV)/.ready ## Make build/, which is what ships
 	$(HUB) build --stage $(STAGE) --playbooks $(PLAYBOOKS)
 
 pictures: $(VENV)/.ready ## Take docs/pictures/ again (needs Chromium)
-	$(BIN)/python -m hub_toolkit.preview.pictures docs/pictures inspector-coverage
+	$(HUB) run events/ --playbooks $(PLAYBOOKS)
+	$(BIN)/python -m hub_toolkit.preview.pictures docs/pictures inspector-coverage \
+	  build/audit/audit-report.html
 
 deploy: build .venv-sam/.ready ## Build, and deploy with SAM to the account of your credentials
 	$(SAM) deploy --template-file template.yaml --stack-name $(STACK) --resolve-s3 \

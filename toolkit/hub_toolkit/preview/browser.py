@@ -20,6 +20,8 @@ from typing import Any
 import msgspec
 
 HEIGHT = 6000
+A4_WIDTH = 688
+"""Of an A4 page within margins of 14 mm, at the 96 pixels an inch of CSS."""
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
@@ -27,16 +29,25 @@ class NoBrowser(Exception):  # noqa: N818 - reads as the fact
     """There is no Chromium, or it does not do what it is told."""
 
 
-def pictures(page: Path, elements: Sequence[str], width: int) -> dict[str, bytes]:
+def pictures(
+    page: Path,
+    elements: Sequence[str],
+    width: int,
+    *,
+    dark: bool = False,
+    printed: bool = False,
+) -> dict[str, bytes]:
     """PNGs of the page's elements, by their ids.
 
     Args:
         width: of the window, in pixels.
+        dark: as who prefers dark colours sees it. printed: as paper shows it, in one piece.
 
     Raises:
         NoBrowser: there is no Chromium, or no such element.
     """
     with _started(width) as browser:
+        browser.looks("print" if printed else "screen", "dark" if dark else "light")
         return {name: browser.picture(page, name) for name in elements}
 
 
@@ -102,6 +113,11 @@ class _Browser:
             deviceScaleFactor=1,
             mobile=False,
         )
+
+    def looks(self, media: str, scheme: str) -> None:
+        """What pages are shown on, and which colours are preferred."""
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self._call("Emulation.setEmulatedMedia", media=media, features=features)
 
     def picture(self, page: Path, element: str) -> bytes:
         """A PNG of an element.

@@ -1,19 +1,22 @@
 """The pictures in the documentation: ``make pictures``, which needs Chromium.
 
-Run as ``python -m hub_toolkit.preview.pictures FOLDER PLAYBOOK`` in the project's folder.
+Run as ``python -m hub_toolkit.preview.pictures FOLDER PLAYBOOK REPORT`` in the project's folder;
+the report is the page that a run ends with.
 """
 
 from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from hub_toolkit.dry.cases import Coverage, Given
 from hub_toolkit.playbooks.load import load_project
 from hub_toolkit.playbooks.problems import Place
 from hub_toolkit.preview.arrival import of_event
-from hub_toolkit.preview.browser import pictures
+from hub_toolkit.preview.browser import A4_WIDTH, pictures
 from hub_toolkit.preview.page import render
 from hub_toolkit.preview.png import smaller
 from hub_toolkit.preview.taken import take
@@ -26,6 +29,27 @@ SHOWN = {
 }
 """By language: the event, and the targets."""
 WIDTH = 640
+REPORT: Mapping[str, Any] = {
+    "report": {"width": 1040},
+    "report-dark": {"width": 1040, "dark": True},
+    "report-a4": {"width": A4_WIDTH, "printed": True},
+}
+"""Name of a picture of the audit report: how it is looked at."""
+
+
+def report(folder: Path, page: Path) -> list[Path]:
+    """Write the pictures of `REPORT`.
+
+    Raises:
+        NoBrowser: there is no Chromium.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, look in REPORT.items():
+        path = folder / f"{name}.png"
+        path.write_bytes(smaller(pictures(page, ["report"], **look)["report"]))
+        written.append(path)
+    return written
 
 
 def make(folder: Path, playbook: str, root: Path = Path()) -> list[Path]:
@@ -60,5 +84,6 @@ def make(folder: Path, playbook: str, root: Path = Path()) -> list[Path]:
 
 
 if __name__ == "__main__":
-    for path in make(Path(sys.argv[1]), sys.argv[2]):
+    folder, playbook, page = sys.argv[1:]
+    for path in [*make(Path(folder), playbook), *report(Path(folder), Path(page))]:
         print(f"{path}: {path.stat().st_size:,} bytes")
