@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from types import SimpleNamespace
 
+import botocore.session
 import pytest
+import typer.testing
 
 from estates import Tenant
 from factories import NOW
@@ -14,6 +17,12 @@ from hub_responder.connections import turns
 from hub_responder.vision_one import asking, inventory, snapshot
 from loopback import Cloud, Loopback
 from member_cloud import MemberCloud
+
+# Each test has clients and commands of its own. To read AWS's models again for each client, and to
+# look through all commands again for each, would be half of what the suite costs: botocore's
+# sessions share the loader that keeps what it has read, and typer makes the application once.
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
+typer.testing._get_command = functools.cache(typer.testing._get_command)
 
 
 @pytest.fixture

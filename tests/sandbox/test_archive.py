@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 
-from hub_responder import parquet
+from typer.testing import CliRunner
+
+from hub_responder import clock, parquet
 from hub_responder.archive.digest import open_envelope, sha256
+from hub_responder.archive.layout import period_of
+from hub_toolkit.cli import application
 from live import Live
 
 BUCKET = "hub-responder-archivebucket"
@@ -46,3 +50,50 @@ def test_what_was_done_is_sealed_and_nobody_is_told(live: Live) -> None:
         one["finding"][finding["Id"]] for one in named if finding["Id"] in one.get("finding", ())
     }
     assert {json.loads(kept[one])["Id"] for one in taken} == {finding["Id"]}
+
+
+def test_a_legal_hold_is_on_all_of_some_hours_until_it_is_released(live: Live) -> None:
+    live.imported(live.finding(live.instance()))
+    live.settle()
+    live.control("POST", "clock", {"advance_s": 4800})
+    live.control("POST", "tick", {"function": "archive"})
+    s3 = live.client("s3")
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET)
+    keys = [one["Key"] for page in pages for one in page["Contents"]]
+    last = max(key for key in keys if key.startswith("digests/"))
+    period = period_of(last)
+    assert period is not None
+    span = ["--from", clock.iso(period.start), "--to", clock.iso(period.end)]
+    body = s3.get_object(Bucket=BUCKET, Key=last)["Body"].read()
+    meant = {last, *(one.key for one in open_envelope(body).digest.objects)}
+
+    def command(*words: str) -> tuple[int, str]:
+        args = ["audit", "hold", *span, "--endpoint", live.endpoint]
+        result = CliRunner().invoke(application(), [*args, "--stack", "hub-responder", *words])
+        return result.exit_code, result.output
+
+    def held() -> set[str]:
+        return {
+            key
+            for key in keys
+            if s3.get_object(Bucket=BUCKET, Key=key).get("ObjectLockLegalHoldStatus") == "ON"
+        }
+
+    assert command("--why", " ")[0] == 2
+    assert held() == set()
+    for _ in range(2):  # a command that died is given again
+        code, told = command("--why", "case 4711")
+        assert (code, told.split(" objects")[0]) == (0, str(len(meant)))
+    assert held() == meant
+    assert command("--why", "case 4711 is over", "--release")[0] == 0
+    assert held() == set()
+    kinds = [one for one in live.control("GET", "audit") if one["kind"] in ("held", "released")]
+    assert [(one["kind"], one["why"]) for one in kinds] == [
+        *[("held", "case 4711")] * 2,
+        ("released", "case 4711 is over"),
+    ]
+    assert all(one["actor"].startswith("arn:") for one in kinds)
+    nothing = ["--from", "2020-01-01", "--to", "2020-01-02", "--why", "x"]
+    args = ["audit", "hold", *nothing, "--endpoint", live.endpoint, "--stack", "hub-responder"]
+    refused = CliRunner().invoke(application(), args)
+    assert (refused.exit_code, "nothing is sealed" in refused.output) == (2, True)

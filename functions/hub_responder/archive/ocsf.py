@@ -102,7 +102,10 @@ _COUNTERMEASURES = {
 }
 """Actions that are a countermeasure by MITRE's D3FEND; the others only tell, ask and record."""
 _LIFE = {"opened": (1, "Create"), "ended": (3, "Close")}
-_CHANGES = {"discarded": (4, "Delete"), "redriven": (3, "Update"), "config": (3, "Update")}
+_CHANGES = {
+    "discarded": (4, "Delete"),
+    **dict.fromkeys(("redriven", "config", "held", "released"), (3, "Update")),
+}
 _DONE_TO = {"MODIFY": (3, "Update"), "REMOVE": (4, "Delete")}
 """What was done to the trail itself."""
 _DONE = {"done": (1, "Success"), "failed": (2, "Failure")}

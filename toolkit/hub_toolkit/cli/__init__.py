@@ -7,6 +7,7 @@ command needs is imported when it runs, so that ``--help`` answers at once. Exit
 
 from __future__ import annotations
 
+import functools
 import gc
 
 import typer
@@ -30,6 +31,7 @@ from hub_toolkit.cli import (
 )
 
 
+@functools.cache
 def application() -> typer.Typer:
     """The typer application with every command."""
     app = typer.Typer(

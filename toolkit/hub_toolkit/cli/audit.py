@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
     group.command("public-key")(public_key)
     group.command("show")(show)
     group.command("report")(report)
+    group.command("hold")(hold)
     app.add_typer(group, name="audit", no_args_is_help=True)
 
 
@@ -183,6 +184,51 @@ def report(
         typer.echo(line, err=True)
     if made.said:
         raise typer.Exit(1)
+
+
+def hold(
+    *,
+    start: Annotated[str, typer.Option("--from", help="2026-11-01 or 2026-11-01T12:00Z.")],
+    end: Annotated[str, typer.Option("--to", help="As --from.")],
+    why: Annotated[str, typer.Option(help="For the trail: the case it is for.")],
+    release: Annotated[bool, typer.Option("--release", help="Take the hold off.")] = False,
+    as_json: AsJson = False,
+    endpoint: Endpoint = None,
+    stack: Stack = None,
+    stage: Stage = "prod",
+) -> None:
+    """Put a legal hold on the trail of some hours: nobody removes it until you --release it.
+
+    Needs s3:PutObjectLegalHold on the archive's bucket. It is recorded before it is done, and can
+    be given again. Exit code 2: bad usage, or it cannot be done.
+    """
+    from contextlib import closing
+
+    from hub_toolkit.archive import hold as holding
+    from hub_toolkit.archive.hours import hours_of
+    from hub_toolkit.pausing.pausing import RECORDED
+    from hub_toolkit.stack import Stack as Deployed
+    from hub_toolkit.stack import name_of
+    from hub_toolkit.trail.operator import MAX_WHY, Operator
+
+    if not why.strip() or len(why) > MAX_WHY:
+        typer.echo(f"--why has {len(why.strip())} characters; it takes 1 to {MAX_WHY}", err=True)
+        raise typer.Exit(2)
+    with (
+        _reached(None, (), endpoint, stack, stage) as found,
+        closing(Deployed(endpoint, name_of(stack, stage))) as deployed,
+    ):
+        keys = holding.objects_of(found.holdings, hours_of(start, end, found.now))
+        detail = f"{len(keys)} objects of {start} to {end}"
+        operator = Operator(deployed)
+        operator.record(RECORDED, "released" if release else "held", detail=detail, why=why)
+        holding.hold(deployed, str(found.holdings.bucket), keys, on=not release)
+    if as_json:
+        import msgspec
+
+        print(msgspec.json.encode({"held": not release, "objects": keys}).decode())
+    else:
+        typer.echo(f"{detail}: {'released' if release else 'held'}")
 
 
 @contextmanager

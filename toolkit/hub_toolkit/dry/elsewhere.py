@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
@@ -55,7 +55,7 @@ class Elsewhere:
         """Create an SNS topic."""
         self._topics.add(self._place.arn("sns", name))
 
-    def create_bucket(self, name: str) -> None:
+    def create_bucket(self, name: str, lock: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002
         """Create an S3 bucket, which takes objects and forgets them."""
         self._buckets.add(name)
 

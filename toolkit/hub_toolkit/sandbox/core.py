@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from hub_toolkit.sandbox import dynamodb, kms, targets
 from hub_toolkit.sandbox.aws_app import AwsApp, identify
@@ -47,8 +47,8 @@ class Rest(Protocol):
     def create_topic(self, name: str) -> None:
         """Create an SNS topic."""
 
-    def create_bucket(self, name: str) -> None:
-        """Create an S3 bucket."""
+    def create_bucket(self, name: str, lock: Mapping[str, Any] | None = None) -> None:
+        """Create an S3 bucket; ``lock``: its ``ObjectLockConfiguration``."""
 
     def create_stream(self, name: str) -> None:
         """Create a Kinesis stream."""

@@ -1,6 +1,6 @@
 """Creates what ``template.yaml`` asks for in the sandbox's own services, without CloudFormation.
 
-Encryption, queue policies, log groups, alarms and the lock of a bucket's objects have no
+Encryption, queue policies, log groups and alarms have no
 effect here; of KMS keys only those that sign are made. Rules with a schedule
 fire when they are told to (``POST /_sandbox/tick``), not by the clock, so that a fast clock does
 not drown everything in scheduled runs.
@@ -47,7 +47,8 @@ class Services:
 
     Attributes:
         dynamodb: carries out an operation of DynamoDB's API.
-        topic: creates an SNS topic by name. bucket: creates an S3 bucket by name.
+        topic: creates an SNS topic by name. bucket: creates an S3 bucket by name
+            and lock.
         key: creates a KMS key that signs, by its ARN and alias.
         action_target: creates a custom action from CreateActionTarget's request.
     """
@@ -56,7 +57,7 @@ class Services:
     events: EventPlane
     dynamodb: Callable[[str, dict[str, Any]], dict[str, Any]]
     topic: Callable[[str], object]
-    bucket: Callable[[str], object]
+    bucket: Callable[[str, Mapping[str, Any] | None], object]
     key: Callable[[str, str], object]
     action_target: Callable[[dict[str, Any]], object]
 
@@ -73,8 +74,8 @@ def deploy(plan: Plan, services: Services) -> None:
         _table(services.dynamodb, name, properties)
     for name in plan.topics:
         services.topic(name)
-    for name in plan.buckets:
-        services.bucket(name)
+    for name, properties in plan.buckets.items():
+        services.bucket(name, properties.get("ObjectLockConfiguration"))
     named = {one["TargetKeyId"]: alias for alias, one in plan.aliases.items()}
     for arn, properties in plan.keys.items():
         if properties.get("KeyUsage") == "SIGN_VERIFY":

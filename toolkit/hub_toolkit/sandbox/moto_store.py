@@ -73,9 +73,25 @@ class MotoStore:
         """Create an SNS topic; before `load`."""
         self._first.append(lambda: self._backend("sns").create_topic(name, {}, {}))
 
-    def create_bucket(self, name: str) -> None:
-        """Create an S3 bucket; before `load`."""
-        self._first.append(lambda: self._global("s3").create_bucket(name, self._region))
+    def create_bucket(self, name: str, lock: Mapping[str, Any] | None = None) -> None:
+        """Create an S3 bucket; before `load`.
+
+        Args:
+            lock: the template's ``ObjectLockConfiguration``: its objects have versions then, each
+                of which is retained.
+        """
+
+        def create() -> None:
+            s3 = self._global("s3")
+            s3.create_bucket(name, self._region)
+            if lock is not None:
+                retention = lock["Rule"]["DefaultRetention"]
+                s3.put_bucket_versioning(name, "Enabled")
+                s3.put_object_lock_configuration(
+                    name, True, retention["Mode"], int(retention["Days"]), years=0
+                )
+
+        self._first.append(create)
 
     def create_stream(self, name: str) -> None:
         """Create a Kinesis stream of one shard; before `load`."""

@@ -29,14 +29,14 @@ class World:
         self.hub = SecurityHub(self.clock.now, self.events.put_event, REGION, ACCOUNT)
         self.tables = ItemStore(self.clock.now, region=REGION, account=ACCOUNT)
         self.topics: list[str] = []
-        self.buckets: list[str] = []
+        self.buckets: dict[str, Any] = {}
         self.keys: list[tuple[str, str]] = []
         self.services = Services(
             queues=self.queues,
             events=self.events,
             dynamodb=self.tables.handle,
             topic=self.topics.append,
-            bucket=self.buckets.append,
+            bucket=self.buckets.__setitem__,
             key=lambda arn, alias: self.keys.append((arn, alias)),
             action_target=lambda request: self.hub.handle("CreateActionTarget", request),
         )
@@ -137,6 +137,8 @@ def test_a_batch_that_lambda_would_refuse_is_refused() -> None:
         sources(Plan(functions={"f": function}))
 
 
-def test_buckets_are_created_by_name(world: World) -> None:
-    deploy(Plan(buckets={"reports": {}}), world.services)
-    assert world.buckets == ["reports"]
+def test_buckets_are_created_by_name_with_their_lock(world: World) -> None:
+    lock = {"ObjectLockEnabled": "Enabled"}
+    plan = Plan(buckets={"reports": {}, "trail": {"ObjectLockConfiguration": lock}})
+    deploy(plan, world.services)
+    assert world.buckets == {"reports": None, "trail": lock}
