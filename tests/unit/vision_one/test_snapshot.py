@@ -144,12 +144,18 @@ def test_a_fleet_that_no_function_could_hold_is_not_written(
 
 
 @given(st.data())
-def test_a_snapshot_that_was_changed_on_its_way_is_none(data: st.DataObject) -> None:
+def test_a_snapshot_that_was_changed_on_its_way_is_none_or_says_the_same(
+    data: st.DataObject,
+) -> None:
+    """A few bits of what is packed mean nothing, and another packing may mean the same."""
     body = bytearray(encode(taken("i-1", "i-2")))
     place = data.draw(st.integers(0, len(body) - 1))
     body[place] ^= data.draw(st.integers(1, 255))
-    with pytest.raises(DamagedError):
-        decode(bytes(body))
+    try:
+        read = decode(bytes(body))
+    except DamagedError:
+        return
+    assert read == taken("i-1", "i-2")
 
 
 @given(st.data())
