@@ -17,6 +17,12 @@ from hub_responder.sync import plan
 from hub_responder.sync.follow import NAME, Follower
 from hub_responder.sync.walk import Walk
 
+_METRICS = {
+    "TicketsAsked": "asked",
+    "TicketDecisions": "written",
+    "SilentTicketSystems": "unanswered",
+}
+"""Metric -> what it counts in a run; the last one has an alarm."""
 _TRIGGER = {"kind": "schedule", "event_id": ""}
 
 
@@ -31,5 +37,11 @@ def handler(_event: Mapping[str, Any], context: Any) -> dict[str, int]:
     observability.begin(context.aws_request_id, NAME, 0)
     planned = plan.load(Path(os.environ["SYNC_DIR"]))
     follower = Follower(planned, deadline, context.aws_request_id, _TRIGGER)
-    Walk(planned, follower, deadline).run()
+    try:
+        Walk(planned, follower, deadline).run()
+        follower.settle()
+    finally:
+        for metric, name in _METRICS.items():
+            observability.count(metric, follower.counts[name])
+        observability.flush()
     return dict(follower.counts)

@@ -7,6 +7,7 @@ sets it to NEW again has the last word.
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from hub_responder import clock
@@ -32,6 +33,12 @@ def token(standing: Standing) -> str:
 def mark(ticket: str, standing: Standing) -> str:
     """What `FIELD` holds of a finding to which this decision was written."""
     return field_text(f"{ticket} {token(standing)}")
+
+
+def key(pointer: Pointer, standing: Standing) -> str:
+    """What attempts to write the decision, and what became of them, have in common."""
+    named = "\x1f".join((pointer.pk, pointer.ticket, token(standing)))
+    return sha256(named.encode()).hexdigest()[:40]
 
 
 def change(finding: Finding, pointer: Pointer, standing: Standing, language: str) -> Change | None:

@@ -24,6 +24,7 @@ from hub_responder.ledger.transaction import Part, Transactions
 from hub_responder.playbook import Playbook, Triggers
 from hub_responder.runtime import Runtime
 from hub_responder.sync import decision
+from hub_responder.sync.doubts import Doubt, Doubts, written
 from hub_responder.sync.store import Held, Store
 from hub_responder.tickets import registry
 
@@ -64,6 +65,7 @@ class Follower:
         self.counts: Counter[str] = Counter()
         self.runtime = Runtime(playbook, Path(os.environ["SYNC_DIR"]), deadline, now, stage)
         self.store = Store(os.environ["LEDGER_TABLE"], now)
+        self._doubts = Doubts(os.environ["LEDGER_TABLE"])
         self._planned, self._deadline, self._now = planned, deadline, now
         self._trigger = trigger
         self._audit = Audit(os.environ["AUDIT_TABLE"], playbook, request_id)
@@ -114,7 +116,9 @@ class Follower:
             detail = (
                 f"{pointer.ticket} in {pointer.connection} is gone: its findings stay as they are"
             )
-            record = self._record("skipped", pointer, detail=detail)
+            record = self._audit.record(
+                "skipped", trigger=self._trigger, incident=pointer.pk, detail=detail
+            )
             self._transactions.submit([Part([], [record])])
         else:
             held = held or self.store.incident(pointer.pk)
@@ -135,11 +139,18 @@ class Follower:
         changed = [one.id for one, change in wanted if change is not None]
         if not changed:
             return True
-        fields: dict[str, Any] = {"findings": changed, "step": "_sync", "uses": "finding.update"}
         said = decision.note(pointer.ticket, standing, language)
-        attempt = self._record("attempt", pointer, **fields, detail=said)
-        fields["key"] = attempt["id"]
-        (lost,) = self._transactions.submit([Part([], [attempt], (pointer.playbook, NAME))])
+        doubt = Doubt(
+            key=decision.key(pointer, standing),
+            incident=pointer.pk,
+            mark=decision.mark(pointer.ticket, standing),
+            findings=changed,
+            said=said,
+            since=self._now,
+        )
+        attempt = self._record("attempt", doubt, detail=said)
+        guards = (pointer.playbook, NAME)
+        (lost,) = self._transactions.submit([Part([self._doubts.put(doubt)], [attempt], guards)])
         if lost is not None:  # paused: the ticket is looked at in each walk until that is over
             self.counts["paused"] += 1
             return False
@@ -149,15 +160,40 @@ class Follower:
         if progress.refusals:
             detail += f", {len(progress.refusals)} refused: {progress.reasons()}"
         status = "deferred" if again else ("failed" if progress.refusals else "done")
-        told = {"status": status, "detail": detail, "texts": {"sent": progress.sent}}
-        outcome = self._record("outcome", pointer, **fields, **told)
-        self._transactions.submit([Part([], [outcome])])
+        texts = {"sent": progress.sent}
+        self._resolve(doubt, status=status, detail=detail, texts=texts)
         self.counts["written"] += progress.updated
         self.counts["refused"] += len(progress.refusals)
         return not again
 
-    def _record(self, kind: str, pointer: Pointer, **fields: Any) -> Mapping[str, Any]:
-        return self._audit.record(kind, trigger=self._trigger, incident=pointer.pk, **fields)
+    def settle(self) -> None:
+        """Say what became of attempts of runs that died.
+
+        Raises:
+            CallError: the ledger or Security Hub cannot be asked; the next run goes on.
+        """
+        for doubt in self._doubts.open(self._now):
+            found = written(doubt, self._deadline)
+            told = f"{len(found)} of {len(doubt.findings)} written by a run that died"
+            status = "done" if len(found) == len(doubt.findings) else "failed"
+            self._resolve(doubt, status=status, detail=f"{doubt.said}; {told}")
+
+    def _resolve(self, doubt: Doubt, **told: Any) -> None:
+        """The outcome of an attempt, which is in doubt no more."""
+        items = [self._doubts.resolved(doubt.key)]
+        self._transactions.submit([Part(items, [self._record("outcome", doubt, **told)])])
+
+    def _record(self, kind: str, doubt: Doubt, **fields: Any) -> Mapping[str, Any]:
+        return self._audit.record(
+            kind,
+            trigger=self._trigger,
+            incident=doubt.incident,
+            step="_sync",
+            uses="finding.update",
+            key=doubt.key,
+            findings=doubt.findings,
+            **fields,
+        )
 
 
 def _decided(held: Held, standing: Standing) -> list[Finding]:

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from hub_responder.archive.layout import CONTENT, DAYS, DIGESTS, SOURCES
 from hub_responder.archive.ocsf import COLUMNS
+from hub_toolkit.synth.alarms import alarm, of_function, own
 from hub_toolkit.synth.naming import arn, attribute, named, ref
 from hub_toolkit.synth.playbook import layer
 from hub_toolkit.synth.roles import allow, logs
-from hub_toolkit.synth.shared import METRICS, kept_bucket, scheduled_function
+from hub_toolkit.synth.shared import kept_bucket, scheduled_function
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -115,14 +116,22 @@ def resources() -> Resources:
             },
         },
         "AuditorRole": _auditor(),
-        "ArchiveBehindAlarm": _alarm(
-            "The audit trail was not sealed for three hours", "ArchiveBehind", BEHIND_S, "breaching"
+        "ArchiveBehindAlarm": alarm(
+            "The audit trail was not sealed for three hours",
+            own("ArchiveBehind"),
+            of_function(NAME),
+            "Maximum",
+            threshold=BEHIND_S,
+            period=3600,
+            periods=3,
+            missing="breaching",
         ),
-        "IncompleteTrailAlarm": _alarm(
+        "IncompleteTrailAlarm": alarm(
             "Records of the audit trail are missing or were changed",
-            "IncompleteRuns",
-            0,
-            "notBreaching",
+            own("IncompleteRuns"),
+            of_function(NAME),
+            "Maximum",
+            period=3600,
         ),
         **_tables(),
     }
@@ -233,29 +242,6 @@ def _auditor() -> dict[str, Any]:
                     "PolicyDocument": {"Version": "2012-10-17", "Statement": statements},
                 }
             ],
-        },
-    }
-
-
-def _alarm(told: str, metric: str, threshold: float, missing: str) -> dict[str, Any]:
-    return {
-        "Type": "AWS::CloudWatch::Alarm",
-        "Properties": {
-            "AlarmDescription": told,
-            "Namespace": METRICS,
-            "MetricName": metric,
-            "Dimensions": [
-                {"Name": "service", "Value": named(NAME)},
-                {"Name": "playbook", "Value": NAME},
-            ],
-            "Statistic": "Maximum",
-            "Period": 3600,
-            "EvaluationPeriods": 3 if missing == "breaching" else 1,
-            "Threshold": threshold,
-            "ComparisonOperator": "GreaterThanThreshold",
-            "TreatMissingData": missing,
-            "AlarmActions": [ref("NotificationsTopic")],
-            "OKActions": [ref("NotificationsTopic")],
         },
     }
 

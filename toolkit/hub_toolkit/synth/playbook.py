@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hub_responder.events import SCHEDULE_EVENT, SCHEDULE_SOURCE
 from hub_toolkit.playbooks import inventory, rules
+from hub_toolkit.synth.alarms import alarm
 from hub_toolkit.synth.naming import arn, attribute, log_group, logical, named, ref
 from hub_toolkit.synth.roles import reports, role
 
@@ -47,6 +48,13 @@ def resources(
             rules.returned(source.name, ref("Stage")),
             source.name,
             "ImportsQueue",
+        )
+        made[logical(source.name, "MailAlarm")] = alarm(
+            f"E-mail of {source.name} came back: somebody was not told",
+            ("AWS/Events", "TriggeredRules"),
+            {"RuleName": ref(logical(source.name, "MailRule"))},
+            "Sum",
+            ends=False,
         )
     if condition:
         made = {name: {**one, "Condition": condition} for name, one in made.items()}

@@ -305,6 +305,10 @@ def _watched(playbook: str) -> Statement:
     return allow("dynamodb:BatchGetItem", table, **_only(playbook))
 
 
+_DOUBTS = ["dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:PutItem"]
+"""A decision is written unless that is paused, and in doubt until its outcome is recorded."""
+
+
 def sync(project: Project) -> list[Statement]:
     """What the function that follows tickets needs: the ticket systems, the incidents of those
     playbooks, their findings, its place in the walk and its records."""
@@ -315,11 +319,7 @@ def sync(project: Project) -> list[Statement]:
         [
             logs("SyncLogGroup"),
             *_of_playbooks(read, planned.playbooks),
-            allow(
-                ["dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem"],
-                table,
-                **_only("sync"),
-            ),
+            allow(["dynamodb:GetItem", "dynamodb:Query", *_DOUBTS], table, **_only("sync")),
             allow("dynamodb:PutItem", attribute("AuditTable")),
             allow(["securityhub:BatchUpdateFindings", "securityhub:GetFindings"], hub()),
             *registry.looking({str(one["type"]) for one in planned.connections.values()}),
@@ -335,12 +335,11 @@ def ticket_webhook(project: Project) -> list[Statement]:
     if not planned.hooked:
         return [logs("TicketWebhookLogGroup")]
     used = ["dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:UpdateItem"]
-    checked = "dynamodb:ConditionCheckItem"
     return _once(
         [
             logs("TicketWebhookLogGroup"),
-            *_of_playbooks([checked, *used], planned.playbooks),
-            allow(checked, attribute("LedgerTable"), **_only("sync")),
+            *_of_playbooks(["dynamodb:ConditionCheckItem", *used], planned.playbooks),
+            allow(_DOUBTS, attribute("LedgerTable"), **_only("sync")),
             allow("dynamodb:PutItem", attribute("AuditTable")),
             allow(["securityhub:BatchUpdateFindings", "securityhub:GetFindings"], hub()),
             *secrets_of(planned.hooked),

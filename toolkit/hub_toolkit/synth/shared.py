@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hub_responder.inventory.history import COLUMNS
 from hub_responder.inventory.history import PREFIX as HISTORY
 from hub_toolkit.synth import roles
+from hub_toolkit.synth.alarms import METRICS, alarm, of_function, own
 from hub_toolkit.synth.naming import arn, attribute, log_group, logical, named, ref
 from hub_toolkit.synth.playbook import FUNCTION_TIMEOUT_S, VISIBILITY_S, layer
 from hub_toolkit.synth.roles import NO_VALUE, allow, role
@@ -26,7 +27,6 @@ INVENTORY_MB = 1024
 SYNC_TIMEOUT_S = 240
 """Pages of 1,000 endpoints have up to 6 MB; 10,000 of them, DuckDB and its rows take 400 MB."""
 TABLE = "coverage"
-METRICS = "HubResponder"
 PAUSED_S = 86_400
 """A pause that lasts longer is told of."""
 DLQ_RETENTION_S = 1_209_600
@@ -133,45 +133,20 @@ def resources(queues: Mapping[str, str], scheduled: Mapping[str, str]) -> Resour
             # Metrics of two stacks in one account must not mix: an alarm goes by them.
             variables={"POWERTOOLS_SERVICE_NAME": named("unanswered")},
         ),
-        "PausedAlarm": {
-            "Type": "AWS::CloudWatch::Alarm",
-            "Properties": {
-                "AlarmDescription": "Something has been paused for over a day",
-                "Namespace": METRICS,
-                "MetricName": "PausedFor",
-                "Dimensions": [
-                    {"Name": "service", "Value": named("unanswered")},
-                    {"Name": "playbook", "Value": "unanswered"},
-                ],
-                "Statistic": "Maximum",
-                "Period": 900,
-                "EvaluationPeriods": 1,
-                "Threshold": PAUSED_S,
-                "ComparisonOperator": "GreaterThanThreshold",
-                "TreatMissingData": "notBreaching",
-                "AlarmActions": [ref("NotificationsTopic")],
-                "OKActions": [ref("NotificationsTopic")],
-            },
-        },
-        "DeadLetterAlarm": {
-            "Type": "AWS::CloudWatch::Alarm",
-            "Properties": {
-                "AlarmDescription": "Messages that could not be handled wait in the DLQ",
-                "Namespace": "AWS/SQS",
-                "MetricName": "ApproximateNumberOfMessagesVisible",
-                "Dimensions": [
-                    {"Name": "QueueName", "Value": attribute("DeadLetterQueue", "QueueName")}
-                ],
-                "Statistic": "Maximum",
-                "Period": 300,
-                "EvaluationPeriods": 1,
-                "Threshold": 0,
-                "ComparisonOperator": "GreaterThanThreshold",
-                "TreatMissingData": "notBreaching",
-                "AlarmActions": [ref("NotificationsTopic")],
-                "OKActions": [ref("NotificationsTopic")],
-            },
-        },
+        "PausedAlarm": alarm(
+            "Something has been paused for over a day",
+            own("PausedFor"),
+            of_function("unanswered"),
+            "Maximum",
+            threshold=PAUSED_S,
+            period=900,
+        ),
+        "DeadLetterAlarm": alarm(
+            "Messages that could not be handled wait in the DLQ",
+            ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
+            {"QueueName": attribute("DeadLetterQueue", "QueueName")},
+            "Maximum",
+        ),
     }
 
 
@@ -276,25 +251,13 @@ def _guard() -> Resources:
                 "FilterCriteria": {"Filters": [{"Pattern": json.dumps(one)} for one in patterns]},
             },
         },
-        "TamperedAlarm": {
-            "Type": "AWS::CloudWatch::Alarm",
-            "Properties": {
-                "AlarmDescription": "Somebody changed or removed records of the audit trail",
-                "Namespace": METRICS,
-                "MetricName": "Tampered",
-                "Dimensions": [
-                    {"Name": "service", "Value": named("guard")},
-                    {"Name": "playbook", "Value": "guard"},
-                ],
-                "Statistic": "Sum",
-                "Period": 300,
-                "EvaluationPeriods": 1,
-                "Threshold": 0,
-                "ComparisonOperator": "GreaterThanThreshold",
-                "TreatMissingData": "notBreaching",
-                "AlarmActions": [ref("NotificationsTopic")],
-            },
-        },
+        "TamperedAlarm": alarm(
+            "Somebody changed or removed records of the audit trail",
+            own("Tampered"),
+            of_function("guard"),
+            "Sum",
+            ends=False,
+        ),
     }
 
 
@@ -432,7 +395,15 @@ def sync(statements: Sequence[Any]) -> Resources:
             statements,
             Timeout=SYNC_TIMEOUT_S,
             Layers=[ref("SyncLayer")],
-            variables={"SYNC_DIR": "/opt"},
+            variables={"SYNC_DIR": "/opt", "POWERTOOLS_SERVICE_NAME": named("sync")},
+        ),
+        "SyncAlarm": alarm(
+            "For an hour no run could ask all ticket systems what became of tickets",
+            own("SilentTicketSystems"),
+            of_function("sync"),
+            "Minimum",  # one run in which all answer is enough
+            period=3600,
+            missing="breaching",
         ),
     }
 
@@ -489,23 +460,12 @@ def ticket_webhook(statements: Sequence[Any], condition: str) -> Resources:
                 "InvokedViaFunctionUrl": True,
             },
         },
-        "TicketWebhookAlarm": {
-            "Type": "AWS::CloudWatch::Alarm",
-            "Properties": {
-                "AlarmDescription": "Webhooks of ticket systems cannot be handled",
-                "Namespace": "AWS/Lambda",
-                "MetricName": "Errors",
-                "Dimensions": [{"Name": "FunctionName", "Value": function}],
-                "Statistic": "Sum",
-                "Period": 300,
-                "EvaluationPeriods": 1,
-                "Threshold": 0,
-                "ComparisonOperator": "GreaterThanThreshold",
-                "TreatMissingData": "notBreaching",
-                "AlarmActions": [ref("NotificationsTopic")],
-                "OKActions": [ref("NotificationsTopic")],
-            },
-        },
+        "TicketWebhookAlarm": alarm(
+            "Webhooks of ticket systems cannot be handled",
+            ("AWS/Lambda", "Errors"),
+            {"FunctionName": function},
+            "Sum",
+        ),
     }
     return {name: _where_all(one, condition) for name, one in made.items()}
 
@@ -562,27 +522,15 @@ def inventory(statements: Sequence[Any]) -> Resources:
                 "POWERTOOLS_SERVICE_NAME": named(INVENTORY),
             },
         ),
-        "InventoryAlarm": {
-            "Type": "AWS::CloudWatch::Alarm",
-            "Properties": {
-                "AlarmDescription": "No snapshot of the fleet was written for an hour",
-                "Namespace": METRICS,
-                "MetricName": "InventoryAge",
-                "Dimensions": [
-                    {"Name": "service", "Value": named(INVENTORY)},
-                    {"Name": "playbook", "Value": INVENTORY},
-                ],
-                # A run that writes all snapshots leaves none older than it takes itself.
-                "Statistic": "Minimum",
-                "Period": 3600,
-                "EvaluationPeriods": 1,
-                "Threshold": 2 * INVENTORY_TIMEOUT_S,
-                "ComparisonOperator": "GreaterThanThreshold",
-                "TreatMissingData": "breaching",
-                "AlarmActions": [ref("NotificationsTopic")],
-                "OKActions": [ref("NotificationsTopic")],
-            },
-        },
+        "InventoryAlarm": alarm(
+            "No snapshot of the fleet was written for an hour",
+            own("InventoryAge"),
+            of_function(INVENTORY),
+            "Minimum",  # a run that writes all snapshots leaves none older than it takes itself
+            threshold=2 * INVENTORY_TIMEOUT_S,
+            period=3600,
+            missing="breaching",
+        ),
         **_athena(),
     }
 

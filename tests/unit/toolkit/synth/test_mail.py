@@ -47,6 +47,9 @@ def test_what_comes_back_reaches_the_playbook_that_sent_it(root: Path) -> None:
     }
     (target,) = made["Resources"][RULE]["Properties"]["Targets"]
     assert target["Arn"] == {"Fn::GetAtt": ["InspectorCoverageImportsQueue", "Arn"]}
+    alarm = made["Resources"]["InspectorCoverageMailAlarm"]["Properties"]
+    assert alarm["Dimensions"] == [{"Name": "RuleName", "Value": {"Ref": RULE}}]
+    assert alarm["AlarmActions"] == [{"Ref": "NotificationsTopic"}]
     ((name, told),) = events_of(made).items()
     assert name == mail_events_id("soc")
     assert "Condition" not in told

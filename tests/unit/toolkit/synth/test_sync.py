@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from hub_responder.handlers import sync
 from hub_toolkit.synth.document import build
 
 CONNECTIONS = {
@@ -48,14 +49,14 @@ def test_it_is_not_there_where_no_ticket_can_be_followed(tmp_path: Path) -> None
 def test_its_role_may_do_what_it_needs_and_no_more(tmp_path: Path) -> None:
     resources = template(tmp_path, "github")["Resources"]
     (policy,) = resources["SyncRole"]["Properties"]["Policies"]
-    granted = {
-        action: str(statement.get("Condition", statement["Resource"]))
-        for statement in policy["PolicyDocument"]["Statement"]
-        for action in statement["Action"]
-        if not (action == "dynamodb:PutItem" and "Condition" not in statement)
-    }
+    granted: dict[str, list[str]] = {}
+    for statement in policy["PolicyDocument"]["Statement"]:
+        for action in statement["Action"]:
+            within = str(statement.get("Condition", statement["Resource"]))
+            granted.setdefault(action, []).append(within)
     assert set(granted) == {
         "dynamodb:ConditionCheckItem",
+        "dynamodb:DeleteItem",
         "dynamodb:GetItem",
         "dynamodb:PutItem",
         "dynamodb:Query",
@@ -66,9 +67,11 @@ def test_its_role_may_do_what_it_needs_and_no_more(tmp_path: Path) -> None:
         "securityhub:BatchUpdateFindings",
         "securityhub:GetFindings",
     }
-    assert "followed#*" in granted["dynamodb:Query"]
-    assert "sync#*" in granted["dynamodb:PutItem"]
-    assert "/desk-??????" in granted["secretsmanager:GetSecretValue"]
+    assert ["followed#*" in one for one in granted["dynamodb:Query"]] == [True, False]
+    assert all("'sync#*'" in one or "followed#*" in one for one in granted["dynamodb:Query"])
+    assert ["'sync#*'" in one for one in granted["dynamodb:PutItem"]] == [True, False]
+    assert all("'sync#*'" in one for one in granted["dynamodb:DeleteItem"])
+    assert "/desk-??????" in granted["secretsmanager:GetSecretValue"][0]
 
 
 def test_it_may_read_ops_items_where_it_follows_them(tmp_path: Path) -> None:
@@ -76,6 +79,18 @@ def test_it_may_read_ops_items_where_it_follows_them(tmp_path: Path) -> None:
     (policy,) = resources["SyncRole"]["Properties"]["Policies"]
     actions = [one["Action"] for one in policy["PolicyDocument"]["Statement"]]
     assert [one for one in actions if "ssm" in str(one)] == [["ssm:GetOpsItem"]]
+
+
+def test_an_alarm_goes_by_the_systems_that_were_silent(tmp_path: Path) -> None:
+    resources = template(tmp_path, "github")["Resources"]
+    alarm = resources["SyncAlarm"]["Properties"]
+    variables = resources["SyncFunction"]["Properties"]["Environment"]["Variables"]
+    assert {one["Name"]: one["Value"] for one in alarm["Dimensions"]} == {
+        "service": variables["POWERTOOLS_SERVICE_NAME"],
+        "playbook": sync.NAME,
+    }
+    assert alarm["MetricName"] in sync._METRICS
+    assert (alarm["Statistic"], alarm["TreatMissingData"]) == ("Minimum", "breaching")
 
 
 def test_it_runs_every_five_minutes_with_the_plan_of_its_layer(tmp_path: Path) -> None:

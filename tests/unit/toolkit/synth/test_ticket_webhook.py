@@ -79,6 +79,7 @@ def test_its_role_reads_and_writes_what_a_ticket_needs_and_no_more(tmp_path: Pat
     assert {action for action, _ in granted} == {
         "dynamodb:BatchGetItem",
         "dynamodb:ConditionCheckItem",
+        "dynamodb:DeleteItem",
         "dynamodb:PutItem",
         "dynamodb:Query",
         "dynamodb:UpdateItem",
@@ -96,7 +97,9 @@ def test_its_role_reads_and_writes_what_a_ticket_needs_and_no_more(tmp_path: Pat
         (False, True),
     ]
     assert any("pace#desk" in at for at in within["dynamodb:UpdateItem"])
-    assert within["dynamodb:PutItem"] == ["[{'Fn::GetAtt': ['AuditTable', 'Arn']}]"]
+    doubts, audit = sorted(within["dynamodb:PutItem"], reverse=True)
+    assert "'dynamodb:LeadingKeys': ['sync#*']" in doubts
+    assert audit == "[{'Fn::GetAtt': ['AuditTable', 'Arn']}]"
     assert "/desk-??????" in within["secretsmanager:GetSecretValue"][0]
     assert "/other-" not in within["secretsmanager:GetSecretValue"][0]
 
