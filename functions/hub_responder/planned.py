@@ -1,4 +1,4 @@
-"""Plans of scheduled functions: written by `hub-responder build`, carried in a layer."""
+"""What `hub-responder build` writes and a layer carries: playbooks, and plans of functions."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from hub_responder.errors import ConfigurationError
+from hub_responder import planned
 
 OnError = Literal["retry", "continue", "stop"]
 
@@ -149,14 +149,4 @@ def load(directory: Path) -> Playbook:
     Raises:
         ConfigurationError: the file is missing or is not a compiled playbook.
     """
-    path = directory / "playbook.json"
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Playbook)
-    except OSError as error:
-        raise ConfigurationError(
-            f"no compiled playbook at {path} ({error.strerror}): attach the playbook's layer"
-        ) from error
-    except (msgspec.MsgspecError, UnicodeError) as error:
-        raise ConfigurationError(
-            f"{path} is not a compiled playbook ({error}): run `hub-responder build` again"
-        ) from error
+    return planned.read(directory / "playbook.json", Playbook, "the playbook's layer")

@@ -34,7 +34,7 @@ def test_a_missing_layer_is_named_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="attach the playbook's layer"):
         load(tmp_path / "nowhere")
     (tmp_path / "playbook.json").mkdir()
-    with pytest.raises(ConfigurationError, match="no compiled playbook"):
+    with pytest.raises(ConfigurationError, match="there is no "):
         load(tmp_path)
 
 
