@@ -63,7 +63,7 @@ class Live:
 
     def __init__(self, endpoint: str, pid: int) -> None:
         self.endpoint = endpoint
-        self._pid = pid
+        self.pid = pid
         self._numbers = itertools.count(1)
         self._session = requests.Session()
         self._session.trust_env = False
@@ -83,14 +83,14 @@ class Live:
         """The functions' log files, as far as a process of theirs has one open."""
         return {
             Path(held.path)
-            for process in psutil.Process(self._pid).children(recursive=True)
+            for process in psutil.Process(self.pid).children(recursive=True)
             for held in process.open_files()
             if held.path.endswith(".log")
         }
 
     def kill_workers(self) -> None:
         """End every Lambda process; they are children of the one that they are forked from."""
-        for parent in psutil.Process(self._pid).children():
+        for parent in psutil.Process(self.pid).children():
             for worker in parent.children():
                 worker.kill()
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import cold, fleet, records, storm, table, told, warm
+from benchmarks import cold, deluge, fleet, records, storm, table, told, warm
 from benchmarks.cloud import Cloud
 from benchmarks.process import Cost, Handler
 from benchmarks.table import Row
@@ -154,6 +154,30 @@ def _told_rows(cloud: Cloud) -> list[Row]:
     return [Row(what, sum(calls.values()) / findings, "", 0.2, how)]
 
 
+def _deluge_rows() -> list[Row]:
+    small, large, again = deluge.waves(ROOT, 1_000, 10_000, 10_000)
+    how = f"on {deluge.INSTANCES} instances at once, in the sandbox"
+    return [
+        Row("deluge, 10,000 findings: until all is done", large.seconds, "s", 90, how),
+        Row("... a click in the middle of it is answered", large.click_s, "s", 10),
+        Row(
+            "... CPU per finding, with all simulators",
+            large.cpu_ms,
+            "ms",
+            None,
+            f"{small.cpu_ms:.1f} ms of 1,000 findings",
+        ),
+        Row("... over that of 1,000 findings", large.cpu_ms / small.cpu_ms, "x", 1.5),
+        Row(
+            "... largest process of a function in a second such deluge, over that of the first",
+            again.peak_mb / large.peak_mb,
+            "x",
+            1.1,
+            f"{again.peak_mb:.0f} MB",
+        ),
+    ]
+
+
 def measure(rounds: int) -> list[Row]:
     """Every figure, measured now."""
     rows = _cold_rows(max(5, rounds // 3))
@@ -170,7 +194,7 @@ def measure(rounds: int) -> list[Row]:
     rows += _batch_rows(batch) + _other_rows(click, waiting) + _linked_rows(linked)
     how = "of the CPU above; a finding of Inspector and three texts are kept for each"
     rows.append(Row("records and what is kept: CPU per finding", trail, "ms", 2, how))
-    return rows + _fleet_rows() + stormy
+    return rows + _fleet_rows() + stormy + _deluge_rows()
 
 
 def main(arguments: Sequence[str]) -> int:
