@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -75,6 +76,22 @@ def wrong(end: End, clean: End, *, again: int) -> list[str]:
     ]
 
 
+def unexplained(end: End) -> list[str]:
+    """What is not as it must be where a playbook has given up: every finding has ended or is in a
+    letter, every letter says why, and every attempt has its outcome."""
+    letters = json.dumps([letter["body"] for letter in end.letters])
+    lost = [
+        f"lost: {finding} has not ended and is in no letter"
+        for finding in end.findings
+        if finding not in letters
+        and not any(
+            finding in one.get("findings", ()) and one["kind"] in ENDED for one in end.records
+        )
+    ]
+    silent = [f"a letter without a reason: {one}" for one in end.letters if not one["reason"]]
+    return [*lost, *silent, *_trail(end)]
+
+
 def _lost(end: End) -> Iterator[str]:
     """Every finding has a record that tells what became of it; a fault that passes kills none."""
     for finding in end.findings:
@@ -102,6 +119,7 @@ def _messages(end: End, clean: End, again: int) -> Iterator[str]:
         if one["kind"] == "outcome"
     )
     again += looks * clean.messages.total()
+    again += sum(one["kind"] == "outcome" and one["step"] == "_notice" for one in end.records)
     more = end.messages - clean.messages
     if more.total() > again:
         yield f"messages sent more often than may be: {dict(more)}"

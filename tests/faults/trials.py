@@ -1,20 +1,43 @@
-"""Runs of a playbook in one sandbox, each about findings of its own."""
+"""Runs of a playbook in one sandbox, each about findings of its own.
+
+What passes (`kills`, `troubles`, `comings`, `rotations`) must end as if nothing had been. What
+lasts (`refusals`) must end in the dead-letter queue with its reason, and as if nothing had been
+once it is over and the letter was sent again.
+"""
 
 from __future__ import annotations
 
+import copy
 import itertools
+import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
-from faults.ends import End, wrong
+from typer.testing import CliRunner
+
+from faults.ends import End, unexplained, wrong
 from faults.stimuli import Start
+from hub_toolkit.cli import application
 from live import ACCOUNT, Live
 
 MOST_EFFECTS = 30
 """Of one run: more is a run that does not end."""
 _LISTS = {"records": "audit", "deliveries": "inbox", "tickets": "tickets", "letters": "dlq"}
+OLDER = "after a newer one"
+SHAPES = ("twice at once", "again afterwards", "a day late", OLDER)
+"""How a message may come, besides once and in time: EventBridge and SQS deliver at least once, and
+in no order."""
+LASTING: dict[str, dict[str, Any]] = {
+    "refuses": {"status": 403, "body": {"message": "Forbidden"}},
+    "is down": {"status": 503},
+}
+"""For as long as a playbook tries, and longer."""
+DENIED = {"status": 400, "body": {"__type": "AccessDeniedException", "message": "not authorized"}}
+GIVES_UP_H = 26
+_FOR_EVER = 100_000
 VENDORS = ("vision_one", "workload_security")
 AWS = ("dynamodb", "sqs", "securityhub", "secretsmanager")
 _THROTTLED = {"__type": "ThrottlingException", "message": "Rate exceeded"}
@@ -55,17 +78,27 @@ class Trials:
     """Of the last run's faults some are still to come: it ended before them."""
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
-    def run(self, start: Start, *faults: dict[str, Any]) -> End:
+    def run(self, start: Start, *faults: dict[str, Any], shape: str = "") -> End:
         """Let ``start`` happen among ``faults``, and wait until nothing more does."""
+        live = self.live
+        before = self._begin(faults)
+        findings = self._send(start, shape)
+        live.settle()
+        self.left = bool(live.control("GET", "faults"))
+        live.control("DELETE", "faults", [])
+        return self._end(findings, before)
+
+    def _begin(self, faults: Sequence[dict[str, Any]]) -> Mapping[str, int]:
         live = self.live
         live.reset()
         before = {name: len(live.control("GET", path)) for name, path in _LISTS.items()}
         if faults:
             live.control("POST", "faults", list(faults))
-        findings = self._send(start)
-        live.settle()
-        self.left = bool(live.control("GET", "faults"))
-        live.control("DELETE", "faults", [])
+        return before
+
+    def _end(self, findings: tuple[str, ...], before: Mapping[str, int]) -> End:
+        """What there is that was not there before."""
+        live = self.live
         added = {
             name: tuple(live.control("GET", path)[before[name] :]) for name, path in _LISTS.items()
         }
@@ -106,13 +139,88 @@ class Trials:
                 fault = f"{target} {name}"
                 yield Tried(start.playbook, "", fault, clean.effects, end.effects, failures)
 
-    def _send(self, start: Start) -> tuple[str, ...]:
+    def comings(self, start: Start) -> Iterator[Tried]:
+        """Its message comes in each of `SHAPES`."""
+        clean = self.run(start)
+        for shape in SHAPES if start.event is not None else ():
+            if shape == OLDER and "Imported" not in start.event["detail-type"]:
+                continue  # another click is another request
+            end = self.run(start, shape=shape)
+            failures = wrong(end, clean, again=0)
+            yield Tried(start.playbook, "", f"comes {shape}", clean.effects, end.effects, failures)
+
+    def rotations(self, start: Start) -> Iterator[Tried]:
+        """Each secret is changed after it was read: what the process holds is refused."""
+        clean = self.run(start)
+        secrets = self.live.client("secretsmanager")
+        for name in dict.fromkeys(one["connection"] for one in clean.deliveries):
+            secret = {"SecretId": f"hub-responder/sandbox/{name}"}
+            try:
+                held = secrets.get_secret_value(**secret)["SecretString"]
+            except secrets.exceptions.ResourceNotFoundException:
+                continue  # it needs none
+            before = dict.fromkeys(json.loads(held), "before")
+            secrets.put_secret_value(**secret, SecretString=json.dumps(before))
+            self.live.kill_workers()
+            refused = self.run(start)  # every process reads the wrong one
+            secrets.put_secret_value(**secret, SecretString=held)
+            self._redrive(refused)
+            end = self.run(start)
+            failures = wrong(end, clean, again=0)
+            fault = f"the secret of {name} is changed"
+            yield Tried(start.playbook, "", fault, clean.effects, end.effects, failures)
+
+    def refusals(self, start: Start) -> Iterator[Tried]:
+        """Each connection, and Security Hub, fails for longer than the playbook tries.
+
+        What is sent again is a new round, which tells in the thread what was not known before.
+        """
+        clean = self.run(start)
+        used = dict.fromkeys(one["connection"] for one in clean.deliveries)
+        lasting = [(name, how, fault) for name in used for how, fault in LASTING.items()]
+        lasting.append(("securityhub.BatchUpdateFindings", "refuses", DENIED))
+        for target, how, fault in lasting:
+            entry = {"target": target, "times": _FOR_EVER, **fault}
+            ended, end = self._lasting(start, entry)
+            again = clean.messages.total()
+            failures = [*unexplained(ended), *wrong(end, clean, again=again)]
+            seen = end.effects
+            yield Tried(start.playbook, "", f"{target} {how} on", clean.effects, seen, failures)
+
+    def _lasting(self, start: Start, fault: dict[str, Any]) -> tuple[End, End]:
+        """What there is when it was given up, and once it is over and was sent again."""
+        live = self.live
+        before = self._begin([fault])
+        findings = self._send(start)
+        live.settle()
+        for _ in range(GIVES_UP_H):
+            live.control("POST", "clock", {"advance_s": 3600})
+            live.settle()
+        ended = self._end(findings, before)
+        live.control("DELETE", "faults", [])
+        self._redrive(ended)
+        return ended, self._end(findings, before)
+
+    def _redrive(self, end: End) -> None:
+        """Its letters are sent again, and all that follows comes to its end."""
+        letters = [letter["message_id"] for letter in end.letters]
+        if letters:
+            words = ["dlq", "redrive", *letters, "--why", "it is over"]
+            where = ["--endpoint", self.live.endpoint, "--stack", "hub-responder"]
+            told = CliRunner().invoke(application(), [*words, *where])
+            assert told.exit_code == 0, told.output
+            self.live.settle()
+
+    def _send(self, start: Start, shape: str = "") -> tuple[str, ...]:
         if start.event is None:
             self.live.control("POST", "tick", {"function": start.playbook})
             return ()
         event = start.about(self.live.instance(), next(self._numbers))
-        sent = self.live.control("POST", "events", event)
-        assert sent["rules"], f"no rule wants what starts {start.playbook}"
+        for one in _shaped(event, shape):
+            sent = self.live.control("POST", "events", one)
+            assert sent["rules"], f"no rule wants what starts {start.playbook}"
+            if shape != "twice at once":
+                self.live.settle()
         found = event["detail"]["findings"]
         return tuple(one.get("Id") or one["finding_info"]["uid"] for one in found)
 
@@ -133,3 +241,18 @@ def _hit(end: End) -> str:
     count = Counter(one["step"] for one in end.records if one["kind"] == "attempt")
     count.subtract(one["step"] for one in end.records if one["kind"] == "outcome")
     return next((step for step, number in count.items() if number > 0), "")
+
+
+def _shaped(event: dict[str, Any], shape: str) -> list[dict[str, Any]]:
+    """The events that come, for the one that is meant."""
+    if shape == "a day late":
+        at = datetime.fromisoformat(event["time"]) - timedelta(days=1)
+        return [{**event, "time": at.strftime("%Y-%m-%dT%H:%M:%SZ")}]
+    if shape == OLDER:
+        older = copy.deepcopy(event)
+        older["id"] += "-older"
+        for finding in older["detail"]["findings"]:
+            if "UpdatedAt" in finding:
+                finding["UpdatedAt"] = finding["CreatedAt"]
+        return [event, older]
+    return [event] * (2 if shape else 1)

@@ -1,0 +1,45 @@
+"""Messages come twice, late and out of order; secrets change; what fails goes on failing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+
+import pytest
+
+from faults.stimuli import Start, starts
+from faults.trials import Trials, Tried
+
+pytestmark = pytest.mark.faults
+every_playbook = pytest.mark.parametrize("start", list(starts()), ids=lambda start: start.playbook)
+
+
+@every_playbook
+def test_however_a_message_comes_everything_is_done_once(
+    trials: Trials, start: Start, request: pytest.FixtureRequest
+) -> None:
+    assert told(trials.comings(start), request) == []
+
+
+@every_playbook
+def test_a_secret_that_was_changed_is_read_again(
+    trials: Trials, start: Start, request: pytest.FixtureRequest
+) -> None:
+    assert told(trials.rotations(start), request) == []
+
+
+@every_playbook
+def test_what_fails_for_longer_is_a_letter_with_its_reason_and_is_done_once_sent_again(
+    trials: Trials, start: Start, request: pytest.FixtureRequest
+) -> None:
+    assert told(trials.refusals(start), request) == []
+
+
+def told(tried: Iterator[Tried], request: pytest.FixtureRequest) -> list[tuple[str, list[str]]]:
+    """What was not survived; all of it is in the table."""
+    failed = []
+    for one in tried:
+        request.node.user_properties.append(("tried", asdict(one)))
+        if one.wrong:
+            failed.append((one.fault, one.wrong))
+    return failed
