@@ -15,7 +15,7 @@ import msgspec
 from hub_responder import clock
 from hub_responder.actions import ended, restored
 from hub_responder.actions.base import Outcome, Work, as_sent, line
-from hub_responder.actions.batch_update import SETTLED, Change, Wanted, write
+from hub_responder.actions.batch_update import SETTLED, Change, Wanted, merged, write
 from hub_responder.actions.current import present
 from hub_responder.connections.resolve import Connection, named, reached
 from hub_responder.errors import PermanentError, TransientError
@@ -161,12 +161,16 @@ def _declined(ref: Mapping[str, Any], standing: Standing, work: Work, runtime: R
 
 
 def _suppression(finding: Finding, decided: str, text: str, language: str) -> Change | None:
-    """None too where this decision was written to it before: who opened it again knows of it."""
+    """None too where this decision was written to it before: who opened it again knows of it.
+
+    One whose own fields cannot be kept gets no mark: it is suppressed whenever it joins.
+    """
     if finding.user_fields.get(decision.FIELD) == decided:
         return None
     if finding.workflow in SETTLED or finding.record_state == "ARCHIVED":
         return None
-    return Change(answer_text(text, quotation(finding.note, language)), "SUPPRESSED")
+    fields = merged(finding, {decision.FIELD: decided})
+    return Change(answer_text(text, quotation(finding.note, language)), "SUPPRESSED", fields)
 
 
 def closes(work: Work, runtime: Runtime) -> Outcome:

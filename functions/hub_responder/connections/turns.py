@@ -78,19 +78,26 @@ class Lane:
         self._name = name
         self._alone_until = 0.0
         self._why = ""
+        self._asked = False
 
     def check(self) -> None:
         """Whether it can be asked.
 
         Raises:
-            TransientError: it did not answer a moment ago.
+            TransientError: it did not answer a moment ago, or asked to be left alone;
+                ``retry_after`` is then what is left of that time.
         """
-        if 0 < self._alone_until - clock.now() <= pace.MAX_HOLD_S:
-            raise TransientError(f"not asked, since a moment ago: {self._why}", target=self._name)
+        left = self._alone_until - clock.now()
+        if 0 < left <= pace.MAX_HOLD_S:
+            raise TransientError(
+                f"not asked, since a moment ago: {self._why}",
+                target=self._name,
+                retry_after=left if self._asked else None,
+            )
 
-    def leave_alone(self, seconds: float, why: str) -> None:
-        """Nobody of this process asks for so long."""
-        self._alone_until, self._why = clock.now() + seconds, why
+    def leave_alone(self, seconds: float, why: str, *, asked: bool = False) -> None:
+        """Nobody of this process asks for so long, which it ``asked`` for or which is a guess."""
+        self._alone_until, self._why, self._asked = clock.now() + seconds, why, asked
 
 
 @lru_cache(maxsize=256)
@@ -132,7 +139,7 @@ def turn(connection: Connection, runtime: Runtime) -> Iterator[None]:
             if metered is not None:
                 metered.hold(seconds, runtime.deadline)
             else:
-                lane.leave_alone(min(seconds, pace.MAX_HOLD_S), str(error))
+                lane.leave_alone(min(seconds, pace.MAX_HOLD_S), str(error), asked=True)
         elif error.retry_after is not None:
             pass  # it answered: what became of one ticket is not certain yet
         elif error.status is None or error.status in _GATEWAYS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -159,6 +160,43 @@ def test_a_persons_note_is_quoted_where_a_finding_is_suppressed(
     follow(run_time, later(findings=(noted,)))
     (update,) = cloud.called("BatchUpdateFindings")
     assert "ask Yamada-san first" in update["Note"]["Text"]
+
+
+def test_a_finding_that_was_opened_again_after_it_was_suppressed_stays_open(
+    run_time: Runtime, github: GitHub, cloud: Cloud
+) -> None:
+    github.decide(FIRST, "declined")
+    theirs = {"owner": "platform"}
+    follow(run_time, later(findings=(finding(user_fields=theirs),)))
+    (update,) = cloud.called("BatchUpdateFindings")
+    assert update["UserDefinedFields"].items() > theirs.items()
+    again = finding(user_fields=update["UserDefinedFields"])
+    outcome = follow(run_time, later(findings=(again,), round=3))
+    assert "0 findings suppressed, 1 left as they were" in outcome.detail
+    assert len(cloud.called("BatchUpdateFindings")) == 1
+
+
+def test_a_finding_whose_fields_are_not_all_known_is_suppressed_and_keeps_them(
+    run_time: Runtime, github: GitHub, cloud: Cloud
+) -> None:
+    github.decide(FIRST, "declined")
+    follow(run_time, later(findings=(finding(user_fields_whole=False),)))
+    (update,) = cloud.called("BatchUpdateFindings")
+    assert update["Workflow"] == {"Status": "SUPPRESSED"}
+    assert "UserDefinedFields" not in update
+
+
+def test_what_a_run_suppressed_that_died_before_it_said_so_is_not_written_again(
+    run_time: Runtime, github: GitHub, cloud: Cloud
+) -> None:
+    github.decide(FIRST, "declined")
+    about = later(findings=(finding(),))
+    follow(run_time, about)
+    (update,) = cloud.called("BatchUpdateFindings")
+    held = finding(workflow="SUPPRESSED", user_fields=update["UserDefinedFields"])
+    outcome = follow(run_time, replace(about, findings=(held,)), in_doubt=True)
+    assert (outcome.status, outcome.result["declined"]) == ("done", True)
+    assert len(cloud.called("BatchUpdateFindings")) == 1
 
 
 def test_an_analyst_who_clicks_is_told_and_nothing_is_suppressed(

@@ -12,7 +12,7 @@ import pytest
 
 from factories import incident, playbook, runtime, work
 from hub_responder import pace
-from hub_responder.actions import call_webhook, notify
+from hub_responder.actions import call_webhook, notify, open_ticket
 from hub_responder.actions.base import Outcome
 from hub_responder.connections import turns
 from hub_responder.connections.settings import CHANNELS, TRACKERS
@@ -110,6 +110,25 @@ def test_what_refuses_without_naming_a_time_is_left_alone_for_a_while(
     (outcome,) = tell(run_time(server), "chat")
     assert len(server.requests) == 1
     assert outcome.retry_after == pytest.approx(turns.HOLD_S, abs=1)
+
+
+def test_a_target_without_a_meter_that_names_a_time_names_it_to_the_whole_process(
+    meter: Meter, cloud: Cloud, server: Loopback
+) -> None:
+    cloud.secrets["hub-responder/test/snow"] = {"username": "bot", "password": "pass"}
+    snow = {"type": "servicenow", "url": server.url, "table": "incident", "private": True}
+    made = runtime(playbook=playbook(connections={"snow": snow}))
+    server.replies(Reply(429, None, {"Retry-After": "600"}))
+
+    def opened(times: int) -> list[Outcome]:
+        params = open_ticket.Params("snow", "ticket.md.j2")
+        return open_ticket.run([work(params, incident()) for _ in range(times)], made)
+
+    assert [one.retry_after for one in opened(3)] == [600.0] * 3
+    assert len(server.requests) == 1
+    meter.now += 200
+    assert [one.retry_after for one in opened(1)] == [400.0]
+    assert len(server.requests) == 1
 
 
 def test_a_target_that_never_answers_costs_one_wait_and_the_others_get_their_messages(
