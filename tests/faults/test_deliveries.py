@@ -1,4 +1,6 @@
-"""Messages come twice, late and out of order; secrets change; what fails goes on failing."""
+"""Messages come twice, late and out of order; secrets change; updates are done in part; what fails
+goes on failing.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,7 @@ from dataclasses import asdict
 import pytest
 
 from faults.stimuli import Start, starts
+from faults.test_kills import SAMPLE
 from faults.trials import Trials, Tried
 
 pytestmark = pytest.mark.faults
@@ -33,6 +36,21 @@ def test_what_fails_for_longer_is_a_letter_with_its_reason_and_is_done_once_sent
     trials: Trials, start: Start, request: pytest.FixtureRequest
 ) -> None:
     assert told(trials.refusals(start), request) == []
+
+
+@every_playbook
+def test_findings_that_an_update_leaves_out_are_updated_later(
+    trials: Trials, start: Start, request: pytest.FixtureRequest
+) -> None:
+    assert told(trials.partly(start), request) == []
+
+
+@pytest.mark.parametrize("start", [SAMPLE], ids=lambda start: start.playbook)
+def test_what_is_answered_too_late_is_in_doubt_and_looked_up(
+    trials: Trials, start: Start, request: pytest.FixtureRequest
+) -> None:
+    """Of one playbook: each of these waits for as long as a call may take."""
+    assert told(trials.late(start), request) == []
 
 
 def told(tried: Iterator[Tried], request: pytest.FixtureRequest) -> list[tuple[str, list[str]]]:

@@ -27,7 +27,8 @@ MOST_EFFECTS = 30
 """Of one run: more is a run that does not end."""
 _LISTS = {"records": "audit", "deliveries": "inbox", "tickets": "tickets", "letters": "dlq"}
 OLDER = "after a newer one"
-SHAPES = ("twice at once", "again afterwards", "a day late", OLDER)
+AT_ONCE = "twice at once"
+SHAPES = (AT_ONCE, "again afterwards", "a day late", OLDER)
 """How a message may come, besides once and in time: EventBridge and SQS deliver at least once, and
 in no order."""
 LASTING: dict[str, dict[str, Any]] = {
@@ -36,10 +37,13 @@ LASTING: dict[str, dict[str, Any]] = {
 }
 """For as long as a playbook tries, and longer."""
 DENIED = {"status": 400, "body": {"__type": "AccessDeniedException", "message": "not authorized"}}
+LEFT_OUT = ("ConcurrentUpdateError", "InternalFailure")
+TOO_LATE_S = 11.0
+"""Longer than any call is waited for."""
 GIVES_UP_H = 26
 _FOR_EVER = 100_000
 VENDORS = ("vision_one", "workload_security")
-AWS = ("dynamodb", "sqs", "securityhub", "secretsmanager")
+AWS = ("dynamodb", "sqs", "securityhub", "secretsmanager", "sts", "ec2", "ssm")
 _THROTTLED = {"__type": "ThrottlingException", "message": "Rate exceeded"}
 TROUBLES: dict[str, tuple[dict[str, Any], int]] = {
     "answers 500": ({"status": 500}, 0),
@@ -78,11 +82,17 @@ class Trials:
     """Of the last run's faults some are still to come: it ended before them."""
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
-    def run(self, start: Start, *faults: dict[str, Any], shape: str = "") -> End:
-        """Let ``start`` happen among ``faults``, and wait until nothing more does."""
+    def run(
+        self, start: Start, *faults: dict[str, Any], events: Sequence[dict[str, Any]] = ()
+    ) -> End:
+        """Let ``start`` happen among ``faults``, and wait until nothing more does.
+
+        Args:
+            events: what comes instead of one event about something new, one after the other.
+        """
         live = self.live
         before = self._begin(faults)
-        findings = self._send(start, shape)
+        findings = self._send(start, events or self._events(start))
         live.settle()
         self.left = bool(live.control("GET", "faults"))
         live.control("DELETE", "faults", [])
@@ -139,13 +149,48 @@ class Trials:
                 fault = f"{target} {name}"
                 yield Tried(start.playbook, "", fault, clean.effects, end.effects, failures)
 
+    def late(self, start: Start) -> Iterator[Tried]:
+        """Each dependency answers only once the function has stopped to wait."""
+        clean = self.run(start)
+        used = dict.fromkeys(one["connection"] for one in clean.deliveries)
+        for target in (*VENDORS, *used):
+            end = self.run(start, {"target": target, "delay_s": TOO_LATE_S})
+            if self.left:
+                continue
+            failures = wrong(end, clean, again=1)  # what it did then is in doubt
+            fault = f"{target} answers too late"
+            yield Tried(start.playbook, "", fault, clean.effects, end.effects, failures)
+
+    def partly(self, start: Start) -> Iterator[Tried]:
+        """Security Hub leaves findings out of an update, and says which (of OCSF's it knows none by
+        product here)."""
+        clean = self.run(start)
+        for code in LEFT_OUT if clean.done("finding.") else ():
+            event = self._event(start)
+            named = [
+                {"Id": one["Id"], "ProductArn": one["ProductArn"]}
+                for one in event["detail"]["findings"]
+                if "ProductArn" in one
+            ]
+            left_out = [{"FindingIdentifier": one, "ErrorCode": code} for one in named]
+            fault = {
+                "target": "securityhub.BatchUpdateFindings",
+                "status": 200,
+                "body": {"ProcessedFindings": [], "UnprocessedFindings": left_out},
+            }
+            end = self.run(start, fault, events=[event])
+            failures = wrong(end, clean, again=0)
+            name = f"Security Hub leaves findings out: {code}"
+            yield Tried(start.playbook, "", name, clean.effects, end.effects, failures)
+
     def comings(self, start: Start) -> Iterator[Tried]:
         """Its message comes in each of `SHAPES`."""
         clean = self.run(start)
         for shape in SHAPES if start.event is not None else ():
-            if shape == OLDER and "Imported" not in start.event["detail-type"]:
+            event = self._event(start)
+            if shape == OLDER and "Imported" not in event["detail-type"]:
                 continue  # another click is another request
-            end = self.run(start, shape=shape)
+            end = self.run(start, events=_shaped(event, shape))
             failures = wrong(end, clean, again=0)
             yield Tried(start.playbook, "", f"comes {shape}", clean.effects, end.effects, failures)
 
@@ -191,7 +236,7 @@ class Trials:
         """What there is when it was given up, and once it is over and was sent again."""
         live = self.live
         before = self._begin([fault])
-        findings = self._send(start)
+        findings = self._send(start, self._events(start))
         live.settle()
         for _ in range(GIVES_UP_H):
             live.control("POST", "clock", {"advance_s": 3600})
@@ -211,17 +256,24 @@ class Trials:
             assert told.exit_code == 0, told.output
             self.live.settle()
 
-    def _send(self, start: Start, shape: str = "") -> tuple[str, ...]:
-        if start.event is None:
+    def _events(self, start: Start) -> list[dict[str, Any]]:
+        """One event about something new; none where it is the schedule that starts it."""
+        return [self._event(start)] if start.event is not None else []
+
+    def _event(self, start: Start) -> dict[str, Any]:
+        return start.about(self.live.instance(), next(self._numbers))
+
+    def _send(self, start: Start, events: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+        """The ids of the findings. An event that stands twice in a row comes twice at once."""
+        if not events:
             self.live.control("POST", "tick", {"function": start.playbook})
             return ()
-        event = start.about(self.live.instance(), next(self._numbers))
-        for one in _shaped(event, shape):
-            sent = self.live.control("POST", "events", one)
-            assert sent["rules"], f"no rule wants what starts {start.playbook}"
-            if shape != "twice at once":
+        for number, event in enumerate(events):
+            if number and event is not events[number - 1]:
                 self.live.settle()
-        found = event["detail"]["findings"]
+            sent = self.live.control("POST", "events", event)
+            assert sent["rules"], f"no rule wants what starts {start.playbook}"
+        found = events[0]["detail"]["findings"]
         return tuple(one.get("Id") or one["finding_info"]["uid"] for one in found)
 
     def _waiting(self) -> dict[str, int]:
@@ -255,4 +307,4 @@ def _shaped(event: dict[str, Any], shape: str) -> list[dict[str, Any]]:
             if "UpdatedAt" in finding:
                 finding["UpdatedAt"] = finding["CreatedAt"]
         return [event, older]
-    return [event] * (2 if shape else 1)
+    return [event, event if shape == AT_ONCE else copy.deepcopy(event)]
