@@ -199,9 +199,18 @@ class World:
     """Queue, tables, outside systems, and runs over them."""
 
     def __init__(
-        self, seed: int = 0, *, kills: int = 0, wait: Wait | None = None, quiet: float = 0.0
+        self,
+        seed: int = 0,
+        *,
+        kills: int = 0,
+        wait: Wait | None = None,
+        quiet: float = 0.0,
+        skew_s: float = 0.0,
     ) -> None:
         self.gate = Gate(seed, kills)
+        self._skew_s = skew_s
+        self._skews: dict[int, float] = {}
+        """By thread: how far its clock is off."""
         self.store = ItemStore(clock=lambda: self.gate.now)
         for name in ("ledger", "audit"):
             self.store.handle(
@@ -453,6 +462,11 @@ class World:
 
         return Gated()
 
+    def wall(self) -> float:
+        """What the clock of the machine shows on which the calling thread runs: with ``skew_s``
+        none of them agree."""
+        return self.gate.now + self._skews.get(threading.get_ident(), 0.0)
+
     def deadline(self) -> Deadline:
         """Of a run that begins now."""
         end = self.gate.now + self.run_s
@@ -468,7 +482,7 @@ class World:
         transactions = Transactions(
             client, audit, deadline, pause=lambda _seconds: None, ledger="ledger"
         )
-        lease = self.gate.now + deadline.left() + 5
+        lease = clock.now() + deadline.left() + 5
         return Ledger(
             client, "ledger", transactions, audit, me=me, lease=lease, wait=self.playbook.wait
         )
@@ -476,8 +490,10 @@ class World:
     def _job(self, queue: str, messages: list[Sent]) -> Any:
         self.runs += 1
         me, deadline = f"run{self.runs}", self.deadline()
+        skew = self.gate.random.uniform(-self._skew_s, self._skew_s) if self._skew_s else 0.0
 
         def job() -> None:
+            self._skews[threading.get_ident()] = skew
             audit = Audit("audit", self.playbook, me)
             ledger = self.ledger(me, deadline, audit)
             outbox = Outbox(

@@ -6,7 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub_responder.calendars import is_open
@@ -67,3 +67,44 @@ def test_a_calendar_that_does_not_exist_is_an_error_that_names_those_that_do() -
 @given(st.floats(0, 4_000_000_000))
 def test_without_hours_and_days_it_is_always_open(moment: float) -> None:
     assert is_open({"all": Calendar()}, "all", moment)
+
+
+@pytest.mark.parametrize(
+    ("day", "start", "minutes"),
+    [
+        ("2026-03-08", 120, 0),  # 02:00 to 03:00 is skipped
+        ("2026-11-01", 60, 120),  # 01:00 to 02:00 comes twice
+        ("2026-06-01", 60, 60),
+    ],
+)
+def test_an_hour_that_is_skipped_never_opens_and_one_that_comes_twice_opens_twice(
+    day: str, start: int, minutes: int
+) -> None:
+    calendars = {"hour": Calendar(timezone="America/New_York", start=start, end=start + 60)}
+    midnight = at(f"{day}T00:00", "America/New_York")
+    opened = [
+        minute for minute in range(25 * 60) if is_open(calendars, "hour", midnight + 60 * minute)
+    ]
+    same_day = [m for m in opened if local_day(midnight + 60 * m, "America/New_York") == day]
+    assert len(same_day) == minutes
+
+
+@settings(derandomize=True, deadline=None)
+@given(
+    st.floats(1_750_000_000, 1_900_000_000),
+    st.sampled_from(["Asia/Tokyo", "America/New_York", "Australia/Lord_Howe", "Europe/Berlin"]),
+    st.integers(0, 1439),
+    st.integers(0, 1439),
+)
+def test_the_wall_clock_decides_whatever_the_offset(
+    moment: float, zone: str, start: int, end: int
+) -> None:
+    calendars = {"any": Calendar(timezone=zone, start=start, end=end)}
+    local = datetime.fromtimestamp(moment, ZoneInfo(zone))
+    minute = local.hour * 60 + local.minute
+    within = start <= minute < end if start < end else minute >= start or minute < end
+    assert is_open(calendars, "any", moment) is within
+
+
+def local_day(moment: float, zone: str) -> str:
+    return datetime.fromtimestamp(moment, ZoneInfo(zone)).date().isoformat()

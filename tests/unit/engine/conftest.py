@@ -17,7 +17,7 @@ def make_world(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def make(seed: int = 0, **options: Any) -> World:
         world = World(seed, **options)
-        monkeypatch.setattr(clock, "time", SimpleNamespace(time=lambda: world.gate.now))
+        monkeypatch.setattr(clock, "time", SimpleNamespace(time=world.wall))
         return world
 
     return make

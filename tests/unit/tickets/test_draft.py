@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from hub_responder.errors import ConfigurationError
 from hub_responder.incident import Incident
 from hub_responder.severity import Severity
 from hub_responder.tickets import draft
-from hub_responder.tickets.ticket import Draft
+from hub_responder.tickets.ticket import Draft, day
 from loopback import Cloud, Reply
 
 DAY = 86_400.0
@@ -143,3 +144,18 @@ def test_the_step_opens_what_was_drafted(cloud: Cloud) -> None:
     assert outcome.status == "done"
     (asked,) = cloud.called("CreateOpsItem")
     assert (asked["Priority"], asked["OperationalData"]["labels"]["Value"]) == (1, "soc")
+
+
+@pytest.mark.parametrize(
+    ("at", "timezone", "expected"),
+    [
+        ("2026-03-08T04:59:00+00:00", "America/New_York", "2026-03-07"),  # the last minute of EST
+        ("2026-03-09T03:59:00+00:00", "America/New_York", "2026-03-08"),  # the day has 23 hours
+        ("2026-11-02T04:59:00+00:00", "America/New_York", "2026-11-01"),  # and this one 25
+        ("2026-11-01T15:00:00+00:00", "Asia/Tokyo", "2026-11-02"),
+    ],
+)
+def test_a_due_day_is_the_one_of_the_place_whatever_its_clocks_do(
+    at: str, timezone: str, expected: str
+) -> None:
+    assert day(datetime.fromisoformat(at).timestamp(), timezone) == expected
