@@ -43,3 +43,68 @@ def test_a_record_that_is_removed_or_changed_is_recorded_with_what_was_there(liv
         before = sha256(lines[number].encode()).hexdigest()
         assert told[name]["result"]["before"] == before
         assert told[name]["contents"]["records"] == {name: before}
+
+
+ADA = "arn:aws:sts::111122223333:assumed-role/Admin/ada"
+ARCHIVER = "arn:aws:iam::111122223333:role/hub-responder-ArchiveRole"
+BUCKET = "hub-responder-archivebucket"
+
+
+def called(live: Live, operation: str, service: str, parameters: object, **detail: object) -> bool:
+    """CloudTrail tells of a call; whether a rule of ours wants to hear of it."""
+    event = {
+        "version": "0",
+        "id": f"cloudtrail-{operation}",
+        "detail-type": "AWS API Call via CloudTrail",
+        "source": f"aws.{service}",
+        "account": "111122223333",
+        "time": "2026-11-20T01:02:03Z",
+        "region": "us-east-1",
+        "resources": [],
+        "detail": {
+            "eventID": f"id-of-{operation}",
+            "eventName": operation,
+            "eventSource": f"{service}.amazonaws.com",
+            "eventCategory": "Management",
+            "eventTime": "2026-11-20T01:02:03Z",
+            "sourceIPAddress": "203.0.113.7",
+            "userIdentity": {"arn": ADA},
+            "requestParameters": parameters,
+            "readOnly": False,
+            **detail,
+        },
+    }
+    return bool(live.control("POST", "events", event)["rules"])
+
+
+def test_who_changes_the_stack_and_who_reads_the_archive_is_in_the_trail(live: Live) -> None:
+    name = {"functionName": "hub-responder-inspector-coverage"}
+    assert called(live, "UpdateFunctionConfiguration20150331v2", "lambda", name)
+    assert called(live, "DisableRule", "events", {"name": "hub-responder-inspector-coverage-x"})
+    url = "https://sqs.us-east-1.amazonaws.com/111122223333/hub-responder-dlq"
+    assert called(live, "PurgeQueue", "sqs", {"queueUrl": url})
+    assert called(live, "DeleteTable", "dynamodb", {"tableName": "hub-responder-AuditTable"})
+    assert called(live, "PutBucketPolicy", "s3", {"bucketName": BUCKET})
+    assert not called(live, "DeleteFunction20150331", "lambda", {"functionName": "another"})
+    assert not called(live, "GetFunction20150331v2", "lambda", name, readOnly=True)
+    read = {"bucketName": BUCKET, "key": "digests/2026/11/20/01.json"}
+    data = {"eventCategory": "Data", "readOnly": True}
+    for _ in range(3):
+        assert called(live, "GetObject", "s3", read, **data)
+    issuer = {"sessionContext": {"sessionIssuer": {"arn": ARCHIVER}}}
+    assert not called(live, "GetObject", "s3", read, **data, userIdentity=issuer)
+    live.settle()
+    records = live.control("GET", "audit")
+    changes = {one["uses"]: one for one in records if one["kind"] == "cloudtrail"}
+    assert set(changes) == {
+        "UpdateFunctionConfiguration20150331v2",
+        "DisableRule",
+        "PurgeQueue",
+        "DeleteTable",
+        "PutBucketPolicy",
+    }
+    assert {one["actor"] for one in changes.values()} == {ADA}
+    assert changes["PurgeQueue"]["detail"] == f"PurgeQueue on {url}"
+    reads = [one for one in records if one["kind"] == "read"]
+    assert sum(one["count"] for one in reads) == 3
+    assert {one["actor"] for one in reads} == {ADA}

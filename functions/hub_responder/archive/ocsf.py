@@ -94,7 +94,7 @@ _PROFILES = {
 """Whose attributes an event has: ``actor`` is the class's own only in API Activity, elsewhere the
 profile Host's."""
 _EFFECT_KINDS = frozenset({"attempt", "answered", "returned"})
-_API_KINDS = frozenset({"redriven", "discarded", "config", "tampered", "cloudtrail", "command"})
+_API_KINDS = frozenset({"redriven", "discarded", "config", "tampered", "cloudtrail", "read"})
 _COUNTERMEASURES = {
     "endpoint.isolate": (1, "Isolate"),
     "endpoint.restore": (3, "Restore"),

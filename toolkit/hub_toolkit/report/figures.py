@@ -36,7 +36,7 @@ _EXCEPTIONS = (
     "((unmapped.kind = 'outcome' AND unmapped.status = 'failed')"
     " OR unmapped.kind IN ('dead', 'unreadable', 'tampered', 'guard'))"
 )
-_OPERATORS = "(class_uid = 6003)"
+_OPERATORS = "(class_uid = 6003 AND unmapped.kind <> 'read')"
 _QUARTER_MS = 900_000
 """No day begins between two quarters of an hour, anywhere."""
 _SHARES = "[0.5, 0.9, 0.95, 0.99]"
@@ -130,6 +130,15 @@ class Listed(msgspec.Struct, frozen=True):
         return len(self.rows) + self.more
 
 
+class Reader(msgspec.Struct, frozen=True):
+    """Who read the archive: an ARN, how many objects, when first and last (milliseconds)."""
+
+    who: str
+    reads: int
+    first: int
+    last: int
+
+
 class Figures(msgspec.Struct, frozen=True):
     """All of a report but the integrity of the trail.
 
@@ -137,6 +146,7 @@ class Figures(msgspec.Struct, frozen=True):
         unanswered: findings that were taken up and not answered in the range.
         suppressed: what was suppressed, by whom and until when. exceptions: what failed.
         unresolved: attempts of which no outcome is known. operators: what people did by hand.
+        readers: who read the archive, as far as a trail with data events tells it.
     """
 
     range: Range
@@ -149,6 +159,7 @@ class Figures(msgspec.Struct, frozen=True):
     exceptions: Listed
     unresolved: Listed
     operators: Listed
+    readers: list[Reader]
 
 
 def figures(tables: Tables, wanted: Range) -> Figures:
@@ -169,6 +180,7 @@ def figures(tables: Tables, wanted: Range) -> Figures:
         exceptions=asking.listed(_EXCEPTIONS),
         unresolved=asking.unresolved(),
         operators=asking.listed(_OPERATORS),
+        readers=asking.readers(),
     )
 
 
@@ -301,6 +313,17 @@ class _Asking:
             f"unmapped.kind = 'attempt' AND {_ATTEMPT} NOT IN ({known})",
             count,
         )
+
+    def readers(self) -> list[Reader]:
+        """Those who read most first."""
+        rows = self._tables.ask(
+            "SELECT json_extract_string(raw_data, '$.actor'),"
+            " sum(json_extract(raw_data, '$.count')::BIGINT)::BIGINT,"
+            f" min(time), max(time) FROM events WHERE {_RANGE} AND unmapped.kind = 'read'"
+            f" GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {LISTED}",
+            **self._range(),
+        )
+        return [Reader(str(who), *numbers) for who, *numbers in rows]
 
     def listed(self, where: str) -> Listed:
         """The records for which something holds, the last ones first."""

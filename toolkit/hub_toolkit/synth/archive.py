@@ -67,7 +67,7 @@ OUTPUTS: dict[str, Any] = {
     },
 }
 
-_BUCKET_NAME = OUTPUTS["ArchiveBucketName"]["Value"]
+BUCKET_NAME = OUTPUTS["ArchiveBucketName"]["Value"]
 _KEY_ARN = OUTPUTS["ArchiveKeyArn"]["Value"]
 
 
@@ -96,7 +96,7 @@ def resources() -> Resources:
             ReservedConcurrentExecutions=1,
             Layers=[ref("ParquetLayer")],
             variables={
-                "ARCHIVE_BUCKET": _BUCKET_NAME,
+                "ARCHIVE_BUCKET": BUCKET_NAME,
                 "ARCHIVE_KEY": _KEY_ARN,
                 "ARCHIVE_ACCOUNT": ref("AWS::AccountId"),
                 # Metrics of two stacks in one account must not mix: an alarm goes by them.
@@ -193,12 +193,12 @@ def _key() -> dict[str, Any]:
 
 def _objects(*prefixes: str) -> list[Any]:
     return [
-        {"Fn::Sub": ["arn:${AWS::Partition}:s3:::${Name}/" + one, {"Name": _BUCKET_NAME}]}
+        {"Fn::Sub": ["arn:${AWS::Partition}:s3:::${Name}/" + one, {"Name": BUCKET_NAME}]}
         for one in prefixes
     ]
 
 
-_WHOLE_BUCKET = {"Fn::Sub": ["arn:${AWS::Partition}:s3:::${Name}", {"Name": _BUCKET_NAME}]}
+_WHOLE_BUCKET = {"Fn::Sub": ["arn:${AWS::Partition}:s3:::${Name}", {"Name": BUCKET_NAME}]}
 
 
 def _archiver() -> list[Any]:
@@ -270,7 +270,7 @@ def _glue(name: str, source: str, columns: Mapping[str, str]) -> dict[str, Any]:
     form = "org.apache.hadoop.hive.ql.io.parquet.MapredParquet"
     place = "region=${AWS::Region}/accountId=${AWS::AccountId}"
     location = f"s3://${{Name}}/{DATA}/{source}/{place}"
-    bucket = {"Name": _BUCKET_NAME}
+    bucket = {"Name": BUCKET_NAME}
     parameters = {
         "EXTERNAL": "TRUE",
         "classification": "parquet",

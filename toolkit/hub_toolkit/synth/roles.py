@@ -253,13 +253,18 @@ def unanswered() -> list[Statement]:
 
 
 def guard() -> list[Statement]:
-    """What the function that sees changes of the audit trail needs: its stream, and its records."""
+    """What the function that sees changes of the audit trail needs: its stream, the queue of
+    CloudTrail's events, and its records."""
     stream = attribute("AuditTable", "StreamArn")
     read = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
     return [
         logs("GuardLogGroup"),
         allow(read, stream),
         allow("dynamodb:ListStreams", "*"),  # it knows no resource
+        allow(
+            ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
+            attribute("CallsQueue"),
+        ),
         allow("dynamodb:PutItem", attribute("AuditTable")),
     ]
 

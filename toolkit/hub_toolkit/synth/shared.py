@@ -119,7 +119,7 @@ def resources(queues: Mapping[str, str], scheduled: Mapping[str, str]) -> Resour
                 "SqsManagedSseEnabled": True,
             },
         },
-        "QueuePolicy": _queue_policy({"DeadLetterQueue": "", **queues}),
+        "QueuePolicy": _queue_policy({"DeadLetterQueue": "", "CallsQueue": "", **queues}),
         **({"SchedulerRole": _scheduler_role(scheduled)} if scheduled else {}),
         "LedgerTable": _table(),
         "AuditTable": _table(StreamSpecification={"StreamViewType": "NEW_AND_OLD_IMAGES"}),
@@ -235,7 +235,7 @@ def _guard() -> Resources:
     return {
         **_function(
             "guard",
-            "Records who touches the audit trail, and tells of it",
+            "Records who touches the audit trail and the stack, and tells of it",
             roles.guard(),
             # Metrics of two stacks in one account must not mix: an alarm goes by them.
             variables={"POWERTOOLS_SERVICE_NAME": named("guard")},

@@ -69,6 +69,9 @@ def written(trail: Trail) -> None:
     trail.write(
         "run-4", [{"kind": "redriven", "actor": "arn:aws:iam::1:user/ann", "detail": "again"}]
     )
+    for who, count in (("ann", 3), ("eve", 40), ("ann", 5)):
+        read = {"kind": "read", "actor": f"arn:aws:iam::1:user/{who}", "count": count}
+        trail.write(f"run-5-{who}-{count}", [read])
     trail.now = BEGUN + 3.4 * HOUR
     trail.archive()
 
@@ -160,6 +163,20 @@ def test_what_nobody_answered_and_what_has_no_outcome_is_listed(
     assert suppressed["detail"] == "1 suppressed until 2027-02-24"
     (operator,) = found["operators"]["rows"]
     assert operator["who"] == "arn:aws:iam::1:user/ann"
+
+
+def test_who_read_the_archive_is_told_apart_from_who_did_something(
+    copied: Path, tmp_path: Path, noon: None
+) -> None:
+    found = figures(copied, tmp_path)
+    assert [(one["who"].rpartition("/")[2], one["reads"]) for one in found["readers"]] == [
+        ("eve", 40),
+        ("ann", 8),
+    ]
+    assert [one["kind"] for one in found["operators"]["rows"]] == ["redriven"]
+    page = (tmp_path / "audit-report.html").read_text("utf-8")
+    assert "arn:aws:iam::1:user/eve" in page
+    assert words.EN["no_readers"] not in page
 
 
 def test_only_one_accounts_findings(copied: Path, tmp_path: Path, noon: None) -> None:

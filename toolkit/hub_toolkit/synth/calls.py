@@ -1,0 +1,116 @@
+"""What brings CloudTrail's events about the stack itself to the trail: who changed what, who read
+the archive.
+
+EventBridge has them where a trail of the account logs management events; reads of the archive where
+it logs data events of that bucket ("AWS service events delivered via AWS CloudTrail", EventBridge
+user guide). Calls that change nothing are of no interest but for the archive: the rule of reads has
+the state that lets read-only calls through.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hub_toolkit.synth.naming import attribute, named, ref
+from hub_toolkit.synth.playbook import MAX_RECEIVES, VISIBILITY_S
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hub_toolkit.synth.playbook import Resources
+
+QUEUE = "CallsQueue"
+BATCH, WINDOW_S = 100, 60
+"""Reads of one principal in a batch are one record."""
+_OURS = {"Fn::Sub": "*${AWS::StackName}-*"}
+
+
+def resources(
+    bucket: Any, buckets: Mapping[str, str], keys: Mapping[str, str], archiver: Any
+) -> Resources:
+    """The queue, its source and two rules.
+
+    Args:
+        bucket: the archive's name. buckets, keys: the logical ids of the stack's own, each with the
+            condition it has or "". archiver: the ARN of the role that reads and writes the archive.
+    """
+    arns = [_where(attribute(key), condition) for key, condition in keys.items()]
+    own = [_where(ref(name), condition) for name, condition in buckets.items()]
+    changes = [
+        _named("lambda", "functionName", [{"wildcard": _OURS}]),
+        _named("events", "name", [{"wildcard": _OURS}]),
+        _named("events", "rule", [{"wildcard": _OURS}]),
+        _named("sqs", "queueUrl", [{"wildcard": _OURS}]),
+        _named("sns", "topicArn", [{"wildcard": _OURS}]),
+        _named("dynamodb", "tableName", [{"wildcard": _OURS}]),
+        _named("s3", "bucketName", own),
+        {"eventSource": ["kms.amazonaws.com"], "resources": {"ARN": arns}},
+    ]
+    management = {"eventCategory": ["Management"], "readOnly": [False], "$or": changes}
+    issuer = {"sessionIssuer": {"arn": [{"anything-but": [archiver]}]}}
+    others = [
+        {"userIdentity": {"sessionContext": issuer}},
+        {"userIdentity": {"sessionContext": {"sessionIssuer": {"arn": [{"exists": False}]}}}},
+    ]
+    data = {"eventCategory": ["Data"], **_named("s3", "bucketName", [bucket]), "$or": others}
+    return {
+        QUEUE: {
+            "Type": "AWS::SQS::Queue",
+            "Properties": {
+                "QueueName": named("calls"),
+                "VisibilityTimeout": VISIBILITY_S,
+                "SqsManagedSseEnabled": True,
+                "RedrivePolicy": {
+                    "deadLetterTargetArn": attribute("DeadLetterQueue"),
+                    "maxReceiveCount": MAX_RECEIVES,
+                },
+            },
+        },
+        "CallsSource": {
+            "Type": "AWS::Lambda::EventSourceMapping",
+            "Properties": {
+                "FunctionName": ref("GuardFunction"),
+                "EventSourceArn": attribute(QUEUE),
+                "BatchSize": BATCH,
+                "MaximumBatchingWindowInSeconds": WINDOW_S,
+                "FunctionResponseTypes": ["ReportBatchItemFailures"],
+            },
+        },
+        "ChangesRule": _rule("changes", "Who changes what the stack is made of", management),
+        "ReadsRule": _rule(
+            "reads",
+            "Who but the archiver is at the archived audit trail",
+            data,
+            State="ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
+        ),
+    }
+
+
+def _named(service: str, parameter: str, values: list[Any]) -> dict[str, Any]:
+    return {
+        "eventSource": [f"{service}.amazonaws.com"],
+        "requestParameters": {parameter: values},
+    }
+
+
+def _rule(suffix: str, description: str, detail: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "Type": "AWS::Events::Rule",
+        "Properties": {
+            "Name": named(suffix),
+            "Description": description,
+            "EventPattern": {"detail-type": ["AWS API Call via CloudTrail"], "detail": detail},
+            "Targets": [
+                {
+                    "Id": QUEUE,
+                    "Arn": attribute(QUEUE),
+                    "DeadLetterConfig": {"Arn": attribute("DeadLetterQueue")},
+                }
+            ],
+            **more,
+        },
+    }
+
+
+def _where(value: Any, condition: str) -> Any:
+    return {"Fn::If": [condition, value, ref("AWS::NoValue")]} if condition else value
