@@ -50,7 +50,7 @@ from hub_toolkit.sandbox.vendors.smtp.app import PATH as MESSAGES
 from hub_toolkit.sandbox.workers import environment
 from hub_toolkit.sandbox.workers.context import Context
 from hub_toolkit.sandbox.wsgi import Environ, StartResponse, read_body, respond_error
-from hub_toolkit.synth import archive, roles, shared
+from hub_toolkit.synth import archive, calls, roles, shared
 from hub_toolkit.synth import playbook as synthesized
 from hub_toolkit.synth.naming import logical
 
@@ -440,6 +440,7 @@ def _template(sources: Sequence[Playbook], connections: Connections) -> dict[str
     for source in sources:
         mails = bool(roles.mail_sets(source, connections))
         resources |= synthesized.resources(source, [], mails=mails)
+    resources |= calls.resources(resources)
     return {
         "Parameters": {**shared.PARAMETERS, **archive.PARAMETERS},
         "Conditions": archive.CONDITIONS,

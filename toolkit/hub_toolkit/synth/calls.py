@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hub_toolkit.synth.archive import BUCKET_NAME
 from hub_toolkit.synth.naming import attribute, named, ref
 from hub_toolkit.synth.playbook import MAX_RECEIVES, VISIBILITY_S
 
@@ -25,17 +26,12 @@ BATCH, WINDOW_S = 100, 60
 _OURS = {"Fn::Sub": "*${AWS::StackName}-*"}
 
 
-def resources(
-    bucket: Any, buckets: Mapping[str, str], keys: Mapping[str, str], archiver: Any
-) -> Resources:
-    """The queue, its source and two rules.
-
-    Args:
-        bucket: the archive's name. buckets, keys: the logical ids of the stack's own, each with the
-            condition it has or "". archiver: the ARN of the role that reads and writes the archive.
-    """
-    arns = [_where(attribute(key), condition) for key, condition in keys.items()]
-    own = [_where(ref(name), condition) for name, condition in buckets.items()]
+def resources(made: Resources) -> Resources:
+    """The queue, its source and two rules; ``made`` is the rest of the stack."""
+    keys = _of_type(made, "AWS::KMS::Key").items()
+    buckets = _of_type(made, "AWS::S3::Bucket").items()
+    arns = [_where(attribute(name), condition) for name, condition in keys]
+    own = [_where(ref(name), condition) for name, condition in buckets]
     changes = [
         _named("lambda", "functionName", [{"wildcard": _OURS}]),
         _named("events", "name", [{"wildcard": _OURS}]),
@@ -47,12 +43,12 @@ def resources(
         {"eventSource": ["kms.amazonaws.com"], "resources": {"ARN": arns}},
     ]
     management = {"eventCategory": ["Management"], "readOnly": [False], "$or": changes}
-    issuer = {"sessionIssuer": {"arn": [{"anything-but": [archiver]}]}}
+    issuer = {"sessionIssuer": {"arn": [{"anything-but": [attribute("ArchiveRole")]}]}}
     others = [
         {"userIdentity": {"sessionContext": issuer}},
         {"userIdentity": {"sessionContext": {"sessionIssuer": {"arn": [{"exists": False}]}}}},
     ]
-    data = {"eventCategory": ["Data"], **_named("s3", "bucketName", [bucket]), "$or": others}
+    data = {"eventCategory": ["Data"], **_named("s3", "bucketName", [BUCKET_NAME]), "$or": others}
     return {
         QUEUE: {
             "Type": "AWS::SQS::Queue",
@@ -110,6 +106,11 @@ def _rule(suffix: str, description: str, detail: dict[str, Any], **more: Any) ->
             **more,
         },
     }
+
+
+def _of_type(made: Resources, kind: str) -> Mapping[str, str]:
+    """The logical ids of resources, each with the condition that it has or ""."""
+    return {name: one.get("Condition", "") for name, one in made.items() if one["Type"] == kind}
 
 
 def _where(value: Any, condition: str) -> Any:

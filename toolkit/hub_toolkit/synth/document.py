@@ -10,7 +10,7 @@ from hub_toolkit.playbooks.load import FOLDER, load_project
 from hub_toolkit.playbooks.overlay import SANDBOX, stages
 from hub_toolkit.synth import archive, calls, playbook, roles, shared
 from hub_toolkit.synth.emit import emit
-from hub_toolkit.synth.naming import attribute, logical, ref
+from hub_toolkit.synth.naming import logical, ref
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -137,13 +137,7 @@ def _resources(base: Project, by_stage: Mapping[str, Project]) -> dict[str, Any]
         _add(made, own, source.name)
     for name, condition in _mail_sets(base, by_stage).items():
         made |= shared.mail_events(name, condition)
-    buckets, keys = (_of_type(made, f"AWS::{kind}") for kind in ("S3::Bucket", "KMS::Key"))
-    return made | calls.resources(archive.BUCKET_NAME, buckets, keys, attribute("ArchiveRole"))
-
-
-def _of_type(made: Mapping[str, Any], kind: str) -> dict[str, str]:
-    """The logical ids of resources, each with the condition that it has or ""."""
-    return {name: one.get("Condition", "") for name, one in made.items() if one["Type"] == kind}
+    return made | calls.resources(made)
 
 
 def _webhook_condition(base: Project, by_stage: Mapping[str, Project]) -> dict[str, Any]:
