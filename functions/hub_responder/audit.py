@@ -68,10 +68,10 @@ class Audit:
 
     Args:
         table: the audit table. playbook: what acts, with its version.
-        request_id: of the invocation.
+        run: the request id of the invocation; of an asynchronous one, its try (see `try_of`).
     """
 
-    def __init__(self, table: str, playbook: Playbook, request_id: str) -> None:
+    def __init__(self, table: str, playbook: Playbook, run: str) -> None:
         self._table = table
         self._head = {"playbook": playbook.name, "version": playbook.version}
         if playbook.commit:
@@ -79,8 +79,8 @@ class Audit:
         if name := os.environ.get("AWS_LAMBDA_FUNCTION_NAME"):
             self._head["function"] = f"{name}:{os.environ.get('AWS_LAMBDA_FUNCTION_VERSION', '')}"
         self._always = {"dry_run": True} if playbook.mode == "observe" else {}
-        self._run = request_id
-        self._shard = crc32(request_id.encode()) % SHARDS
+        self._run = run
+        self._shard = crc32(run.encode()) % SHARDS
         self._made = 0
         self._written = 0
         self._last = ""
@@ -188,6 +188,17 @@ class Audit:
         for digest in appended.kept:
             self._open.pop(digest, None)
             self._kept.add(digest)
+
+
+def try_of(request_id: str) -> str:
+    """The run of one try of an asynchronous invocation: its request id, ``@``, its milliseconds.
+
+    Lambda makes an invocation that failed again, with the same request id and at least a minute
+    later ("How Lambda handles errors and retries with asynchronous invocation", developer guide).
+    It does not say so, and a try may know nothing of those before it: of several runs with one
+    request id, all but the first are tries that were made again.
+    """
+    return f"{request_id}@{int(clock.now() * 1000)}"
 
 
 def finding_texts(findings: Iterable[Finding]) -> Texts:

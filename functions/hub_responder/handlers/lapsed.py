@@ -15,7 +15,7 @@ from typing import Any
 from hub_responder import aws, clock, get_findings, observability
 from hub_responder.actions.batch_update import Change, Key, Refusal, apply
 from hub_responder.actions.suppress_finding import BY, UNTIL, WHY
-from hub_responder.audit import Audit, target_of
+from hub_responder.audit import Audit, target_of, try_of
 from hub_responder.deadline import Deadline
 from hub_responder.errors import UnreadableFinding
 from hub_responder.events import decode_finding
@@ -46,7 +46,7 @@ def handler(_event: Mapping[str, Any], context: Any) -> dict[str, int]:
     deadline = Deadline(lambda: context.get_remaining_time_in_millis() / 1000)
     playbook = Playbook(name=NAME, summary="Ends suppressions", steps=(), on=Triggers(), version="")
     observability.begin(context.aws_request_id, NAME, 0)
-    audit = Audit(os.environ["AUDIT_TABLE"], playbook, context.aws_request_id)
+    audit = Audit(os.environ["AUDIT_TABLE"], playbook, try_of(context.aws_request_id))
     transactions = Transactions(
         aws.client("dynamodb"), audit, deadline, ledger=os.environ["LEDGER_TABLE"]
     )

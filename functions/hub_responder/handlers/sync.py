@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hub_responder import observability
+from hub_responder.audit import try_of
 from hub_responder.deadline import Deadline
 from hub_responder.sync import plan
 from hub_responder.sync.follow import NAME, Follower
@@ -36,7 +37,7 @@ def handler(_event: Mapping[str, Any], context: Any) -> dict[str, int]:
     deadline = Deadline(lambda: context.get_remaining_time_in_millis() / 1000)
     observability.begin(context.aws_request_id, NAME, 0)
     planned = plan.load(Path(os.environ["SYNC_DIR"]))
-    follower = Follower(planned, deadline, context.aws_request_id, _TRIGGER)
+    follower = Follower(planned, deadline, try_of(context.aws_request_id), _TRIGGER)
     try:
         Walk(planned, follower, deadline).run()
         follower.settle()

@@ -17,7 +17,7 @@ from typing import Any
 
 from hub_responder import aws, clock, events, observability
 from hub_responder.actions import update_finding
-from hub_responder.audit import Audit, target_of
+from hub_responder.audit import Audit, target_of, try_of
 from hub_responder.deadline import Deadline
 from hub_responder.errors import CallError, PermanentError, TransientError, UnreadableEvent
 from hub_responder.events import Trigger
@@ -42,7 +42,7 @@ def handler(_event: Mapping[str, Any], context: Any) -> dict[str, int]:
     deadline = Deadline(lambda: context.get_remaining_time_in_millis() / 1000)
     playbook = Playbook(name=NAME, summary="Answers clicks", steps=(), on=Triggers(), version="")
     observability.begin(context.aws_request_id, NAME, 0)
-    audit = Audit(os.environ["AUDIT_TABLE"], playbook, context.aws_request_id)
+    audit = Audit(os.environ["AUDIT_TABLE"], playbook, try_of(context.aws_request_id))
     transactions = Transactions(aws.client("dynamodb"), audit, deadline)
     runtime = Runtime(playbook, Path(), deadline, clock.now(), os.environ["STAGE"])
     looked_at = answered = 0

@@ -42,7 +42,7 @@ class Follower:
     """Follows tickets in one run.
 
     Args:
-        planned: whose tickets. request_id: of the invocation.
+        planned: whose tickets. run: names its records.
         trigger: what started it, as the records say.
 
     Attributes:
@@ -51,7 +51,7 @@ class Follower:
     """
 
     def __init__(
-        self, planned: Plan, deadline: Deadline, request_id: str, trigger: Mapping[str, str]
+        self, planned: Plan, deadline: Deadline, run: str, trigger: Mapping[str, str]
     ) -> None:
         playbook = Playbook(
             name=NAME,
@@ -68,7 +68,7 @@ class Follower:
         self._doubts = Doubts(os.environ["LEDGER_TABLE"])
         self._planned, self._deadline, self._now = planned, deadline, now
         self._trigger = trigger
-        self._audit = Audit(os.environ["AUDIT_TABLE"], playbook, request_id)
+        self._audit = Audit(os.environ["AUDIT_TABLE"], playbook, run)
         self._transactions = Transactions(
             aws.client("dynamodb"), self._audit, deadline, ledger=os.environ["LEDGER_TABLE"]
         )

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from hub_responder import parquet
 from hub_responder.archive.digest import open_envelope, pae, sha256
+from hub_responder.audit import try_of
 from hub_responder.errors import CallError
 from member_cloud import MemberCloud
 from trails import BUCKET, HOUR, Trail
@@ -57,6 +58,18 @@ def test_records_are_kept_as_they_were_written(trail: Trail) -> None:
     sealed(trail)
     assert sorted(lines(trail)) == sorted(written)
     assert any("日本語\u2028もう一行" in line for line in written)
+
+
+def test_what_a_second_try_wrote_late_is_archived_beside_what_the_first_wrote(
+    trail: Trail,
+) -> None:
+    trail.write(try_of("run-1"), [SKIPPED])
+    sealed(trail)
+    trail.now -= 0.5 * HOUR  # its clock: the hour that is sealed already
+    trail.write(try_of("run-1"), [{**SKIPPED, "detail": "again"}])
+    digests = sealed(trail, 26)
+    assert {json.loads(line)["detail"] for line in lines(trail)} == {SKIPPED["detail"], "again"}
+    assert not any(digest.incomplete for digest in digests)
 
 
 def test_a_digest_is_signed_and_says_where_it_lies(trail: Trail) -> None:

@@ -122,3 +122,20 @@ def test_many_that_end_alike_share_their_calls(deployed: Inside) -> None:
         suppressed(deployed, number, -1)
     assert run(deployed) == {"ended": 130, "failed": 0}
     assert len(deployed.records()) == 2
+
+
+def test_what_lambda_makes_again_under_one_request_id_has_records_of_its_own(
+    deployed: Inside,
+) -> None:
+    context = deployed.context()
+    suppressed(deployed, 1, -0.1)
+    handler({}, context)
+    deployed.clock.advance(60)
+    suppressed(deployed, 2, -0.1)
+    handler({}, context)
+    ids = [str(record["id"]) for record in deployed.records()]
+    assert len(set(ids)) == len(ids) == 4
+    runs = [one.rpartition(".")[0] for one in ids]
+    assert {run.partition("@")[0] for run in runs} == {context.aws_request_id}
+    first, again = (int(run.partition("@")[2]) for run in dict.fromkeys(runs))
+    assert again - first == 60_000
