@@ -131,12 +131,21 @@ class Listed(msgspec.Struct, frozen=True):
 
 
 class Reader(msgspec.Struct, frozen=True):
-    """Who read the archive: an ARN, how many objects, when first and last (milliseconds)."""
+    """Who read the archive on one day: an ARN, how many objects, when first and last
+    (milliseconds)."""
 
+    day: str
     who: str
     reads: int
     first: int
     last: int
+
+
+class Readers(msgspec.Struct, frozen=True):
+    """Who read the archive by day, and how many more lines there are."""
+
+    rows: list[Reader] = []
+    more: int = 0
 
 
 class Figures(msgspec.Struct, frozen=True):
@@ -159,7 +168,7 @@ class Figures(msgspec.Struct, frozen=True):
     exceptions: Listed
     unresolved: Listed
     operators: Listed
-    readers: list[Reader]
+    readers: Readers
 
 
 def figures(tables: Tables, wanted: Range) -> Figures:
@@ -314,16 +323,25 @@ class _Asking:
             count,
         )
 
-    def readers(self) -> list[Reader]:
-        """Those who read most first."""
-        rows = self._tables.ask(
+    def readers(self) -> Readers:
+        """The last day first, and of a day those who read most."""
+        found: dict[tuple[str, str], list[tuple[int, int, int]]] = {}
+        for who, *numbers in self._tables.ask(
             "SELECT json_extract_string(raw_data, '$.actor'),"
-            " sum(json_extract(raw_data, '$.count')::BIGINT)::BIGINT,"
-            f" min(time), max(time) FROM events WHERE {_RANGE} AND unmapped.kind = 'read'"
-            f" GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {LISTED}",
+            " sum(json_extract(raw_data, '$.count')::BIGINT)::BIGINT, min(time), max(time)"
+            f" FROM events WHERE {_RANGE} AND unmapped.kind = 'read'"
+            f" GROUP BY 1, time // {_QUARTER_MS}",
             **self._range(),
-        )
-        return [Reader(str(who), *numbers) for who, *numbers in rows]
+        ):
+            reads, first, last = numbers
+            found.setdefault((self._day(first), str(who)), []).append((reads, first, last))
+        rows = [
+            Reader(day, who, sum(reads), min(first), max(last))
+            for (day, who), some in found.items()
+            for reads, first, last in [zip(*some, strict=True)]
+        ]
+        rows.sort(key=lambda one: (one.day, one.reads, one.who), reverse=True)
+        return Readers(rows[:LISTED], max(len(rows) - LISTED, 0))
 
     def listed(self, where: str) -> Listed:
         """The records for which something holds, the last ones first."""

@@ -70,7 +70,9 @@ EN: Words = {
     "operators": "By hand: what people and AWS did to the responder",
     "readers": "Who read the archived trail",
     "readers_told": "As far as CloudTrail logs data events of the bucket; without the archiver.",
-    "no_readers": "None is recorded: nobody read it, or no trail logs data events of it.",
+    "no_readers": "None is recorded. That proves nothing unless a trail of CloudTrail logs data"
+    " events of the bucket.",
+    "day": "Day",
     "reads": "Objects read",
     "first": "First",
     "unanswered_list": "Findings that nobody answered",
@@ -159,7 +161,9 @@ JA: Words = {
     "operators": "手作業: 人とAWSがレスポンダーに行った操作",
     "readers": "アーカイブされた監査証跡を読んだ人",
     "readers_told": "CloudTrailがデータイベントを記録している範囲。アーカイブ関数は除く。",
-    "no_readers": "記録なし。誰も読んでいないか、データイベントを記録する証跡がありません。",
+    "no_readers": "記録なし。バケットのデータイベントをCloudTrailの証跡に記録していない場合、"
+    "読み取りは記録に残りません。",
+    "day": "日",
     "reads": "読んだオブジェクト数",
     "first": "最初",
     "unanswered_list": "対応されていない検出結果",

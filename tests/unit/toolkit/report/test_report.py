@@ -72,6 +72,11 @@ def written(trail: Trail) -> None:
     for who, count in (("ann", 3), ("eve", 40), ("ann", 5)):
         read = {"kind": "read", "actor": f"arn:aws:iam::1:user/{who}", "count": count}
         trail.write(f"run-5-{who}-{count}", [read])
+    called = {"uses": "DisableRule", "detail": "DisableRule on hub-responder-prod-x"}
+    trail.write("run-6", [{"kind": "cloudtrail", "actor": "arn:aws:iam::1:user/eve", **called}])
+    trail.now = BEGUN + 2.5 * HOUR
+    late = {"kind": "read", "actor": "arn:aws:iam::1:user/ann", "count": 2}
+    trail.write("run-7", [late])
     trail.now = BEGUN + 3.4 * HOUR
     trail.archive()
 
@@ -161,22 +166,35 @@ def test_what_nobody_answered_and_what_has_no_outcome_is_listed(
     assert failed["detail"] == "=cmd|<b>日本語</b>"
     (suppressed,) = found["suppressed"]["rows"]
     assert suppressed["detail"] == "1 suppressed until 2027-02-24"
-    (operator,) = found["operators"]["rows"]
-    assert operator["who"] == "arn:aws:iam::1:user/ann"
+    by_hand = [(one["who"], one["uses"]) for one in found["operators"]["rows"]]
+    assert sorted(by_hand) == [
+        ("arn:aws:iam::1:user/ann", ""),
+        ("arn:aws:iam::1:user/eve", "DisableRule"),
+    ]
 
 
 def test_who_read_the_archive_is_told_apart_from_who_did_something(
     copied: Path, tmp_path: Path, noon: None
 ) -> None:
-    found = figures(copied, tmp_path)
-    assert [(one["who"].rpartition("/")[2], one["reads"]) for one in found["readers"]] == [
-        ("eve", 40),
-        ("ann", 8),
+    found = figures(copied, tmp_path, "--timezone", "Pacific/Auckland")  # a day begins at 11:00Z
+    told = [
+        (one["day"], one["who"].rpartition("/")[2], one["reads"])
+        for one in found["readers"]["rows"]
     ]
-    assert [one["kind"] for one in found["operators"]["rows"]] == ["redriven"]
+    assert told == [("2027-01-16", "ann", 2), ("2027-01-15", "eve", 40), ("2027-01-15", "ann", 8)]
+    assert {one["kind"] for one in found["operators"]["rows"]} == {"redriven", "cloudtrail"}
     page = (tmp_path / "audit-report.html").read_text("utf-8")
     assert "arn:aws:iam::1:user/eve" in page
     assert words.EN["no_readers"] not in page
+
+
+def test_where_no_read_is_recorded_the_page_says_what_that_is_worth(
+    copied: Path, tmp_path: Path, noon: None
+) -> None:
+    for language, known in (("en", words.EN), ("ja", words.JA)):
+        found = figures(copied, tmp_path, "--account", OTHER, "--language", language)
+        assert found["readers"]["rows"] == []
+        assert known["no_readers"] in (tmp_path / "audit-report.html").read_text("utf-8")
 
 
 def test_only_one_accounts_findings(copied: Path, tmp_path: Path, noon: None) -> None:
