@@ -47,6 +47,10 @@ def advance(live: Live, seconds: float) -> None:
 
 def everything_happens(live: Live) -> None:
     """All example events and all schedules, tickets that end in both ways, and what goes wrong."""
+    crawler = f"arn:aws:iam::{ACCOUNT}:role/crawler"
+    lake = ["security-lake", "register", "--crawler-role", crawler, "--why", "all of it"]
+    lake += ["--endpoint", live.endpoint, "--stack", "hub-responder"]
+    assert CliRunner().invoke(application(), lake).exit_code == 0
     words = ["run", str(PROJECT / "events"), "--endpoint", live.endpoint]
     assert CliRunner().invoke(application(), words).exit_code == 0
     tick(live, *SCHEDULED, "unprotected-report", "weekly-digest")

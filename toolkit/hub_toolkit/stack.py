@@ -20,10 +20,20 @@ _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
     user_agent_extra="hub-responder",
 )
+_ONCE = _CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
 
 
 class DeploymentError(Exception):
     """The deployment cannot be asked, or has not what is asked for; the text says what."""
+
+
+class RefusedError(DeploymentError):
+    """AWS refused a call; ``code`` is its name for why, ``message`` its text."""
+
+    def __init__(self, text: str, code: str, message: str) -> None:
+        super().__init__(text)
+        self.code = code
+        self.message = message
 
 
 class Stack:
@@ -41,7 +51,7 @@ class Stack:
         self.stack = stack
         self.endpoint = endpoint
         self._session = _session(endpoint)
-        self._clients: dict[str, Any] = {}
+        self._clients: dict[tuple[str, bool], Any] = {}
         self.region = str(self._client("sqs").meta.region_name)
 
     def close(self) -> None:
@@ -49,32 +59,42 @@ class Stack:
         for client in self._clients.values():
             client.close()
 
-    def _client(self, service: str) -> Any:
-        if service not in self._clients:
+    def _client(self, service: str, *, once: bool = False) -> Any:
+        if (service, once) not in self._clients:
             try:
                 made: Any = self._session.client(  # type: ignore[call-overload]
-                    service, endpoint_url=self.endpoint, config=_CONFIG
+                    service, endpoint_url=self.endpoint, config=_ONCE if once else _CONFIG
                 )
             except (BotoCoreError, ValueError) as error:
                 raise DeploymentError(f"no deployment can be asked: {error}") from error
-            self._clients[service] = made
-        return self._clients[service]
+            self._clients[service, once] = made
+        return self._clients[service, once]
 
     def call(self, service: str, operation: str, **request: Any) -> Any:
-        """The answer of an AWS call.
+        """The answer of an AWS call, which is made up to three times.
 
         Raises:
-            DeploymentError: it is refused, or the endpoint cannot be reached.
+            RefusedError: it is refused.
+            DeploymentError: the endpoint cannot be reached.
         """
+        return self._called(service, operation, request, once=False)
+
+    def call_once(self, service: str, operation: str, **request: Any) -> Any:
+        """The answer of an AWS call that a second try would meet as a conflict; as `call`."""
+        return self._called(service, operation, request, once=True)
+
+    def _called(self, service: str, operation: str, request: dict[str, Any], *, once: bool) -> Any:
         try:
-            return getattr(self._client(service), operation)(**request)
+            return getattr(self._client(service, once=once), operation)(**request)
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code", "")
             if "NonExistentQueue" in code or "QueueDoesNotExist" in code:
                 name = request.get("QueueName") or request.get("QueueUrl", "")
                 text = f"there is no queue {name}: is --stack right, and the region?"
                 raise DeploymentError(text) from error
-            raise DeploymentError(f"{service} refused {operation}: {code}") from error
+            message = str(error.response["Error"].get("Message", "")) if code else ""
+            text = f"{service} refused {operation}: {code}"
+            raise RefusedError(text, code, message) from error
         except BotoCoreError as error:
             where = self.endpoint or "AWS"
             text = f"{service} at {where} cannot be asked ({type(error).__name__})"

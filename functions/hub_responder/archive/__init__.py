@@ -6,4 +6,6 @@
 - ``digest``   what is signed, and its envelope
 - ``sealing``  one period, from the table to its digest
 - ``catalog``  what the archive holds already
+- ``lake``     the sources in Security Lake that are registered
+- ``delivery`` their copies of the archive's events
 """

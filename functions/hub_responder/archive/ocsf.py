@@ -103,7 +103,8 @@ _COUNTERMEASURES = {
 """Actions that are a countermeasure by MITRE's D3FEND; the others only tell, ask and record."""
 _LIFE = {"opened": (1, "Create"), "ended": (3, "Close")}
 _CHANGES = {
-    "discarded": (4, "Delete"),
+    "registered": (1, "Create"),
+    **dict.fromkeys(("discarded", "unregistered"), (4, "Delete")),
     **dict.fromkeys(("redriven", "config", "held", "released"), (3, "Update")),
 }
 _DONE_TO = {"MODIFY": (3, "Update"), "REMOVE": (4, "Delete")}

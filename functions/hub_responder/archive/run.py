@@ -32,9 +32,10 @@ class Done:
 
     Attributes:
         periods, records: how many were sealed. behind_s: the age of what waits to be sealed;
-            what is too young to be sealed does not count.
+            what is too young to be sealed does not count. first: the first one that was sealed.
     """
 
+    first: Period | None = None
     periods: int = 0
     records: int = 0
     behind_s: float = 0.0
@@ -53,6 +54,7 @@ def run(environment: Mapping[str, str], deadline: Deadline) -> Done:
     try:
         while _is_over(period) and deadline.left() > PERIOD_S:
             before = archiver.seal(period, before)
+            done.first = done.first or period
             done.periods += 1
             done.records += before[0].records
             observability.count("RecordsArchived", before[0].records)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hub_responder import observability
+from hub_responder.archive.delivery import deliver
 from hub_responder.archive.run import run
 from hub_responder.deadline import Deadline
 
@@ -14,7 +15,9 @@ NAME = "archive"
 
 
 def handler(_event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """Seal the hours that are over; returns how many, and the records in them.
+    """Seal the hours that are over, then bring Security Lake its copies where it is registered.
+
+    Returns how many hours, the records in them, and how many objects went to the lake.
 
     Raises:
         CallError: something cannot be read, written or signed; what is sealed stays.
@@ -23,6 +26,12 @@ def handler(_event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     observability.begin(context.aws_request_id, NAME, 0)
     try:
         done = run(os.environ, deadline)
+        copied = deliver(os.environ, deadline, done.first)
     finally:
         observability.flush()
-    return {"periods": done.periods, "records": done.records, "behind_s": done.behind_s}
+    return {
+        "periods": done.periods,
+        "records": done.records,
+        "behind_s": done.behind_s,
+        "copied": copied,
+    }

@@ -19,6 +19,7 @@ from hub_toolkit.cli import (
     coverage,
     dlq,
     inventory,
+    lake,
     message,
     observed,
     pause,
@@ -55,6 +56,7 @@ def application() -> typer.Typer:
         pause,
         inventory,
         audit,
+        lake,
         synth,
         build,
     ):

@@ -39,6 +39,7 @@ TAKEN = frozenset(
             "guard",
             "history",
             "inventory",
+            "lake",
             "lapsed",
             "pace",
             "pause",

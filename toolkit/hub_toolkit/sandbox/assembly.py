@@ -157,6 +157,7 @@ class _Workers:
 
 def _furnish(core: Core, simulators: Simulators, stage: str) -> None:
     """What is there from the beginning: the connections' secrets, and an estate."""
+    simulators.register()
     for name, value in simulators.secrets.items():
         core.moto.put_secret(f"hub-responder/{stage}/{name}", value)
     known = estate.load()

@@ -44,6 +44,13 @@ _REST = {
         ("GET", re.compile(r"/[^/]+/.+"), "GetObject"),
         ("HEAD", re.compile(r"/[^/]+/.+"), "HeadObject"),
     ),
+    "securitylake": (
+        ("POST", re.compile(r"/v1/datalake/logsources/custom"), "CreateCustomLogSource"),
+        ("DELETE", re.compile(r"/v1/datalake/logsources/custom/[^/]+"), "DeleteCustomLogSource"),
+        ("POST", re.compile(r"/v1/datalake/logsources/list"), "ListLogSources"),
+        ("GET", re.compile(r"/v1/datalakes"), "ListDataLakes"),
+        ("POST", re.compile(r"/v1/datalake/exceptions"), "ListDataLakeExceptions"),
+    ),
     "inspector2": (
         ("POST", re.compile(r"/findings/list"), "ListFindings"),
         ("POST", re.compile(r"/findings/details/batch/get"), "BatchGetFindingDetails"),

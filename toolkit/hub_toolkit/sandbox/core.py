@@ -23,6 +23,7 @@ from hub_toolkit.sandbox.members.plane import Members
 from hub_toolkit.sandbox.mounts import Mounts
 from hub_toolkit.sandbox.opscenter import OPERATIONS, OpsCenter
 from hub_toolkit.sandbox.security_hub.hub import SecurityHub
+from hub_toolkit.sandbox.security_lake import S3_OPERATIONS, SecurityLake
 from hub_toolkit.sandbox.ses import Ses
 from hub_toolkit.sandbox.simulators import PATH as VENDORS
 from hub_toolkit.sandbox.simulators import Around, Simulators
@@ -76,6 +77,8 @@ class Core:
         self.kms = kms.Kms()
         self.machines = targets.StateMachines(clock.now)
         self.members = Members(clock.now, account, region, self.hub.get)
+        self.lake = SecurityLake(account, region, self.members.accounts)
+        moto.create_bucket(self.lake.bucket)
         self.inbox = Inbox(clock.now)
         self.faults = Faults(self._delay)
         self.tickets = Tickets()
@@ -151,11 +154,13 @@ class Core:
                 "dynamodb": dynamodb.app(self.tables),
                 "events": json_app("AWSEvents", self.events),
                 "securityhub": self.hub.app,
+                "securitylake": self.lake.app,
             },
             {
                 **{f"ssm.{operation}": self.center.app for operation in OPERATIONS},
                 **{f"kms.{operation}": self.kms.app for operation in kms.OPERATIONS},
                 **self.members.operations,
+                **dict.fromkeys(S3_OPERATIONS, self.lake.around(self.moto.app)),
                 "lambda.Invoke": targets.functions,
                 "states.StartExecution": self.machines.app,
                 **dict.fromkeys(

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from hub_toolkit.sandbox.wsgi import App
 
 PATH = "/_vendors"
+REGISTRATIONS = "trend-security-lake"
+"""Where Trend's registrations service answers, and the name of the secret with its key."""
 _EMAIL = "hub-responder@example.com"
 JIRA_LAG_S = 30.0
 """How far Jira's search is behind: eventually consistent, by no time that is documented."""
@@ -125,6 +127,14 @@ class Simulators:
             if settings["sender"] == sender and list(settings["to"]) == list(recipients):
                 return name
         return self.name_of("ses", "ses")
+
+    def register(self) -> None:
+        """Mount Trend's registrations service for Security Lake, which is no connection."""
+        from hub_toolkit.sandbox.vendors.security_lake_registrations import Registrations
+
+        api_key = _token("c1")
+        self.secrets[REGISTRATIONS] = {"api_key": api_key}
+        self.mount(REGISTRATIONS, REGISTRATIONS, Registrations(api_key=api_key).app)
 
     def listen(self, name: str, mailbox: Mailbox, tls: str) -> None:
         """Serve a mailbox that is mounted, where servers are wanted."""

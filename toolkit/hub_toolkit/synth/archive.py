@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from hub_responder.archive import lake
 from hub_responder.archive.layout import CONTENT, DAYS, DIGESTS, SOURCES
 from hub_responder.archive.ocsf import COLUMNS
 from hub_toolkit.synth.alarms import alarm, of_function, own
 from hub_toolkit.synth.naming import arn, attribute, named, ref
 from hub_toolkit.synth.playbook import layer
-from hub_toolkit.synth.roles import allow, logs
+from hub_toolkit.synth.roles import allow, logs, only
 from hub_toolkit.synth.shared import kept_bucket, scheduled_function
 
 if TYPE_CHECKING:
@@ -133,6 +134,14 @@ def resources() -> Resources:
             "Maximum",
             period=3600,
         ),
+        "LakeBehindAlarm": alarm(
+            "Security Lake got no copy of the audit trail for three hours",
+            own("LakeBehind"),
+            of_function(NAME),
+            "Maximum",
+            threshold=BEHIND_S,
+            period=3600,
+        ),
         **_tables(),
     }
 
@@ -209,6 +218,21 @@ def _archiver() -> list[Any]:
         allow(["dynamodb:Query", "dynamodb:Scan"], attribute("AuditTable")),
         allow(["s3:GetObject", "s3:PutObject"], parts),
         allow("s3:ListBucket", _WHOLE_BUCKET),
+        *_to_the_lake(),
+    ]
+
+
+def _to_the_lake() -> list[Any]:
+    """The registered sources, and the roles that Security Lake makes for them ("LogProviderRole" in
+    its API reference; with a path or without)."""
+    provider = "iam::${AWS::AccountId}:role/*AmazonSecurityLake-Provider-*"
+    return [
+        allow(
+            ["dynamodb:Query", "dynamodb:UpdateItem"],
+            attribute("LedgerTable"),
+            **only(lake.PARTITION),
+        ),
+        allow("sts:AssumeRole", {"Fn::Sub": f"arn:${{AWS::Partition}}:{provider}"}),
     ]
 
 

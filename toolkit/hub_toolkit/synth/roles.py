@@ -92,9 +92,9 @@ def _looked_up(source: Source, member_role: str) -> list[Statement]:
         found.append(_in_members(member_role))
     if "seen" in source.used:
         table = attribute("LedgerTable")
-        found.append(allow(["dynamodb:PutItem", "dynamodb:Query"], table, **_only("history")))
+        found.append(allow(["dynamodb:PutItem", "dynamodb:Query"], table, **only("history")))
     elif suppresses(source):
-        found.append(allow("dynamodb:PutItem", attribute("LedgerTable"), **_only("history")))
+        found.append(allow("dynamodb:PutItem", attribute("LedgerTable"), **only("history")))
     return found
 
 
@@ -144,9 +144,9 @@ def own(source: Source, member_role: str) -> list[Statement]:
             queues,
         ),
         allow("sqs:SendMessage", attribute("DeadLetterQueue")),
-        allow(LEDGER_ACTIONS, attribute("LedgerTable"), **_only(source.name)),
+        allow(LEDGER_ACTIONS, attribute("LedgerTable"), **only(source.name)),
         # Whether all is paused; its own pause is in its own part.
-        allow("dynamodb:GetItem", attribute("LedgerTable"), **_only("pause")),
+        allow("dynamodb:GetItem", attribute("LedgerTable"), **only("pause")),
         *_looked_up(source, member_role),
         allow("dynamodb:PutItem", attribute("AuditTable")),
         # The default connection: what could not be decided or done is said there.
@@ -245,8 +245,8 @@ def unanswered() -> list[Statement]:
     return [
         logs("UnansweredLogGroup"),
         allow("sqs:ReceiveMessage", attribute("DeadLetterQueue")),
-        allow("dynamodb:PutItem", attribute("LedgerTable"), **_only("unanswered")),
-        allow("dynamodb:Query", attribute("LedgerTable"), **_only("pause")),
+        allow("dynamodb:PutItem", attribute("LedgerTable"), **only("unanswered")),
+        allow("dynamodb:Query", attribute("LedgerTable"), **only("pause")),
         allow("dynamodb:PutItem", attribute("AuditTable")),
         allow("securityhub:BatchUpdateFindings", hub()),
     ]
@@ -273,7 +273,7 @@ def lapsed() -> list[Statement]:
     """What the function that ends suppressions needs: the findings, and its records."""
     return [
         logs("LapsedLogGroup"),
-        allow("dynamodb:ConditionCheckItem", attribute("LedgerTable"), **_only("lapsed")),
+        allow("dynamodb:ConditionCheckItem", attribute("LedgerTable"), **only("lapsed")),
         allow("dynamodb:PutItem", attribute("AuditTable")),
         allow(["securityhub:BatchUpdateFindings", "securityhub:GetFindings"], hub()),
     ]
@@ -307,7 +307,7 @@ def inventory(project: Project) -> list[Statement]:
 
 def _watched(playbook: str) -> Statement:
     table = attribute("LedgerTable")
-    return allow("dynamodb:BatchGetItem", table, **_only(playbook))
+    return allow("dynamodb:BatchGetItem", table, **only(playbook))
 
 
 _DOUBTS = ["dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:PutItem"]
@@ -324,7 +324,7 @@ def sync(project: Project) -> list[Statement]:
         [
             logs("SyncLogGroup"),
             *_of_playbooks(read, planned.playbooks),
-            allow(["dynamodb:GetItem", "dynamodb:Query", *_DOUBTS], table, **_only("sync")),
+            allow(["dynamodb:GetItem", "dynamodb:Query", *_DOUBTS], table, **only("sync")),
             allow("dynamodb:PutItem", attribute("AuditTable")),
             allow(["securityhub:BatchUpdateFindings", "securityhub:GetFindings"], hub()),
             *registry.looking({str(one["type"]) for one in planned.connections.values()}),
@@ -344,7 +344,7 @@ def ticket_webhook(project: Project) -> list[Statement]:
         [
             logs("TicketWebhookLogGroup"),
             *_of_playbooks(["dynamodb:ConditionCheckItem", *used], planned.playbooks),
-            allow(_DOUBTS, attribute("LedgerTable"), **_only("sync")),
+            allow(_DOUBTS, attribute("LedgerTable"), **only("sync")),
             allow("dynamodb:PutItem", attribute("AuditTable")),
             allow(["securityhub:BatchUpdateFindings", "securityhub:GetFindings"], hub()),
             *secrets_of(planned.hooked),
@@ -367,10 +367,10 @@ def of_stage(project: Project) -> dict[str, list[Statement]]:
 def _of_playbooks(actions: list[str], names: Iterable[str]) -> list[Statement]:
     """One statement for all: what a BatchGetItem asks of several playbooks, one must allow."""
     held = sorted(names)
-    return [allow(actions, attribute("LedgerTable"), **_only(*held))] if held else []
+    return [allow(actions, attribute("LedgerTable"), **only(*held))] if held else []
 
 
-def _only(*names: str) -> dict[str, Any]:
+def only(*names: str) -> dict[str, Any]:
     """Only partitions of the ledger that begin with one of these and a ``#``.
 
     TransactWriteItems is authorised as the operations in it, with their keys.

@@ -1,4 +1,4 @@
-"""STS: roles that can be assumed in member accounts, and whose key signs a request.
+"""STS: roles that can be assumed, in member accounts and of Security Lake, and whose key signs.
 
 Every key that STS did not give out is the sandbox's own account's. A role is known by its name, in
 every account that owns an instance; any other answers AccessDenied, as AWS does, which does not say
@@ -42,6 +42,7 @@ class Caller:
 @dataclass(frozen=True, slots=True)
 class _Session:
     account: str
+    role: str
     arn: str
     until: float
 
@@ -56,6 +57,7 @@ class Accounts:
 
     Attributes:
         roles: the names of the roles that may be assumed in the members.
+        trusted: the external ids that roles ask of this account, by the roles' ARNs.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Accounts:
         self._region = region
         self._members = members
         self.roles: set[str] = set()
+        self.trusted: dict[str, str] = {}
         self._sessions: dict[str, _Session] = {}
         self._lock = threading.Lock()
         self.app: App = query_app(self._answer)
@@ -84,6 +87,15 @@ class Accounts:
         key, region = self._signed(environ)
         session = self._session(key)
         return Caller(session.account if session else self._own, region or self._region)
+
+    def assumed(self, environ: Environ) -> str:
+        """The ARN of the role that whoever makes a request has assumed, or an empty string.
+
+        Raises:
+            AwsError: with credentials that have expired.
+        """
+        session = self._session(self._signed(environ)[0])
+        return session.role if session else ""
 
     def _signed(self, environ: Environ) -> tuple[str, str]:
         scope = _SCOPE.search(header(environ, "Authorization"))
@@ -112,14 +124,14 @@ class Accounts:
         if not duration.isdecimal() or not MIN_S <= int(duration) <= MAX_S:
             raise AwsError("ValidationError", f"DurationSeconds must be {MIN_S} to {MAX_S}.")
         role = _ROLE.fullmatch(arn)
-        if role is None or role[2] not in self.roles or role[1] not in self._members():
+        if role is None or not self._trusts(arn, role, form.get("ExternalId", "")):
             message = f"User: {caller} is not authorized to perform: sts:AssumeRole on resource: "
             raise AwsError("AccessDenied", message + arn[:200], 403)
         until = self._clock() + int(duration)
         assumed = f"arn:aws:sts::{role[1]}:assumed-role/{role[2]}/{name}"
         key = f"ASIA{secrets.token_hex(8).upper()}"
         with self._lock:
-            self._sessions[key] = _Session(role[1], assumed, until)
+            self._sessions[key] = _Session(role[1], arn, assumed, until)
         return {
             "Credentials": {
                 "AccessKeyId": key,
@@ -129,3 +141,8 @@ class Accounts:
             },
             "AssumedRoleUser": {"AssumedRoleId": f"AROASANDBOX:{name}", "Arn": assumed},
         }
+
+    def _trusts(self, arn: str, role: re.Match[str], external_id: str) -> bool:
+        if arn in self.trusted:
+            return self.trusted[arn] == external_id
+        return role[2] in self.roles and role[1] in self._members()
