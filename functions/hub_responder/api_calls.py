@@ -30,6 +30,7 @@ _NAMED = (
     "keyId",
     "name",
     "rule",
+    "uuid",
 )
 """Members of ``requestParameters`` that name what was called upon, the most telling first."""
 
@@ -117,8 +118,9 @@ def _source(detail: Mapping[str, Any]) -> dict[str, str]:
 def _item(detail: Mapping[str, Any]) -> str:
     """What was called upon."""
     parameters = _mapping(detail, "requestParameters")
+    told = {**{name.lower(): value for name, value in parameters.items()}, **parameters}
     for name in _NAMED:
-        if text := _text(parameters, name):
+        if text := _text(told, name):
             return text
     listed = detail.get("resources")
     first = listed[0] if isinstance(listed, list) and listed else {}

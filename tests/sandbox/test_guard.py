@@ -81,6 +81,9 @@ def test_who_changes_the_stack_and_who_reads_the_archive_is_in_the_trail(live: L
     name = {"functionName": "hub-responder-inspector-coverage"}
     assert called(live, "UpdateFunctionConfiguration20150331v2", "lambda", name)
     assert called(live, "DisableRule", "events", {"name": "hub-responder-inspector-coverage-x"})
+    mapping = {"uUID": "b0b0c0c0-0000-4000-8000-000000000001", "enabled": False}
+    assert called(live, "UpdateEventSourceMapping20150331", "lambda", mapping)
+    assert called(live, "DeleteSchedule", "scheduler", {"name": "hub-responder-weekly-digest"})
     url = "https://sqs.us-east-1.amazonaws.com/111122223333/hub-responder-dlq"
     assert called(live, "PurgeQueue", "sqs", {"queueUrl": url})
     assert called(live, "DeleteTable", "dynamodb", {"tableName": "hub-responder-AuditTable"})
@@ -98,7 +101,9 @@ def test_who_changes_the_stack_and_who_reads_the_archive_is_in_the_trail(live: L
     changes = {one["uses"]: one for one in records if one["kind"] == "cloudtrail"}
     assert set(changes) == {
         "UpdateFunctionConfiguration20150331v2",
+        "UpdateEventSourceMapping20150331",
         "DisableRule",
+        "DeleteSchedule",
         "PurgeQueue",
         "DeleteTable",
         "PutBucketPolicy",

@@ -97,6 +97,12 @@ def test_a_key_that_no_parameter_names_is_named_by_the_resources() -> None:
     assert told(event)[0][1]["detail"] == f"DisableKey on {arn}"
 
 
+@pytest.mark.parametrize("name", ["uUID", "uuid", "UUID"])
+def test_a_source_that_is_stopped_is_named_however_its_uuid_is_spelled(name: str) -> None:
+    event = call("UpdateEventSourceMapping20150331", {name: "b0b0-1", "enabled": False})
+    assert told(event)[0][1]["detail"] == "UpdateEventSourceMapping20150331 on b0b0-1"
+
+
 @pytest.mark.parametrize("body", ["", "[]", "{}", '{"detail": 7}', "[" * 5000, "\ud800"])
 def test_what_is_no_event_is_refused(body: str) -> None:
     with pytest.raises(UnreadableEvent):

@@ -5,6 +5,10 @@ EventBridge has them where a trail of the account logs management events; reads 
 it logs data events of that bucket ("AWS service events delivered via AWS CloudTrail", EventBridge
 user guide). Calls that change nothing are of no interest but for the archive: the rule of reads has
 the state that lets read-only calls through.
+
+What brings a queue's messages to its function is stopped by a call that names nothing but the
+mapping's UUID (UpdateEventSourceMapping, DeleteEventSourceMapping, Lambda API reference). In which
+member CloudTrail has it is not documented, so all such calls in the account are recorded.
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ QUEUE = "CallsQueue"
 BATCH, WINDOW_S = 100, 60
 """Reads of one principal in a batch are one record."""
 _OURS = {"Fn::Sub": "*${AWS::StackName}-*"}
+_MAPPINGS = [{"prefix": f"{verb}EventSourceMapping"} for verb in ("Update", "Delete")]
 
 
 def resources(made: Resources) -> Resources:
@@ -34,8 +39,10 @@ def resources(made: Resources) -> Resources:
     own = [_where(ref(name), condition) for name, condition in buckets]
     changes = [
         _named("lambda", "functionName", [{"wildcard": _OURS}]),
+        {"eventSource": ["lambda.amazonaws.com"], "eventName": _MAPPINGS},
         _named("events", "name", [{"wildcard": _OURS}]),
         _named("events", "rule", [{"wildcard": _OURS}]),
+        _named("scheduler", "name", [{"wildcard": _OURS}]),
         _named("sqs", "queueUrl", [{"wildcard": _OURS}]),
         _named("sns", "topicArn", [{"wildcard": _OURS}]),
         _named("dynamodb", "tableName", [{"wildcard": _OURS}]),
