@@ -4,17 +4,14 @@ goes on failing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict
-
 import pytest
 
-from faults.stimuli import Start, starts
-from faults.test_kills import SAMPLE
-from faults.trials import Trials, Tried
+from faults.stimuli import Start
+from faults.test_kills import SAMPLE, STARTS, told
+from faults.trials import Trials
 
 pytestmark = pytest.mark.faults
-every_playbook = pytest.mark.parametrize("start", list(starts()), ids=lambda start: start.playbook)
+every_playbook = pytest.mark.parametrize("start", STARTS, ids=lambda start: start.playbook)
 
 
 @every_playbook
@@ -51,13 +48,3 @@ def test_what_is_answered_too_late_is_in_doubt_and_looked_up(
 ) -> None:
     """Of one playbook: each of these waits for as long as a call may take."""
     assert told(trials.late(start), request) == []
-
-
-def told(tried: Iterator[Tried], request: pytest.FixtureRequest) -> list[tuple[str, list[str]]]:
-    """What was not survived; all of it is in the table."""
-    failed = []
-    for one in tried:
-        request.node.user_properties.append(("tried", asdict(one)))
-        if one.wrong:
-            failed.append((one.fault, one.wrong))
-    return failed

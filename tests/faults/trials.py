@@ -25,6 +25,10 @@ from live import ACCOUNT, Live
 
 MOST_EFFECTS = 30
 """Of one run: more is a run that does not end."""
+MOST_CALLS = 60
+"""To one dependency, of one run."""
+TIMES = ("before", "after")
+"""When in a call a function's time may be up."""
 _LISTS = {"records": "audit", "deliveries": "inbox", "tickets": "tickets", "letters": "dlq"}
 OLDER = "after a newer one"
 AT_ONCE = "twice at once"
@@ -65,6 +69,7 @@ _WAITING = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisibl
 class Tried:
     """One fault, and what came of it."""
 
+    kind: str
     playbook: str
     step: str
     fault: str
@@ -129,7 +134,7 @@ class Trials:
             failures = wrong(end, clean, again=again)
             fault = f"killed {point.replace('_', ' ')} {number + 1}"
             step = _hit(end)
-            yield Tried(start.playbook, step, fault, clean.effects, end.effects, failures)
+            yield _tried("killed", start, fault, clean=clean, end=end, failures=failures, step=step)
         raise AssertionError(f"{start.playbook} has more than {MOST_EFFECTS} effects")
 
     def troubles(self, start: Start) -> Iterator[Tried]:
@@ -147,7 +152,33 @@ class Trials:
                     break  # nothing of the playbook asks it
                 failures = wrong(end, clean, again=again)
                 fault = f"{target} {name}"
-                yield Tried(start.playbook, "", fault, clean.effects, end.effects, failures)
+                yield _tried(
+                    "fails for a while", start, fault, clean=clean, end=end, failures=failures
+                )
+
+    def timeouts(self, start: Start, *, every: bool = False) -> Iterator[Tried]:
+        """The function's time is up in a call to each dependency, one run for each.
+
+        Args:
+            every: in each call of the run, not only in the first to each.
+        """
+        clean = self.run(start)
+        used = dict.fromkeys(one["connection"] for one in clean.deliveries)
+        for target, when in itertools.product((*VENDORS, *AWS, *used), TIMES):
+            for number in range(MOST_CALLS if every else 1):
+                if target == "secretsmanager":
+                    self.live.kill_workers()  # the next ones have to read the secrets again
+                end = self.run(start, {"target": target, "time_out": when, "skip": number})
+                if self.left:
+                    break  # nothing of the playbook asks it once more
+                # invariant 5: what was sent and could not be recorded is sent again
+                unrecorded = when == "after" or target == "dynamodb"
+                failures = wrong(end, clean, again=int(unrecorded))
+                fault = f"time is up {when} call {number + 1} to {target}"
+                step = _hit(end)
+                yield _tried(
+                    "timed out", start, fault, clean=clean, end=end, failures=failures, step=step
+                )
 
     def late(self, start: Start) -> Iterator[Tried]:
         """Each dependency answers only once the function has stopped to wait."""
@@ -159,7 +190,7 @@ class Trials:
                 continue
             failures = wrong(end, clean, again=1)  # what it did then is in doubt
             fault = f"{target} answers too late"
-            yield Tried(start.playbook, "", fault, clean.effects, end.effects, failures)
+            yield _tried("answers too late", start, fault, clean=clean, end=end, failures=failures)
 
     def partly(self, start: Start) -> Iterator[Tried]:
         """Security Hub leaves findings out of an update, and says which (of OCSF's it knows none by
@@ -181,7 +212,9 @@ class Trials:
             end = self.run(start, fault, events=[event])
             failures = wrong(end, clean, again=0)
             name = f"Security Hub leaves findings out: {code}"
-            yield Tried(start.playbook, "", name, clean.effects, end.effects, failures)
+            yield _tried(
+                "leaves findings out", start, name, clean=clean, end=end, failures=failures
+            )
 
     def comings(self, start: Start) -> Iterator[Tried]:
         """Its message comes in each of `SHAPES`."""
@@ -192,7 +225,14 @@ class Trials:
                 continue  # another click is another request
             end = self.run(start, events=_shaped(event, shape))
             failures = wrong(end, clean, again=0)
-            yield Tried(start.playbook, "", f"comes {shape}", clean.effects, end.effects, failures)
+            yield _tried(
+                "message comes twice, late, out of order",
+                start,
+                f"comes {shape}",
+                clean=clean,
+                end=end,
+                failures=failures,
+            )
 
     def rotations(self, start: Start) -> Iterator[Tried]:
         """Each secret is changed after it was read: what the process holds is refused."""
@@ -213,7 +253,7 @@ class Trials:
             end = self.run(start)
             failures = wrong(end, clean, again=0)
             fault = f"the secret of {name} is changed"
-            yield Tried(start.playbook, "", fault, clean.effects, end.effects, failures)
+            yield _tried("secret is changed", start, fault, clean=clean, end=end, failures=failures)
 
     def refusals(self, start: Start) -> Iterator[Tried]:
         """Each connection, and Security Hub, fails for longer than the playbook tries.
@@ -229,8 +269,14 @@ class Trials:
             ended, end = self._lasting(start, entry)
             again = clean.messages.total()
             failures = [*unexplained(ended), *wrong(end, clean, again=again)]
-            seen = end.effects
-            yield Tried(start.playbook, "", f"{target} {how} on", clean.effects, seen, failures)
+            yield _tried(
+                "fails for longer",
+                start,
+                f"{target} {how} on",
+                clean=clean,
+                end=end,
+                failures=failures,
+            )
 
     def _lasting(self, start: Start, fault: dict[str, Any]) -> tuple[End, End]:
         """What there is when it was given up, and once it is over and was sent again."""
@@ -286,6 +332,19 @@ class Trials:
                 held = sqs.get_queue_attributes(QueueUrl=own, AttributeNames=list(_WAITING))
                 waiting[name] = sum(int(number) for number in held["Attributes"].values())
         return waiting
+
+
+def _tried(
+    kind: str,
+    start: Start,
+    fault: str,
+    *,
+    clean: End,
+    end: End,
+    failures: list[str],
+    step: str = "",
+) -> Tried:
+    return Tried(kind, start.playbook, step, fault, clean.effects, end.effects, failures)
 
 
 def _hit(end: End) -> str:

@@ -354,9 +354,9 @@ class Reader:
 
     def _faults(self, fields: Fields) -> tuple[dict[str, Any], ...]:
         node, found = fields.node("faults"), self._objects(fields, "faults") or []
-        taken = {"kill", "delay_s", "drip_s", "reset"}
+        taken = {"kill", "delay_s", "drip_s", "reset", "time_out"}
         if node is not None and any(taken & set(one) for one in found):
-            names = "no kill, delay_s, drip_s or reset"
+            names = "no kill, delay_s, drip_s, reset or time_out"
             self._report(node, f"`faults` here take {names}: time stands still, nothing is sent")
         try:
             Faults().add(found)

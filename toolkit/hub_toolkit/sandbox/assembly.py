@@ -87,6 +87,7 @@ def assemble(
     plan = read_plan(template, place, {"Stage": stage})
     workers = _Workers()
     kills = Kills(core.faults, workers.kill, workers.own)
+    core.faults.time_out = workers.time_out
     simulators = core.simulators(kills, closing)
     try:
         made = compiled.compile_all(project, folder, simulators.add)
@@ -150,6 +151,10 @@ class _Workers:
     def kill(self, port: int) -> bool:
         pid = self._owner(port)
         return pid is not None and self.pool is not None and self.pool.kill(pid)
+
+    def time_out(self, port: int) -> bool:
+        pid = self._owner(port)
+        return pid is not None and self.pool is not None and self.pool.time_out(pid)
 
     def _owner(self, port: int) -> int | None:
         return self.pool.owner_of_port(port) if self.pool else None

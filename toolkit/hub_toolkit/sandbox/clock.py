@@ -176,6 +176,21 @@ class Clock:
             while self._target >= target and not self._closed:
                 self._landed.wait()
 
+    def lose(self, seconds: float) -> None:
+        """Jump ``seconds`` ahead, though something runs: time that it spent on nothing.
+
+        Timers that are due by then fire afterwards; nobody waits for them.
+
+        Raises:
+            ValueError: ``seconds`` is negative or not finite.
+        """
+        if not (seconds >= 0 and math.isfinite(seconds)):
+            raise ValueError(f"cannot lose {seconds} seconds: give a number from 0 up")
+        with self._lock:
+            self._settle()
+            self._simulated += seconds
+            self._wake.notify()
+
     def close(self) -> None:
         """Stop. Timers that have not fired never will; `now` goes on. May be called twice."""
         with self._lock:

@@ -13,6 +13,9 @@ An entry is an object with ``target`` and some of the others:
 - ``drip_s``: the body is sent in small pieces over so many real seconds, at most 120.
 - ``reset``: the connection is reset, ``before`` the system is asked, or ``after`` it did what it
   was asked. With ``delay_s`` only.
+- ``time_out``: the time of the function that calls is up, ``before`` the system is asked, or
+  ``after`` it did what it was asked: its process ends, and the clock goes to the end of its time.
+  With nothing else; a call from elsewhere is answered.
 - ``times``: how many calls it is good for, 1 where left out.
 - ``skip``: how many calls go well before it, 0 where left out.
 
@@ -44,7 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 Point = Literal["before_effect", "after_effect"]
-Reset = Literal["before", "after"]
+When = Literal["before", "after"]
 
 MAX_ENTRIES = 10_000
 LAMBDA = "lambda"
@@ -66,7 +69,8 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     delay_s: Annotated[float, msgspec.Meta(ge=0, le=120)] = 0.0
     truncate: bool = False
     drip_s: Annotated[float, msgspec.Meta(ge=0, le=120)] = 0.0
-    reset: Reset | None = None
+    reset: When | None = None
+    time_out: When | None = None
     kill: Point | None = None
     times: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 1
     skip: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
@@ -80,19 +84,28 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         scripted = self.status is not None
         cut = bool(self.truncate or self.drip_s)
         if self.target == LAMBDA:
-            if self.kill is None or scripted or self.delay_s or cut or self.reset:
+            others = scripted or self.delay_s or cut or self.reset or self.time_out
+            if self.kill is None or others:
                 raise ValueError("target lambda takes kill, times and skip, and nothing else")
             return
         if self.kill is not None:
             raise ValueError("kill is for target lambda")
         if not scripted and (self.body is not None or self.retry_after is not None):
             raise ValueError("body and retry_after need a status")
+        if self.time_out and (scripted or cut or self.delay_s or self.reset):
+            raise ValueError("time_out goes with times and skip only")
         if self.reset and (scripted or cut):
             raise ValueError("reset goes with delay_s only")
-        if not (scripted or self.delay_s or cut or self.reset):
-            raise ValueError("one of status, delay_s, truncate, drip_s or reset is needed")
+        if not (scripted or self.delay_s or cut or self.reset or self.time_out):
+            raise ValueError(
+                "one of status, delay_s, truncate, drip_s, reset or time_out is needed"
+            )
         if isinstance(self.retry_after, str) and not self.retry_after.isprintable():
             raise ValueError("retry_after has characters that a header cannot have")
+
+
+_UNANSWERED = Fault(target="nobody", status=HTTPStatus.SERVICE_UNAVAILABLE)
+"""What is sent to a process that has ended."""
 
 
 class Faults:
@@ -100,10 +113,15 @@ class Faults:
 
     Args:
         delay: waits real seconds; the default only sleeps.
+
+    Attributes:
+        time_out: ends the worker that calls from this local port as at the end of its time; False
+            if none does, as the default says.
     """
 
     def __init__(self, delay: Callable[[float], None] = time.sleep) -> None:
         self.delay = delay
+        self.time_out: Callable[[int], bool] = lambda _port: False
         self._entries: list[Fault] = []
         """``times`` and ``skip`` counted down."""
         self._lock = threading.Lock()
@@ -172,6 +190,8 @@ def faulty(app: App, faults: Faults, *targets: str) -> App:
             return app(environ, start_response)
         if fault.delay_s:
             faults.delay(fault.delay_s)
+        if fault.time_out:
+            return _out_of_time(app, faults, fault.time_out)(environ, start_response)
         if fault.reset:
             environ[SENDING_KEY] = _reset
         elif fault.drip_s:
@@ -214,6 +234,21 @@ def _scripted(fault: Fault, status: int) -> App:
         return respond(start_response, status, body, headers=headers)
 
     return app
+
+
+def _out_of_time(app: App, faults: Faults, when: When) -> App:
+    """``app``, whose caller does not live to see the answer, and asked nothing if ``before``."""
+
+    def wrapped(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        port = int(environ.get("REMOTE_PORT") or 0)
+        if when == "before" and faults.time_out(port):
+            return _scripted(_UNANSWERED, HTTPStatus.SERVICE_UNAVAILABLE)(environ, start_response)
+        answer = collected(app(environ, start_response))
+        if when == "after":
+            faults.time_out(port)
+        return answer
+
+    return wrapped
 
 
 def _reset(_answer: Iterable[bytes]) -> Iterable[bytes]:

@@ -770,7 +770,7 @@ WRONG: dict[str, tuple[str, str]] = {
     ),
     "a fault": (
         "- {name: a, event: high.json, given: {faults: [{target: jira}]}, expect: {tell: sent}}",
-        "1:48: fault 0: one of status, delay_s, truncate, drip_s or reset is needed",
+        "1:48: fault 0: one of status, delay_s, truncate, drip_s, reset or time_out is needed",
     ),
     "nothing that arrives": (
         "- {name: a, expect: {tell: sent}}",

@@ -154,6 +154,18 @@ def test_a_jump_waits_for_what_runs_at_its_start_and_on_its_way(clock: Clock) ->
     assert clock.now() >= T0 + 1000
 
 
+def test_time_is_lost_while_something_runs_and_what_is_due_follows(clock: Clock) -> None:
+    fired = threading.Event()
+    with clock.running():
+        before = clock.now()
+        clock.call_at(before + 30, fired.set)
+        clock.lose(60)
+        assert clock.now() >= before + 60
+        assert fired.wait(10)
+    with pytest.raises(ValueError, match="cannot lose -1"):
+        clock.lose(-1)
+
+
 def test_running_can_end_on_another_thread(clock: Clock) -> None:
     held = clock.running()
     held.__enter__()

@@ -141,7 +141,7 @@ def test_pending_counts_down_and_clear_forgets() -> None:
         ({"status": 500}, "target"),
         ({"target": "", "status": 500}, "target"),
         ({"target": "a b", "status": 500}, "target"),
-        ({"target": "jira"}, "status, delay_s, truncate, drip_s or reset"),
+        ({"target": "jira"}, "status, delay_s, truncate, drip_s, reset or time_out"),
         ({"target": "jira", "reset": "now"}, "reset"),
         ({"target": "jira", "reset": "after", "status": 500}, "delay_s only"),
         ({"target": "jira", "reset": "after", "truncate": True}, "delay_s only"),
@@ -208,6 +208,20 @@ def test_a_connection_is_reset_before_or_after_the_system_was_asked(
         assert target.calls == asked
         assert (len(inbox.deliveries()), len(inbox.refused())) == (asked, 1 - asked)
         assert requests.post(url, json={}, timeout=10).json() == ANSWER
+
+
+@pytest.mark.parametrize(("when", "asked"), [("before", 0), ("after", 1)])
+def test_the_time_of_who_calls_is_up_before_or_after_the_system_was_asked(
+    target: Target, when: str, asked: int
+) -> None:
+    ended: list[int] = []
+    faults = scripted({"target": "jira", "time_out": when})
+    faults.time_out = lambda port: not ended.append(port)
+    client = Client(faulty(target.app, faults, "jira"))
+    client.get("/", environ_base={"REMOTE_PORT": "4711"})
+    assert (ended, target.calls) == ([4711], asked)
+    assert client.get("/").get_json() == ANSWER
+    assert ended == [4711]
 
 
 def test_a_dripping_answer_arrives_in_pieces_and_is_whole(target: Target) -> None:

@@ -202,6 +202,19 @@ class Pool:
                 return self._kill(worker)
         return False
 
+    def time_out(self, pid: int) -> bool:
+        """End a worker as Lambda does when the time of its invocation is up, without the wait.
+
+        The clock goes to that moment. False if none has this process id.
+        """
+        with self._lock:
+            workers = [worker for crew in self._crews.values() for worker in crew.workers]
+        for worker in workers:
+            if worker.pid == pid != 0:
+                worker.timed_out = True
+                return self._kill(worker)
+        return False
+
     def owner_of_port(self, port: int) -> int | None:
         """The worker whose TCP connection has this local port, as a server sees a client's."""
         for pid in self.pids():
@@ -256,17 +269,12 @@ class Pool:
         try:
             answer = worker.receive(began + function.timeout_s)
         except TimeoutError:
-            self._discard(worker)
-            self._log_end(function, request_id, function.timeout_s, "timeout")
-            return Result(
-                request_id,
-                error=_timeout_error(request_id, function),
-                duration_s=function.timeout_s,
-                killed=True,
-                timed_out=True,
-            )
+            return self._timed_out(function, worker, request_id)
         except (EOFError, OSError):
             duration_s = time.monotonic() - began
+            if worker.timed_out:
+                self._clock.lose(max(0.0, function.timeout_s - duration_s))
+                return self._timed_out(function, worker, request_id)
             self._discard(worker)
             self._log_end(function, request_id, duration_s, "error")
             return Result(
@@ -278,6 +286,17 @@ class Pool:
         self._give_back(crew, worker)
         payload = json.loads(answer.pop("payload", "null"))
         return Result(request_id, payload=payload, **answer)
+
+    def _timed_out(self, function: Function, worker: Worker, request_id: str) -> Result:
+        self._discard(worker)
+        self._log_end(function, request_id, function.timeout_s, "timeout")
+        return Result(
+            request_id,
+            error=_timeout_error(request_id, function),
+            duration_s=function.timeout_s,
+            killed=True,
+            timed_out=True,
+        )
 
     def _take(self, crew: _Crew) -> Worker:
         with self._lock:

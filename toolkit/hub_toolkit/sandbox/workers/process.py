@@ -40,6 +40,7 @@ class Worker:
         name: the function's.
         pid: 0 until it is known.
         doomed: it was killed, though it may not have ended yet.
+        timed_out: it was killed as at the end of its function's time.
         exited: set once the process has ended and been reaped.
         exit_code: negative for a signal; None while it runs or if nobody can tell.
     """
@@ -48,6 +49,7 @@ class Worker:
         self.name = name
         self.pid = 0
         self.doomed = False
+        self.timed_out = False
         self.exited = threading.Event()
         self.exit_code: int | None = None
         self._sock = sock

@@ -495,6 +495,24 @@ def test_an_idle_worker_that_is_killed_is_replaced_and_no_invocation_fails(
     assert not pool.kill(os.getpid())
 
 
+def test_a_worker_whose_time_is_said_to_be_up_ends_as_at_its_timeout(bench: Bench) -> None:
+    pool = bench.pool(bench.function("hang", timeout_s=3600))
+    results: list[Result] = []
+    before = bench.clock.now()
+    thread = threading.Thread(target=lambda: results.append(pool.invoke("hang", {})))
+    thread.start()
+    wait_until(lambda: (bench.logs / "hang.log").exists() and "hanging" in bench.log("hang"))
+    (pid,) = pool.pids("hang")
+    assert pool.time_out(pid)
+    thread.join(WAIT_S)
+    assert results[0].timed_out
+    assert results[0].error is not None
+    assert "Task timed out after 3600.00 seconds" in results[0].error["errorMessage"]
+    assert bench.clock.now() - before >= 3600
+    assert pool.stats()["hang"].timeouts == 1
+    assert not pool.time_out(pid)
+
+
 def test_a_worker_killed_at_work_is_an_error_and_is_replaced(bench: Bench) -> None:
     pool = bench.pool("hang")
     results: list[Result] = []
