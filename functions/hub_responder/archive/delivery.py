@@ -7,7 +7,7 @@ changes nothing. What is copied is what a digest names, byte for byte.
 The layout is Security Lake's (user guide, "Collecting data from custom sources"): below the
 source's own location ``region=/accountId=/eventDay=``, one class of events in a source. Late
 records lie in the day that they are of, not in that of the digest which names them. The provider's
-role may put objects there and nothing else, so that they are read with the function's own.
+role is there to write to that location, so that objects are read with the function's own.
 """
 
 from __future__ import annotations

@@ -4,14 +4,14 @@ Shapes, patterns and errors follow the API reference of CreateCustomLogSource,
 DeleteCustomLogSource, ListLogSources, ListDataLakes and ListDataLakeExceptions. A source's name has
 at most 20 characters and is there once; its role is named
 ``AmazonSecurityLake-Provider-NAME-REGION`` and trusts the given principal with the given external
-id; an account has at most 50 sources ("Collecting data from custom sources"). With such a role
-objects can be put below the source's location and nothing else
-("AmazonSecurityLakePermissionsBoundary"). What was put there stays when the source is deleted.
+id and lets it write to the source's location; an account has at most 50 sources ("Collecting data
+from custom sources").
 
-Guesses: which error answers a name or an event class that is not allowed, a source over the limit
-(``BadRequestException``), a second source of a name (``ConflictException``) and a region without a
-lake (``ResourceNotFoundException``), and the names in ARNs of Glue. There is no crawler: what
-partitions hold is not looked at.
+Guesses: that such a role can put objects and do nothing else; that what was put there stays when
+the source is deleted; which error answers a name or an event class that is not allowed, a source
+over the limit (``BadRequestException``), a second source of a name (``ConflictException``) and a
+region without a lake (``ResourceNotFoundException``); the names in ARNs of Glue. There is no
+crawler: what partitions hold is not looked at.
 """
 
 from __future__ import annotations
