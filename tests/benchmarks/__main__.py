@@ -1,11 +1,11 @@
-"""``python -m benchmarks``: measure everything and print the table."""
+"""``python -m benchmarks``: measure everything, or one part, and print the table."""
 
 from __future__ import annotations
 
 import argparse
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks import cold, deluge, fleet, records, storm, table, told, warm
@@ -178,9 +178,7 @@ def _deluge_rows() -> list[Row]:
     ]
 
 
-def measure(rounds: int) -> list[Row]:
-    """Every figure, measured now."""
-    rows = _cold_rows(max(5, rounds // 3))
+def _warm_rows(rounds: int) -> list[Row]:
     with Cloud(ROOT) as cloud:
         with Handler(cloud.environment(Wait(0, 0))) as handler:
             batch = warm.measure(cloud, handler, warm.batch, rounds)
@@ -190,21 +188,38 @@ def measure(rounds: int) -> list[Row]:
         with Handler(cloud.environment(Wait(0, 0), linked=True)) as handler:
             linked = warm.measure(cloud, handler, warm.batch, rounds)
         trail = records.cpu_ms(cloud, rounds)
-        stormy = _storm_rows(cloud) + _told_rows(cloud)
-    rows += _batch_rows(batch) + _other_rows(click, waiting) + _linked_rows(linked)
     how = "of the CPU above; a finding of Inspector and three texts are kept for each"
-    rows.append(Row("records and what is kept: CPU per finding", trail, "ms", 2, how))
-    return rows + _fleet_rows() + stormy + _deluge_rows()
+    row = Row("records and what is kept: CPU per finding", trail, "ms", 2, how)
+    return [*_batch_rows(batch), *_other_rows(click, waiting), *_linked_rows(linked), row]
+
+
+def _asked_rows() -> list[Row]:
+    with Cloud(ROOT) as cloud:
+        return _storm_rows(cloud) + _told_rows(cloud)
+
+
+PARTS: Mapping[str, Callable[[int], list[Row]]] = {
+    "import": lambda rounds: _cold_rows(max(5, rounds // 3)),
+    "batch": _warm_rows,
+    "fleet": lambda _rounds: _fleet_rows(),
+    "storm": lambda _rounds: _asked_rows(),
+    "deluge": lambda _rounds: _deluge_rows(),
+}
+"""What can be run alone, given how many batches of each kind: in the order of the table."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run; the exit code."""
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
+    parser.add_argument("--only", choices=PARTS, help="this part alone")
     parser.add_argument("--rounds", type=int, default=30, help="batches of each kind")
     parser.add_argument("--write", action="store_true", help=f"renew the table of {DOCUMENT.name}")
     parser.add_argument("--check", action="store_true", help="exit 1 where a limit is exceeded")
     asked = parser.parse_args(arguments)
-    rows = measure(asked.rounds)
+    if asked.only and asked.write:
+        parser.error("--write renews the whole table: leave out --only")
+    parts = [asked.only] if asked.only else PARTS
+    rows = [row for part in parts for row in PARTS[part](asked.rounds)]
     command = shlex.join(["python", "-m", "benchmarks", *arguments])
     heading = f"`{command}` on {table.machine()}"
     table.show(rows, heading)

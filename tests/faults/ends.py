@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from trail import without_outcome
+
 ENDED = frozenset({"finished", "skipped", "closed", "repeat"})
 """Kinds of record that tell what became of a finding."""
 FILES = "s3"
@@ -129,14 +131,8 @@ def _messages(end: End, clean: End, again: int) -> Iterator[str]:
 
 def _trail(end: End) -> Iterator[str]:
     """After its last ATTEMPT every effect has an OUTCOME."""
-    open_: set[tuple[str, ...]] = set()
-    for one in end.records:
-        effect = tuple(str(one.get(name, "")) for name in ("incident", "gen", "round", "step"))
-        if one["kind"] == "attempt":
-            open_.add(effect)
-        elif one["kind"] == "outcome":
-            open_.discard(effect)
-    yield from (f"attempted, and no outcome recorded: {' '.join(one)}" for one in sorted(open_))
+    for effect in without_outcome(end.records):
+        yield f"attempted, and no outcome recorded: {effect}"
 
 
 def _states(end: End, clean: End) -> Iterator[str]:
