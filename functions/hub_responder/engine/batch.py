@@ -131,9 +131,14 @@ class Batch:
         try:
             self._outbox.dead(message, reason)
             self._outbox.flush()
-            self._ledger.submit([Part([], [self._audit.record("dead", detail=reason)])])
         except CallError:
+            self._outbox.forget()
             return [message.id]
+        try:
+            self._ledger.submit([Part([], [self._audit.record("dead", detail=reason)])])
+        except CallError as unrecorded:
+            # The letter says it. Given back, SQS would add a second one without a reason.
+            observability.log_bug(unrecorded)
         return []
 
     def _defer(self, messages: Sequence[Message], why: str) -> list[str]:

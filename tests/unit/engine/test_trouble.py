@@ -338,6 +338,17 @@ def test_a_batch_that_breaks_late_defers_what_it_has_no_time_for(make_world: Any
     assert told(world) == {finding(11)["Id"], finding(12)["Id"]}
 
 
+def test_a_letter_that_cannot_be_recorded_is_one_letter_with_its_reason(make_world: Any) -> None:
+    """Given back, its message would be moved by SQS too, and say nothing."""
+    world = make_world()
+    world.store.handle("DeleteTable", {"TableName": "audit"})
+    world.send(event(finding(1)))
+    world.drain(limit_s=3600)
+    (reason,) = reasons(world)
+    assert reason.startswith("cannot be handled: dynamodb: ResourceNotFoundException")
+    assert finding(1)["Id"] in world.dead[0].body
+
+
 class Refusing:
     """SQS that takes nothing, or refuses for good."""
 
