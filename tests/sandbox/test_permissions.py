@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ PROJECT = Path(__file__).parents[2]
 PREFIX = "hub-responder-"
 PLAYBOOKS = {one.parent.name for one in PROJECT.glob("playbooks/*/playbook.yaml")}
 _NAMES = re.compile("|".join(sorted(PLAYBOOKS, key=len, reverse=True)))
-SCHEDULED = ("inventory", "sync", "archive", "lapsed", "unanswered")
+SCHEDULED = ("inventory", "sync", "archive", "lapsed", "unanswered", "reconcile")
 
 Grant = tuple[str, str, str, str]
 
@@ -53,6 +54,8 @@ def everything_happens(live: Live) -> None:
     assert CliRunner().invoke(application(), lake).exit_code == 0
     words = ["run", str(PROJECT / "events"), "--endpoint", live.endpoint]
     assert CliRunner().invoke(application(), words).exit_code == 0
+    earlier = datetime.fromtimestamp(live.control("GET", "clock")["now"] - 4 * 3600, UTC)
+    live.imported(live.finding(live.instance(), UpdatedAt=f"{earlier:%Y-%m-%dT%H}:30:00.000Z"))
     tick(live, *SCHEDULED, "unprotected-report", "weekly-digest")
 
     ended = live.finding(live.instance(), account=FINANCE)

@@ -1,6 +1,7 @@
 """``build/``: what ships. ``build/functions`` once for all, the rest as layers.
 
-``build/playbooks/NAME`` are the playbooks, ``build/sync`` says whose tickets are followed, and
+``build/playbooks/NAME`` are the playbooks, ``build/sync`` says whose tickets are followed,
+``build/reconcile`` what the rules select, and
 ``build/layers/parquet`` is what writes the audit trail's archive and the fleet's history. Where one
 of the playbooks asks for the fleet's inventory, ``build/inventory`` is what is to be walked.
 
@@ -17,7 +18,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hub_toolkit.playbooks import followed, inventory
+from hub_toolkit.playbooks import followed, inventory, reconciled
 from hub_toolkit.playbooks.compile import compile_playbook, write
 from hub_toolkit.playbooks.load import load_project
 from hub_toolkit.playbooks.overlay import SANDBOX
@@ -98,6 +99,7 @@ def build(root: Path, stage: str, laid: Path | None = None) -> Built:
     _installed(root, "parquet", parquet, (NEWER_PLATFORM, PLATFORM))
     _inventory(root, project)
     followed.write(followed.plan(project), root / "build" / "sync")
+    reconciled.write(reconciled.plan(project), root / "build" / "reconcile")
     size, largest = _size(target), _size(target) + _layers_size(root)
     if largest > MAX_UNZIPPED:
         raise BuildError(

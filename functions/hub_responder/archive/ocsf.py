@@ -110,7 +110,7 @@ _CHANGES = {
 _DONE_TO = {"MODIFY": (3, "Update"), "REMOVE": (4, "Delete")}
 """What was done to the trail itself."""
 _DONE = {"done": (1, "Success"), "failed": (2, "Failure")}
-_BAD = frozenset({"dead", "unreadable", "tampered", "guard"})
+_BAD = frozenset({"dead", "unreadable", "tampered", "guard", "unseen"})
 _OTHER = 99
 
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from hub_responder.events import SCHEDULE_EVENT
+from hub_responder.patterns.pattern import Pattern
 from hub_toolkit.dry import givens, stimuli
 from hub_toolkit.dry.judge import ended
 from hub_toolkit.dry.traffic import Call, Delivery
 from hub_toolkit.dry.trial import Seen, put, start
 from hub_toolkit.playbooks import rules
-from hub_toolkit.sandbox.event_plane.pattern import Pattern
 from hub_toolkit.trip import outcome
 
 if TYPE_CHECKING:

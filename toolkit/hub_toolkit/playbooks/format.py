@@ -45,7 +45,7 @@ TAKEN = frozenset(
             "pause",
             "restored",
         ),
-        *("sync", "ticket-webhook", "unanswered"),
+        *("reconcile", "sync", "ticket-webhook", "unanswered"),
     }
 )
 """Names of our own functions, of partitions of the ledger, and of what records are about: a role

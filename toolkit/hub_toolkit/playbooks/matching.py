@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from hub_responder.identifiers import asff_type
+from hub_responder.patterns.pattern import InvalidPattern, Pattern
 from hub_toolkit.playbooks import asff, ocsf
 from hub_toolkit.playbooks.document import Mapping, Node, Scalar, Sequence, plain
 from hub_toolkit.playbooks.kinds import (
@@ -22,7 +23,6 @@ from hub_toolkit.playbooks.kinds import (
     of_value,
 )
 from hub_toolkit.playbooks.problems import Place, Problem, nearest
-from hub_toolkit.sandbox.event_plane.pattern import InvalidPattern, Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -37,6 +37,7 @@ _EXCEPTIONS = (
     " OR unmapped.kind IN ('dead', 'unreadable', 'tampered', 'guard'))"
 )
 _OPERATORS = "(class_uid = 6003 AND unmapped.kind <> 'read')"
+_UNSEEN = "(unmapped.kind = 'unseen')"
 _QUARTER_MS = 900_000
 """No day begins between two quarters of an hour, anywhere."""
 _SHARES = "[0.5, 0.9, 0.95, 0.99]"
@@ -155,6 +156,8 @@ class Figures(msgspec.Struct, frozen=True):
         unanswered: findings that were taken up and not answered in the range.
         suppressed: what was suppressed, by whom and until when. exceptions: what failed.
         unresolved: attempts of which no outcome is known. operators: what people did by hand.
+        unseen: findings that a rule selects and that never came to its playbook.
+        reconciled: hours in which findings were looked for that no rule saw.
         readers: who read the archive, as far as a trail with data events tells it.
     """
 
@@ -168,6 +171,8 @@ class Figures(msgspec.Struct, frozen=True):
     exceptions: Listed
     unresolved: Listed
     operators: Listed
+    unseen: Listed
+    reconciled: int
     readers: Readers
 
 
@@ -189,6 +194,8 @@ def figures(tables: Tables, wanted: Range) -> Figures:
         exceptions=asking.listed(_EXCEPTIONS),
         unresolved=asking.unresolved(),
         operators=asking.listed(_OPERATORS),
+        unseen=asking.listed(_UNSEEN),
+        reconciled=asking.reconciled(),
         readers=asking.readers(),
     )
 
@@ -206,13 +213,13 @@ class _Asking:
             " unmapped.verdict AS verdict, unmapped.trigger = 'custom_action' AS clicked,"
             " unmapped.status = 'observed' OR coalesce(unmapped.dry_run, false) AS dry,"
             f" CASE WHEN {_SUPPRESSED} THEN 1 WHEN {_EXCEPTIONS} THEN 2 WHEN {_OPERATORS} THEN 3"
-            f" ELSE 0 END::UTINYINT AS list, {_ATTEMPT} AS attempt,"
+            f" WHEN {_UNSEEN} THEN 4 ELSE 0 END::UTINYINT AS list, {_ATTEMPT} AS attempt,"
             " list_transform(unmapped.findings, lambda x: hash(x)) AS findings"
             f" FROM events WHERE {_RANGE}",
             **self._range(),
         )
         lists = dict(tables.ask("SELECT list, count(*) FROM asked WHERE list > 0 GROUP BY 1"))
-        conditions = (_SUPPRESSED, _EXCEPTIONS, _OPERATORS)
+        conditions = (_SUPPRESSED, _EXCEPTIONS, _OPERATORS, _UNSEEN)
         self._counts = {one: lists.get(number, 0) for number, one in enumerate(conditions, 1)}
         tables.make(
             "taken",
@@ -322,6 +329,10 @@ class _Asking:
             f"unmapped.kind = 'attempt' AND {_ATTEMPT} NOT IN ({known})",
             count,
         )
+
+    def reconciled(self) -> int:
+        ((count,),) = self._tables.ask("SELECT count(*) FROM asked WHERE kind = 'reconciled'")
+        return int(count)
 
     def readers(self) -> Readers:
         """The last day first, and of a day those who read most."""

@@ -33,6 +33,7 @@ _LISTS = (
     ("unanswered_list", "unanswered"),
     ("exceptions", "exceptions"),
     ("unresolved", "unresolved"),
+    ("unseen", "unseen"),
     ("suppressed", "suppressed"),
     ("operators", "operators"),
 )

@@ -12,7 +12,7 @@ from hub_responder.clock import iso
 if TYPE_CHECKING:
     from hub_toolkit.report.figures import Figures
 
-LISTS = ("unanswered", "exceptions", "unresolved", "suppressed", "operators")
+LISTS = ("unanswered", "exceptions", "unresolved", "unseen", "suppressed", "operators")
 COLUMNS = ("list", "at", "playbook", "kind", "action", "detail", "by", "findings")
 
 

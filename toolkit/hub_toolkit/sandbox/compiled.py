@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hub_toolkit.playbooks import followed, inventory
+from hub_toolkit.playbooks import followed, inventory, reconciled
 from hub_toolkit.playbooks.compile import compile_playbook, write
 from hub_toolkit.playbooks.load import Project
 
@@ -19,11 +19,13 @@ Rewrite = Callable[[str, dict[str, Any]], dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """Folders: of the playbooks, by name, and of the plans: the inventory's, followed tickets'."""
+    """Folders: of the playbooks, by name, and of the plans: the inventory's, followed tickets', and
+    what the rules select."""
 
     playbooks: dict[str, Path]
     inventory: Path
     sync: Path
+    reconcile: Path
 
 
 def compile_all(project: Project, target: Path, rewrite: Rewrite) -> Compiled:
@@ -47,4 +49,6 @@ def compile_all(project: Project, target: Path, rewrite: Rewrite) -> Compiled:
     inventory.write(inventory.plan(project, rewrite), planned)
     tickets = target / "sync-plan"
     followed.write(followed.plan(project, rewrite), tickets)
-    return Compiled(folders, planned, tickets)
+    selected = target / "reconcile-plan"
+    reconciled.write(reconciled.plan(project), selected)
+    return Compiled(folders, planned, tickets, selected)

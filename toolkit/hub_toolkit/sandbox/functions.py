@@ -45,6 +45,8 @@ def _environment(one: Declared, made: Compiled) -> dict[str, str]:
         return {**found, "INVENTORY_DIR": str(made.inventory)}
     if "SYNC_DIR" in found:
         return {**found, "SYNC_DIR": str(made.sync)}
+    if "RECONCILE_DIR" in found:
+        return {**found, "RECONCILE_DIR": str(made.reconcile)}
     if found.get("PLAYBOOK_DIR", "").rstrip("/") != LAYER_ROOT:
         return found
     playbooks = [layer for layer in one.layers if layer in folders]

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hub_toolkit.sandbox.event_plane.pattern import Pattern
+from hub_responder.patterns.pattern import Pattern
 
 if TYPE_CHECKING:
     from hub_toolkit.sandbox.clock import Clock

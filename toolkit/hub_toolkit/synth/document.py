@@ -110,6 +110,8 @@ def _resources(base: Project, by_stage: Mapping[str, Project]) -> dict[str, Any]
         if source.on.schedule is not None:
             scheduled[imports] = condition
     made: dict[str, Any] = {**shared.resources(queues, scheduled), **archive.resources()}
+    if any(source.on.imported is not None for _, source, _ in wanted):
+        made |= shared.reconcile()
     if any(roles.suppresses(source) for _, source, _ in wanted):
         made |= shared.lapsed()
     if any(roles.reports(source) for _, source, _ in wanted):

@@ -269,6 +269,18 @@ def guard() -> list[Statement]:
     ]
 
 
+def reconcile() -> list[Statement]:
+    """What the function that names unseen findings needs: the findings, the trail, how far it is,
+    and its records."""
+    own_part = ["dynamodb:GetItem", "dynamodb:PutItem"]
+    return [
+        logs("ReconcileLogGroup"),
+        allow(own_part, attribute("LedgerTable"), **only("reconcile")),
+        allow(["dynamodb:PutItem", "dynamodb:Query"], attribute("AuditTable")),
+        allow("securityhub:GetFindings", hub()),
+    ]
+
+
 def lapsed() -> list[Statement]:
     """What the function that ends suppressions needs: the findings, and its records."""
     return [

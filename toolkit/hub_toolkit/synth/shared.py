@@ -408,6 +408,33 @@ def sync(statements: Sequence[Any]) -> Resources:
     }
 
 
+RECONCILE_TIMEOUT_S = 300
+
+
+def reconcile() -> Resources:
+    """The function that names findings which no rule saw, and its alarm."""
+    return {
+        "ReconcileLayer": layer("reconcile", "What the rules select", "build/reconcile/"),
+        **scheduled_function(
+            "reconcile",
+            "Names findings that no rule saw",
+            "1 hour",
+            roles.reconcile(),
+            Timeout=RECONCILE_TIMEOUT_S,
+            MemorySize=512,
+            Layers=[ref("ReconcileLayer")],
+            variables={"RECONCILE_DIR": "/opt", "POWERTOOLS_SERVICE_NAME": named("reconcile")},
+        ),
+        "UnseenAlarm": alarm(
+            "Security Hub has findings that a playbook's rule selects and that never came to it",
+            own("UnseenFindings"),
+            of_function("reconcile"),
+            "Sum",
+            ends=False,
+        ),
+    }
+
+
 TICKET_WEBHOOK = "ticket-webhook"
 TICKET_WEBHOOK_TIMEOUT_S = 30
 """Nobody waits longer: GitHub ends a delivery after ten seconds, Jira after twenty."""

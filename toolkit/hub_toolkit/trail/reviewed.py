@@ -60,6 +60,7 @@ def gone(project: Project, activities: Iterable[str]) -> list[str]:
         "all",
         "dlq",
         "lapsed",
+        "reconcile",
         "sync",
         "unanswered",
     }

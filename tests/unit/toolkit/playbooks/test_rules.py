@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from hub_responder.patterns.pattern import Pattern
 from hub_responder.playbook import Triggers
 from hub_toolkit.playbooks import rules
-from hub_toolkit.sandbox.event_plane.pattern import Pattern
 
 TRIGGERS = Triggers(
     imported={

@@ -69,6 +69,8 @@ def written(trail: Trail) -> None:
     trail.write(
         "run-4", [{"kind": "redriven", "actor": "arn:aws:iam::1:user/ann", "detail": "again"}]
     )
+    missed = {"kind": "unseen", "findings": ["f-lost"], "detail": "lost"}
+    trail.write("run-lost", [missed, {"kind": "reconciled"}])
     for who, count in (("ann", 3), ("eve", 40), ("ann", 5)):
         read = {"kind": "read", "actor": f"arn:aws:iam::1:user/{who}", "count": count}
         trail.write(f"run-5-{who}-{count}", [read])
@@ -197,6 +199,17 @@ def test_where_no_read_is_recorded_the_page_says_what_that_is_worth(
         assert known["no_readers"] in (tmp_path / "audit-report.html").read_text("utf-8")
 
 
+def test_what_no_rule_saw_is_listed_with_how_much_was_looked_at(
+    copied: Path, tmp_path: Path, noon: None
+) -> None:
+    found = figures(copied, tmp_path)
+    assert [one["findings"] for one in found["unseen"]["rows"]] == [["f-lost"]]
+    assert found["reconciled"] == 1
+    page = (tmp_path / "audit-report.html").read_text("utf-8")
+    assert words.EN["unseen"] in page
+    assert words.EN["reconciled"].format(count="1") in page
+
+
 def test_only_one_accounts_findings(copied: Path, tmp_path: Path, noon: None) -> None:
     told = figures(copied, tmp_path, "--account", OTHER)["summary"]
     assert (told["findings"], told["answered"], told["failed"]) == (1, 1, 0)
@@ -234,7 +247,7 @@ def test_the_sheet_is_no_formula(copied: Path, tmp_path: Path, noon: None) -> No
     sheet = (tmp_path / "audit-report.csv").read_bytes().decode("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(sheet)))
     assert {row["list"] for row in rows} == {
-        *("unanswered", "exceptions", "unresolved", "suppressed", "operators")
+        *("unanswered", "exceptions", "unresolved", "unseen", "suppressed", "operators")
     }
     (failed,) = [row for row in rows if row["list"] == "exceptions"]
     assert failed["detail"] == "'=cmd|<b>日本語</b>"

@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from hub_responder.inventory import history
+from hub_responder.patterns.pattern import Pattern
 from hub_toolkit import synth
-from hub_toolkit.sandbox.event_plane.pattern import Pattern
 from hub_toolkit.synth import generated
 from hub_toolkit.synth.archive import CONDITIONS
 from hub_toolkit.synth.naming import logical

@@ -70,6 +70,7 @@ def test_functions_run_on_lambdas_python_313_on_arm64(translated: Both) -> None:
     longer = {
         "${AWS::StackName}-inventory": (300, 1024),
         "${AWS::StackName}-sync": (240, 256),
+        "${AWS::StackName}-reconcile": (300, 512),
         "${AWS::StackName}-archive": (600, 1024),
     }
     for function in functions:

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hub_toolkit.sandbox.event_plane.flat_event import FlatEvent, Paths
-from hub_toolkit.sandbox.event_plane.pattern import Pattern
+from hub_responder.patterns.flat_event import FlatEvent, Paths
+from hub_responder.patterns.pattern import Pattern
 
 MAX_SHOWN = 5
 """Values of one field that are told."""

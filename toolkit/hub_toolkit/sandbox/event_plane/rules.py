@@ -6,9 +6,9 @@ import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from hub_responder.patterns.flat_event import FlatEvent, Paths
+from hub_responder.patterns.pattern import InvalidPattern, Pattern
 from hub_toolkit.sandbox.errors import AwsError
-from hub_toolkit.sandbox.event_plane.flat_event import FlatEvent, Paths
-from hub_toolkit.sandbox.event_plane.pattern import InvalidPattern, Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub_responder.patterns.pattern import Pattern
 from hub_toolkit.sandbox.event_plane.explain import explain
-from hub_toolkit.sandbox.event_plane.pattern import Pattern
 
 
 def told(pattern: dict[str, Any], event: dict[str, Any]) -> list[str]:

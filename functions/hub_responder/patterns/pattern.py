@@ -19,13 +19,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from hub_toolkit.sandbox.event_plane.conditions import Refusal, condition, literal
-from hub_toolkit.sandbox.event_plane.flat_event import FlatEvent, Leaf, Membership, Paths
+from hub_responder.patterns.conditions import Refusal, condition, literal
+from hub_responder.patterns.flat_event import FlatEvent, Leaf, Membership, Paths
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from hub_toolkit.sandbox.event_plane.conditions import Predicate
+    from hub_responder.patterns.conditions import Predicate
 
 MAX_LENGTH = 2048
 """Characters of a pattern (EventBridge quotas); one given as an object is written compactly."""

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub_toolkit.sandbox.event_plane.flat_event import FlatEvent, Paths
-from hub_toolkit.sandbox.event_plane.pattern import MAX_LENGTH, InvalidPattern, Pattern
+from hub_responder.patterns.flat_event import FlatEvent, Paths
+from hub_responder.patterns.pattern import MAX_LENGTH, InvalidPattern, Pattern
 
-CASES_FILE = Path(__file__).parents[5].parent / "shared" / "facts" / "pattern-cases.json"
+CASES_FILE = Path(__file__).parents[3].parent / "shared" / "facts" / "pattern-cases.json"
 CASES = json.loads(CASES_FILE.read_text()) if CASES_FILE.exists() else []
 
 FINDING = {

@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from hub_toolkit.sandbox.event_plane.numbers import comparable, is_number
+from hub_responder.patterns.numbers import comparable, is_number
 
 Predicate = Callable[[Any], bool]
 

@@ -1,0 +1,1 @@
+"""EventBridge's event patterns: whether a rule passes an event."""
