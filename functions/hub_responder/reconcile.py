@@ -4,7 +4,7 @@ Hour by hour, once an hour is over for `WAIT_S`: the findings that were last upd
 for (GetFindings). One that a playbook's rule selects, as EventBridge matches, must have come to
 that playbook since, so some record of it names the finding; where none does, a record `unseen`
 tells so. What was looked at is written with the records, in one transaction: a run that dies or has
-no time left hides nothing, the next one goes on there.
+no time left hides nothing, the next one goes on there, also in the midst of an hour.
 
 GetFindings has findings in ASFF only, so patterns over OCSF are not held against it.
 """
@@ -37,8 +37,10 @@ NAME = "reconcile"
 FILE = "reconcile.json"
 WAIT_S = 3 * 3600.0
 """Between the end of an hour and its turn: events, batches and what is deferred take their time."""
-HOUR_TIME_S = 60.0
-"""No hour is begun with less time left."""
+PART_TIME_S = 60.0
+"""No part of an hour is begun with less time left."""
+PART_S = 600.0
+"""What is looked at in one go: a part of an hour, after which another run can go on."""
 PAGE_S = 0.5
 """Between two pages: with what a page takes, under 2 of the 3 requests a second that GetFindings
 takes of an account ("Security Hub quotas"); others ask too."""
@@ -77,8 +79,11 @@ class Done:
 
 @dataclass(slots=True)
 class _Hour:
-    """What one hour held; ``missed`` are playbooks with raw findings, `LISTED` at most."""
+    """What one hour held, up to ``at`` (epoch seconds); ``missed`` are those of its last part,
+    playbooks with raw findings, `LISTED` of the hour at most."""
 
+    period: Period
+    at: float
     findings: int = 0
     unseen: int = 0
     missed: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -124,16 +129,19 @@ class Reconciler:
             CallError: something cannot be read or written, or the time is over within an hour.
         """
         hour = self._next()
-        while hour.end + WAIT_S <= clock.now() and self._deadline.left() > HOUR_TIME_S:
-            found = self._look(hour)
-            self._write(hour, found)
-            done.hours += 1
-            done.findings += found.findings
-            done.unseen += found.unseen
-            hour = hour.next
+        while hour.period.end + WAIT_S <= clock.now() and self._deadline.left() > PART_TIME_S:
+            findings, unseen = hour.findings, hour.unseen
+            self._look(hour)
+            self._write(hour)
+            done.findings += hour.findings - findings
+            done.unseen += hour.unseen - unseen
+            if hour.at >= hour.period.end:
+                done.hours += 1
+                hour = _Hour(hour.period.next, hour.period.end)
 
-    def _next(self) -> Period:
-        """The first hour that was not looked at; at the very first, the newest whose turn it is."""
+    def _next(self) -> _Hour:
+        """The first hour that was not looked at to its end; at the very first, the newest whose
+        turn it is."""
         self._deadline.timeout(items.CALL_S, target="dynamodb.get_item")
         try:
             answer = aws.client("dynamodb").get_item(
@@ -142,29 +150,35 @@ class Reconciler:
         except aws.ERRORS as error:
             raise aws.translate(error, "dynamodb.get_item") from error
         if held := answer.get("Item"):
-            return Period(float(held["until"]["N"]))
-        return period_at(clock.now() - WAIT_S).before(1)
+            at, findings, unseen = (
+                float(held[name]["N"]) for name in ("until", "findings", "unseen")
+            )
+            return _Hour(period_at(at), at, int(findings), int(unseen))
+        period = period_at(clock.now() - WAIT_S).before(1)
+        return _Hour(period, period.start)
 
-    def _look(self, hour: Period) -> _Hour:
-        found = _Hour()
-        for raw in self._updated(hour):
-            found.findings += 1
+    def _look(self, hour: _Hour) -> None:
+        """Look at the next part of an hour."""
+        start, hour.at = hour.at, min(hour.at + PART_S, hour.period.end)
+        hour.missed = []
+        for raw in self._updated(start, hour.at):
+            hour.findings += 1
             event = _event(raw)
             for name, pattern in self._patterns.items():
-                if pattern.matches_event(event) and not self._saw(name, str(raw["Id"]), hour):
-                    found.unseen += 1
-                    if len(found.missed) < LISTED:
-                        found.missed.append((name, raw))
-        return found
+                identifier = str(raw["Id"])
+                if pattern.matches_event(event) and not self._saw(name, identifier, hour.period):
+                    hour.unseen += 1
+                    if hour.unseen <= LISTED:
+                        hour.missed.append((name, raw))
 
-    def _updated(self, hour: Period) -> Iterator[dict[str, Any]]:
-        """The live findings that were last updated in an hour."""
-        span = {"Start": clock.iso(hour.start), "End": clock.iso(hour.end)}
+    def _updated(self, start: float, end: float) -> Iterator[dict[str, Any]]:
+        """The live findings that were last updated in a part of an hour."""
+        span = {"Start": clock.iso(start), "End": clock.iso(end)}
         filters = {**_LIVE, "UpdatedAt": [span]}
         for page in get_findings.pages(filters, self._deadline):
             for raw in page.findings:
                 at = seconds(raw.get("UpdatedAt"))
-                if at is not None and hour.start <= at < hour.end:  # the end is the next hour's
+                if at is not None and start <= at < end:  # the end is the next part's
                     yield raw
             if page.more:
                 self._pause(PAGE_S)
@@ -192,21 +206,28 @@ class Reconciler:
             self._seen[period] = marks
         return self._seen[period]
 
-    def _write(self, hour: Period, found: _Hour) -> None:
-        self._seen.pop(hour.before(1), None)
-        records = [self._unseen(name, raw) for name, raw in found.missed]
-        records.append(
-            self._audit.record(
-                "reconciled",
-                trigger=_TRIGGER,
-                result={"findings": found.findings, "unseen": found.unseen},
-                detail=f"{clock.iso(hour.start)[:13]}h: {found.findings} findings were looked at,"
-                f" {found.unseen} times a rule had not seen one that it selects",
-            )
-        )
-        item = {**STATE, "until": {"N": str(int(hour.end))}}
+    def _write(self, hour: _Hour) -> None:
+        """What is found, and how far that is; at the end of an hour what all of it held."""
+        records = [self._unseen(name, raw) for name, raw in hour.missed]
+        state = (hour.at, hour.findings, hour.unseen)
+        if hour.at >= hour.period.end:
+            self._seen.pop(hour.period.before(1), None)
+            records.append(self._reconciled(hour))
+            state = (hour.at, 0, 0)
+        names = ("until", "findings", "unseen")
+        item = {**STATE, **{n: {"N": str(int(v))} for n, v in zip(names, state, strict=True)}}
         put = {"Put": {"TableName": self._ledger, "Item": item}}
         self._transactions.submit([Part([put], records)])
+
+    def _reconciled(self, hour: _Hour) -> Record:
+        found, unseen = hour.findings, hour.unseen
+        return self._audit.record(
+            "reconciled",
+            trigger=_TRIGGER,
+            result={"findings": found, "unseen": unseen},
+            detail=f"{clock.iso(hour.period.start)[:13]}h: {found} findings were looked at,"
+            f" {unseen} times a rule had not seen one that it selects",
+        )
 
     def _unseen(self, playbook: str, raw: dict[str, Any]) -> Record:
         at = str(raw["UpdatedAt"])[:40]

@@ -128,3 +128,24 @@ def test_a_run_that_is_cut_short_writes_nothing_of_its_hour(deployed: Inside, ho
     assert len(pauses) == 1
     assert handler({}, deployed.context(300)) == {"hours": 1, "findings": 150, "unseen": 150}
     assert len([1 for kind, _, _ in told(deployed) if kind == "unseen"]) == 90
+
+
+def test_an_hour_is_gone_on_with_where_the_last_run_stopped(deployed: Inside, hour: float) -> None:
+    first = [updated(deployed, number, hour + 60) for number in range(2)]
+    for number in range(10, 160):
+        updated(deployed, number, hour + 700)
+    acting = Playbook(name="reconcile", summary="", steps=(), on=Triggers(), version="")
+    left, done = [300.0], Done()
+    audit = Audit(AUDIT, acting, "run-7")
+
+    def stops(_seconds: float) -> None:
+        left[0] = 0.0
+
+    with pytest.raises(CallError):
+        Reconciler(PLAN, LEDGER, AUDIT, audit, Deadline(lambda: left[0]), pause=stops).run(done)
+    assert (done.hours, done.findings, done.unseen) == (0, 2, 2)
+    assert sorted(ids for _, _, ids in told(deployed)) == sorted([one] for one in first)
+    assert handler({}, deployed.context(300)) == {"hours": 1, "findings": 150, "unseen": 150}
+    assert len([1 for kind, _, _ in told(deployed) if kind == "unseen"]) == 90
+    (whole,) = (one for one in deployed.records() if one["kind"] == "reconciled")
+    assert whole["result"] == {"findings": 152, "unseen": 152}
