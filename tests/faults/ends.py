@@ -74,7 +74,7 @@ def wrong(end: End, clean: End, *, again: int) -> list[str]:
         *_messages(end, clean, again),
         *_trail(end),
         *_states(end, clean),
-        *(f"{number} messages wait in {queue}" for queue, number in end.waiting.items() if number),
+        *_waiting(end),
     ]
 
 
@@ -92,6 +92,13 @@ def unexplained(end: End) -> list[str]:
     ]
     silent = [f"a letter without a reason: {one}" for one in end.letters if not one["reason"]]
     return [*lost, *silent, *_trail(end)]
+
+
+def undecided(end: End) -> list[str]:
+    """What is not as it must be where a playbook went on without what it could not ask: every
+    finding has ended, somebody was told, and nothing is open or waits."""
+    silent = [] if end.messages else ["nobody was told"]
+    return [*_lost(end), *silent, *_trail(end), *_waiting(end)]
 
 
 def _lost(end: End) -> Iterator[str]:
@@ -138,3 +145,7 @@ def _trail(end: End) -> Iterator[str]:
 def _states(end: End, clean: End) -> Iterator[str]:
     if end.states != clean.states:
         yield f"the findings are {end.states}, not {clean.states}"
+
+
+def _waiting(end: End) -> Iterator[str]:
+    yield from (f"{number} messages wait in {one}" for one, number in end.waiting.items() if number)
