@@ -77,13 +77,22 @@ def _deliver(environment: Mapping[str, str], deadline: Deadline, begun: Period |
         reached = courier.bring()
         count += courier.count
         if reached != source:
-            lake.note(table, reached)
+            _note(table, reached)
         if reached.failure:
             said = {"source": source.name, "reason": reached.failure}
             observability.logger().error("the lake got nothing", extra=said)
         behind = max(behind, _behind(period_named(reached.next_hour), last))
     observability.measure("LakeBehind", behind)
     return count
+
+
+def _note(table: str, reached: lake.Source) -> None:
+    """Keep how far it came; where that fails, the next run brings the same again."""
+    try:
+        lake.note(table, reached)
+    except CallError as error:
+        said = {"source": reached.name, "reason": str(error)}
+        observability.logger().error("the delivery was not noted", extra=said)
 
 
 def _behind(period: Period, last: Period) -> float:

@@ -159,11 +159,23 @@ def test_a_ledger_that_does_not_answer_is_no_reason_to_fail(
     made.register(7001)
     trail.write("run-1", [ATTEMPT])
     members.faults.add([{"target": "dynamodb.UpdateItem", "status": 400, "times": 1}])
-    assert made.hours(1.4) == 0
+    assert made.hours(1.4) == 1  # written; it is only not noted
     assert len(trail.digests()) == 1
     missing = {"LEDGER_TABLE": "none", "ARCHIVE_BUCKET": trail.bucket}
     assert deliver(missing, Deadline.after(60), None) == 0
     made.hours(0.1)
+    assert made.sources()["7001"].delivered_at
+
+
+def test_what_cannot_be_noted_of_one_source_keeps_no_other_up(
+    trail: Trail, made: Lake, members: MemberCloud
+) -> None:
+    made.register(2005)
+    made.register(7001)
+    trail.write("run-1", [ATTEMPT, SKIPPED])
+    members.faults.add([{"target": "dynamodb.UpdateItem", "status": 400, "times": 1}])
+    made.hours(1.4)
+    assert len(made.objects()) == 2
     assert made.sources()["7001"].delivered_at
 
 

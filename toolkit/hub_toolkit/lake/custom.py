@@ -32,7 +32,15 @@ _PERMISSIONS = {
     "list_data_lakes": "ListDataLakes",
     "list_data_lake_exceptions": "ListDataLakeExceptions",
 }
-_PASSING = ("InternalServer", "Throttling", "TooManyRequests", "ServiceUnavailable", "Timeout")
+_CONFLICT = "ConflictException"
+_PASSING = (
+    _CONFLICT,
+    "InternalServer",
+    "Throttling",
+    "TooManyRequests",
+    "ServiceUnavailable",
+    "Timeout",
+)
 
 
 class TakenError(DeploymentError):
@@ -125,8 +133,11 @@ class CustomSources:
                 "create_custom_log_source", sourceName=name, configuration=configuration, **named
             )
         except RefusedError as error:
-            if error.code != "ConflictException":
+            if error.code != _CONFLICT:
                 raise
+            if self.find(name) is None:  # "the previous write did not have time to propagate"
+                text = f"{error}: it is still at an earlier change; run the command again"
+                raise RefusedError(text, error.code, error.message) from error
             raise TakenError(taken(name)) from error
         return _made(answer.get("source", {}))
 

@@ -86,7 +86,7 @@ class Kept:
             operator.record(RECORDED, "registered", [self._new(source)], detail=detail, why=why)
             made = self._create(source, wanted)
         else:  # a command died: it may have made the source
-            made = self._sources.find(source.name) or self._create(source, wanted)
+            made = self._sources.find(source.name) or self._again(source, wanted)
         active = replace(
             source,
             phase=lake.ACTIVE,
@@ -130,7 +130,7 @@ class Kept:
         item = lake.item_of(self._partition, source)
         self._stack.call("dynamodb", "put_item", TableName=self._table, Item=item)
 
-    def _create(self, source: lake.Source, wanted: Wanted) -> Made:
+    def _create(self, source: lake.Source, wanted: Wanted, *, again: bool = False) -> Made:
         try:
             return self._sources.create(
                 source.name,
@@ -140,9 +140,19 @@ class Kept:
                 crawler_role=wanted.crawler_role,
             )
         except DeploymentError as error:
-            if is_definite(error):
+            if is_definite(error) and not (again and isinstance(error, TakenError)):
                 self._remove(source)
             raise
+
+    def _again(self, source: lake.Source, wanted: Wanted) -> Made:
+        """As `_create`, for one that may be there and was not listed yet."""
+        try:
+            return self._create(source, wanted, again=True)
+        except TakenError:
+            made = self._sources.find(source.name)
+            if made is None:
+                raise
+            return made
 
     def _new(self, source: lake.Source) -> dict[str, Any]:
         put = self._put(source)

@@ -184,11 +184,34 @@ def test_a_name_that_is_taken_is_left_alone_and_another_one_will_do(world: World
 
 
 def test_a_name_that_is_taken_meanwhile_is_left_alone(world: World, run: Run) -> None:
-    refused = json.dumps({"__type": "ConflictException", "message": "it exists"})
-    world.members.faults.add([{"target": CREATE, "status": 409, "body": refused}])
+    for uid in (7001, 2005, 6003):
+        world.create(f"hub-responder-{uid}")
+    unseen = {"target": "securitylake.ListLogSources", "status": 200, "body": '{"sources": []}'}
+    world.members.faults.add([{**unseen, "times": 3}])
     code, told = run(*REGISTER)
     assert (code, "already, which this stack did not make" in told) == (2, True)
     assert run("security-lake", "status")[1] == "Nothing is registered.\n"
+
+
+def test_a_conflict_with_an_earlier_change_is_no_taken_name(world: World, run: Run) -> None:
+    refused = json.dumps({"__type": "ConflictException", "message": "not yet propagated"})
+    fault = {"target": CREATE, "skip": 1, "status": 409, "body": refused, "times": 1}
+    world.members.faults.add([fault])
+    code, told = run(*REGISTER)
+    assert (code, "run the command again" in told, "did not make" in told) == (2, True, False)
+    assert run(*REGISTER)[0] == 0
+    assert len(world.names()) == 3
+
+
+def test_a_source_that_is_listed_late_is_taken_over(world: World, run: Run) -> None:
+    world.lost = 1
+    assert run(*REGISTER)[0] == 2
+    unseen = {"target": "securitylake.ListLogSources", "status": 200, "body": '{"sources": []}'}
+    world.members.faults.add([{**unseen, "times": 4}])
+    assert run(*REGISTER)[0] == 2
+    assert run(*REGISTER)[0] == 0
+    assert run(*UNREGISTER)[0] == 0
+    assert world.names() == []
 
 
 def test_a_source_whose_answer_was_lost_is_taken_over(world: World, run: Run) -> None:
