@@ -18,7 +18,10 @@ import psutil
 import requests
 from botocore.config import Config
 
+from hub_toolkit import synth
 from hub_toolkit.sandbox import estate
+
+PROJECT = Path(__file__).parents[1]
 
 ACCOUNT, FINANCE, HOOK = "111122223333", "444455556666", "333344445555"
 """The sandbox's routes lead their findings to Slack and Jira, SNS and OpsCenter, a webhook."""
@@ -51,6 +54,17 @@ def apart(root: Path, speed: float = SPEED) -> Iterator[Live]:
         finally:
             live.close()
             process.terminate()
+
+
+def lay_out(root: Path, files: Mapping[str, str]) -> Path:
+    """A project at ``root`` with the functions of this one and these files below ``playbooks``."""
+    for name, text in files.items():
+        path = root / "playbooks" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    (root / "template.yaml").write_text(synth.render(root), encoding="utf-8")
+    (root / "functions").symlink_to(PROJECT / "functions")
+    return root
 
 
 def environment() -> Mapping[str, str]:

@@ -20,8 +20,8 @@ from typing import Any
 import psutil
 import requests
 
+from attempts import without_outcome
 from live import Live, apart
-from trail import without_outcome
 
 INSTANCES = 40
 """Half of them are protected: each gets a message, the others a ticket too."""

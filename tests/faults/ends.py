@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from trail import without_outcome
+from attempts import without_outcome
 
 ENDED = frozenset({"finished", "skipped", "closed", "repeat"})
 """Kinds of record that tell what became of a finding."""

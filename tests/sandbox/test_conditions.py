@@ -10,11 +10,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from hub_toolkit import synth
 from hub_toolkit.cli import application
-from live import Live, apart
+from live import Live, apart, lay_out
 
-PROJECT = Path(__file__).parents[2]
 NOTE = "# {{ incident.severity }} on {{ incident.resource.id }}\n"
 PLAYBOOKS = {
     "picky": """\
@@ -59,18 +57,9 @@ FILES = {
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with these playbooks."""
     root = tmp_path_factory.mktemp("own")
-    for name, text in FILES.items():
-        path = root / "playbooks" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    for name, text in PLAYBOOKS.items():
-        folder = root / "playbooks" / name
-        (folder / "templates").mkdir(parents=True)
-        (folder / "playbook.yaml").write_text(text, encoding="utf-8")
-        (folder / "templates" / "note.md.j2").write_text(NOTE, encoding="utf-8")
-    (root / "template.yaml").write_text(synth.render(root), encoding="utf-8")
-    (root / "functions").symlink_to(PROJECT / "functions")
-    return root
+    own = {f"{name}/playbook.yaml": text for name, text in PLAYBOOKS.items()}
+    notes = {f"{name}/templates/note.md.j2": NOTE for name in PLAYBOOKS}
+    return lay_out(root, {**FILES, **own, **notes})
 
 
 @pytest.fixture(scope="module")

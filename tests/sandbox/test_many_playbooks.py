@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hub_toolkit import synth
-from live import Live, apart
+from live import Live, apart, lay_out
 
-PROJECT = Path(__file__).parents[2]
 NAMES = [f"watch-{number:02}" for number in range(20)]
 PLAYBOOK = """\
 format: 1
@@ -33,13 +31,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in NAMES:
         files[f"{name}/playbook.yaml"] = PLAYBOOK.replace("NAME", name)
         files[f"{name}/templates/note.md.j2"] = f"# {name}: {{{{ incident.resource.id }}}}\n"
-    for name, text in files.items():
-        path = root / "playbooks" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    (root / "template.yaml").write_text(synth.render(root), encoding="utf-8")
-    (root / "functions").symlink_to(PROJECT / "functions")
-    return root
+    return lay_out(root, files)
 
 
 def test_twenty_playbooks_on_the_same_findings_do_not_hinder_each_other(own: Path) -> None:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hub_toolkit import synth
-from live import Live, apart
+from live import Live, apart, lay_out
 
-PROJECT = Path(__file__).parents[2]
 FILES = {
     "connections.yaml": """\
 connections:
@@ -50,13 +47,7 @@ steps:
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     root = tmp_path_factory.mktemp("places")
-    for name, text in FILES.items():
-        path = root / "playbooks" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    (root / "template.yaml").write_text(synth.render(root), encoding="utf-8")
-    (root / "functions").symlink_to(PROJECT / "functions")
-    with apart(root) as live:
+    with apart(lay_out(root, FILES)) as live:
         yield live
 
 

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-from hub_toolkit import synth
 from hub_toolkit.cli import application
-from live import Live, apart
+from live import Live, apart, lay_out
 
 REFUSAL = '{"__type":"InternalException"}'
-PROJECT = Path(__file__).parents[2]
 SYSTEMS = {
     "github": "{type: github, repository: acme/security}",
     "jira": "{type: jira, url: 'https://acme.atlassian.net', project: SEC}",
@@ -53,13 +50,7 @@ def files() -> Iterator[tuple[str, str]]:
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     root = tmp_path_factory.mktemp("sync")
-    for name, text in files():
-        path = root / "playbooks" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    (root / "template.yaml").write_text(synth.render(root), encoding="utf-8")
-    (root / "functions").symlink_to(PROJECT / "functions")
-    with apart(root) as live:
+    with apart(lay_out(root, dict(files()))) as live:
         yield live
 
 

@@ -1,4 +1,4 @@
-"""What must be so of every audit trail."""
+"""Attempts and their outcomes, in any audit trail."""
 
 from __future__ import annotations
 
