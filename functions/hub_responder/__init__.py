@@ -12,6 +12,9 @@
   ``connections``, ``tickets`` do the talking
 - ``inventory``    the scheduled walk: the fleet as it is, and as it was
 - ``sync``         what people decide in tickets reaches the findings: a scheduled walk, webhooks
+- ``archive``      the trail, sealed hour by hour, and its copies for Security Lake
+- ``reconcile``    findings that no rule saw; ``patterns`` is how EventBridge matches
+- ``api_calls``    who changes what the stack is made of, as CloudTrail tells it
 - ``planned``      what the scheduled functions carry in their layers
 - ``member``, ``lookup``, ``instances``, ``systems_manager``, ``fleet``, ``insights``  look-ups for
   them
