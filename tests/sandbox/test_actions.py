@@ -160,6 +160,32 @@ def test_an_account_without_the_role_changes_nothing_and_the_default_connection_
     assert "sts.AssumeRole of look-up in 999988887777" in json.dumps(told)
 
 
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        {"status": 500},
+        {"status": 400, "body": {"__type": "Throttling", "message": "Rate exceeded"}},
+        {"reset": "before"},
+        {"truncate": True},
+    ],
+    ids=lambda trouble: "-".join(map(str, trouble)),
+)
+def test_a_role_that_cannot_be_taken_for_a_while_costs_nothing(
+    own: Live, trouble: dict[str, Any]
+) -> None:
+    instance = own.instance()
+    hold(own, instance)
+    finding = own.finding(instance, account=FINANCE)
+    own.kill_workers()  # the next ones have to take the role again
+    own.control("POST", "faults", [{"target": "sts", "times": 4, **trouble}])
+    own.imported(finding)
+    assert own.control("GET", "faults") == []
+    assert set(ended(own, finding).values()) == {"done"}
+    for system in ("lambda", "stepfunctions", "ssm"):
+        assert len(sent(own, system, finding)) == 1, system
+    own.reset()
+
+
 @pytest.mark.parametrize("point", ["before_effect", "after_effect"])
 def test_a_run_that_dies_around_an_effect_starts_the_machine_once(own: Live, point: str) -> None:
     instance = own.instance()
