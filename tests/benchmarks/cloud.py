@@ -215,6 +215,26 @@ class Cloud:
         if any(one["error"] for one in told.values()):
             raise RuntimeError(f"the fleet was not walked: {told}")
 
+    @property
+    def audit_table(self) -> str:
+        """The name of the audit trail's table."""
+        return next(name for name in self._plan.tables if "AuditTable" in name)
+
+    def now(self) -> float:
+        """The simulated time."""
+        return self._clock.now()
+
+    def write(self, items: Sequence[Mapping[str, Any]]) -> None:
+        """Items of a transaction, each by itself: nothing else writes here."""
+        for item in items:
+            self._core.tables.handle("PutItem", dict(item["Put"]))
+
+    def scheduled(self, name: str) -> dict[str, Any]:
+        """A scheduled function in a process of its own: what it returned, and what it took."""
+        function = next(one for one in self._plan.functions.values() if one.name.endswith(name))
+        with Handler(self._variables(function, function.environment)) as handler:
+            return handler.measured({}, self.offset())
+
     def imported(self, findings: Sequence[dict[str, Any]]) -> list[Record]:
         """The messages of EventBridge about imported findings, one each, as Lambda gets them."""
         at = self._clock.now()

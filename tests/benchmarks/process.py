@@ -80,7 +80,11 @@ class Handler:
         Raises:
             RuntimeError: it failed.
         """
-        return self._ask(event, clock_offset)["returned"]
+        return self.measured(event, clock_offset)["returned"]
+
+    def measured(self, event: Any, clock_offset: float) -> dict[str, Any]:
+        """As `call`, with what it took: ``cpu_ms``, ``wall_ms``, ``peak_mb``."""
+        return self._ask(event, clock_offset)
 
     def invoke(self, records: Sequence[Mapping[str, Any]], clock_offset: float) -> Cost:
         """Run the handler once over SQS records.

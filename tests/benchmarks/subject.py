@@ -17,7 +17,7 @@ from typing import Any
 from hub_toolkit.sandbox.workers import memory, wall_clock
 from hub_toolkit.sandbox.workers.context import Context
 
-TIMEOUT_S = 60.0
+TIMEOUT_S = 600.0
 _VENDORS = "/_vendors/"
 
 
