@@ -175,6 +175,33 @@ def test_a_walk_that_dies_among_its_decisions_is_finished_by_the_next(
         assert [record["status"] for record in outcomes] == ["done"]
 
 
+def test_a_decision_that_a_walk_which_died_wrote_to_some_findings_only_has_failed(
+    own: Live,
+) -> None:
+    one, ticket = opened(own)
+    decided(own, ticket, "done")
+    mark = own.held(one)["UserDefinedFields"]["hubResponderTicketDecision"]
+    incident = own.records(one, "outcome")[-1]["incident"]
+    doubt = {
+        "key": "k1",
+        "incident": incident,
+        "mark": mark,
+        "findings": 2,
+        "said": "x",
+        "since": 0,
+    }
+    item = {"pk": "sync#doubts", "sk": "k1", "doubt": json.dumps(doubt)}
+    table = next(n for n in own.client("dynamodb").list_tables()["TableNames"] if "edger" in n)
+    stored = {name: {"S": value} for name, value in item.items()}
+    own.client("dynamodb").put_item(TableName=table, Item=stored)
+    for _ in range(2):
+        followed(own)
+    told = [record for record in own.records(one, "outcome") if record["key"] == "k1"]
+    assert [(record["status"], record["detail"]) for record in told] == [
+        ("failed", "x; 1 of 2 written by a run that died")
+    ]
+
+
 def test_an_analyst_who_opens_a_finding_again_has_the_last_word(own: Live) -> None:
     one, ticket = opened(own)
     decided(own, ticket, "declined")

@@ -1,14 +1,14 @@
 """Attempts to write a decision whose end is not known: the run died between writing and saying so.
 
 Each attempt leaves an item in the ledger in its own transaction, which the outcome's transaction
-removes. What is left once no run can be at it any more is looked at: the findings have the
-decision's mark, or they have not. Nothing else would come back to it: findings that were RESOLVED
+removes. What is left once no run can be at it any more is looked at: Security Hub is asked for the
+findings with the decision's mark. Nothing else would come back to it: findings that were RESOLVED
 end their incident, and its ticket is followed no more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,13 +30,14 @@ class Doubt(msgspec.Struct, frozen=True):
 
     Attributes:
         key: of the effect. incident: whose ticket it is. mark: of the decision.
-        findings: their ids. said: the note. since: epoch seconds.
+        findings: how many have the mark once all is written; an item has no room for the ids of
+            thousands. said: the note. since: epoch seconds.
     """
 
     key: str
     incident: str
     mark: str
-    findings: list[str]
+    findings: int
     said: str
     since: float
 
@@ -88,15 +89,9 @@ def written(doubt: Doubt, deadline: Deadline) -> list[str]:
     Raises:
         CallError: Security Hub cannot be asked, or no time is left.
     """
-    marked = []
-    for start in range(0, len(doubt.findings), get_findings.VALUES_AT_ONCE):
-        ids: Sequence[str] = doubt.findings[start : start + get_findings.VALUES_AT_ONCE]
-        wanted = [{"Value": one, "Comparison": "EQUALS"} for one in ids]
-        for raw in get_findings.found({"Id": wanted}, deadline):
-            fields: Mapping[str, Any] = raw.get("UserDefinedFields") or {}
-            if fields.get(FIELD) == doubt.mark:
-                marked.append(str(raw.get("Id")))
-    return marked
+    marked = [{"Key": FIELD, "Value": doubt.mark, "Comparison": "EQUALS"}]
+    found = get_findings.found({"UserDefinedFields": marked}, deadline)
+    return [str(raw.get("Id")) for raw in found]
 
 
 def _key(key: str) -> dict[str, Any]:

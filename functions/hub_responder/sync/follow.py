@@ -140,15 +140,17 @@ class Follower:
         if not changed:
             return True
         said = decision.note(pointer.ticket, standing, language)
+        mark = decision.mark(pointer.ticket, standing)
+        marked = sum(one.user_fields.get(decision.FIELD) == mark for one in findings)
         doubt = Doubt(
             key=decision.key(pointer, standing),
             incident=pointer.pk,
-            mark=decision.mark(pointer.ticket, standing),
-            findings=changed,
+            mark=mark,
+            findings=marked + len(changed),
             said=said,
             since=self._now,
         )
-        attempt = self._record("attempt", doubt, detail=said)
+        attempt = self._record("attempt", doubt, changed, detail=said)
         guards = (pointer.playbook, NAME)
         (lost,) = self._transactions.submit([Part([self._doubts.put(doubt)], [attempt], guards)])
         if lost is not None:  # paused: the ticket is looked at in each walk until that is over
@@ -161,7 +163,7 @@ class Follower:
             detail += f", {len(progress.refusals)} refused: {progress.reasons()}"
         status = "deferred" if again else ("failed" if progress.refusals else "done")
         texts = {"sent": progress.sent}
-        self._resolve(doubt, status=status, detail=detail, texts=texts)
+        self._resolve(doubt, changed, status=status, detail=detail, texts=texts)
         self.counts["written"] += progress.updated
         self.counts["refused"] += len(progress.refusals)
         return not again
@@ -174,16 +176,18 @@ class Follower:
         """
         for doubt in self._doubts.open(self._now):
             found = written(doubt, self._deadline)
-            told = f"{len(found)} of {len(doubt.findings)} written by a run that died"
-            status = "done" if len(found) == len(doubt.findings) else "failed"
-            self._resolve(doubt, status=status, detail=f"{doubt.said}; {told}")
+            told = f"{len(found)} of {doubt.findings} written by a run that died"
+            status = "done" if len(found) >= doubt.findings else "failed"
+            self._resolve(doubt, found, status=status, detail=f"{doubt.said}; {told}")
 
-    def _resolve(self, doubt: Doubt, **told: Any) -> None:
+    def _resolve(self, doubt: Doubt, findings: Sequence[str], **told: Any) -> None:
         """The outcome of an attempt, which is in doubt no more."""
-        items = [self._doubts.resolved(doubt.key)]
-        self._transactions.submit([Part(items, [self._record("outcome", doubt, **told)])])
+        outcome = self._record("outcome", doubt, findings, **told)
+        self._transactions.submit([Part([self._doubts.resolved(doubt.key)], [outcome])])
 
-    def _record(self, kind: str, doubt: Doubt, **fields: Any) -> Mapping[str, Any]:
+    def _record(
+        self, kind: str, doubt: Doubt, findings: Sequence[str], **fields: Any
+    ) -> Mapping[str, Any]:
         return self._audit.record(
             kind,
             trigger=self._trigger,
@@ -191,7 +195,7 @@ class Follower:
             step="_sync",
             uses="finding.update",
             key=doubt.key,
-            findings=doubt.findings,
+            findings=findings,
             **fields,
         )
 
