@@ -20,7 +20,7 @@ from hub_responder import aws, clock, member, observability
 from hub_responder.archive import lake
 from hub_responder.archive.catalog import PARQUET, Bucket
 from hub_responder.archive.digest import sha256
-from hub_responder.archive.layout import Period, period_named, period_of_data
+from hub_responder.archive.layout import Period, is_late, period_named, period_of_data
 from hub_responder.archive.run import GRACE_S
 from hub_responder.archive.sealing import LATE_HOURS
 from hub_responder.errors import CallError, HubResponderError, PermanentError, TransientError
@@ -38,7 +38,6 @@ CALL_S = 10.0
 MAX_FAILURE = 300
 _KEY = re.compile(r"ext/[^/]+/(region=[^/]+/accountId=[^/]+)/eventDay=\d{8}/([^/]+)", re.ASCII)
 _LOCATION = re.compile(r"s3[an]?://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/([^?#\s]{1,900})", re.ASCII)
-_LATE = "-late.parquet"
 
 
 def deliver(environment: Mapping[str, str], deadline: Deadline, begun: Period | None) -> int:
@@ -215,5 +214,5 @@ def below(key: str, period: Period) -> str:
     found = _KEY.fullmatch(key)
     if found is None:
         raise TransientError(f"{key[:100]!r} holds no events", target="s3")
-    day = period.before(LATE_HOURS).day if found[2].endswith(_LATE) else period.day
+    day = period.before(LATE_HOURS).day if is_late(key) else period.day
     return f"{found[1]}/eventDay={day}/{found[2]}"

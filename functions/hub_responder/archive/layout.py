@@ -17,6 +17,8 @@ DIGESTS = "digests"
 CONTENT = "content"
 DAYS = "days"
 """Whole days once more, in few objects, for those who read a year: sealed with their last hour."""
+LATE = "-late"
+"""How the names end of what came late for an earlier hour."""
 SOURCES = {
     7001: "hub-responder-remediation",
     2005: "hub-responder-incident",
@@ -133,6 +135,11 @@ def day_of(key: str) -> Period | None:
     """The first hour of the day whose events an object holds; None: it is no such key."""
     found = _DAY_KEY.fullmatch(key)
     return None if found is None else _period(found[1], "%Y%m%d")
+
+
+def is_late(key: str) -> bool:
+    """Whether an object holds what came late for the hour a day before that of its digest."""
+    return key.endswith(f"{LATE}.parquet")
 
 
 def content_key(period: Period, part: str) -> str:

@@ -174,7 +174,7 @@ class Archiver:
 
     def _write(self, part: Part, period: Period) -> Sealed:
         name = f"-{part.number:03d}" if part.number else ""
-        name += "-late" if part.late else ""
+        name += layout.LATE if part.late else ""
         if part.class_uid == CONTENT:
             key = layout.content_key(period, name)
             body = parquet.of_lines(part.path, _KEPT, ("digest",))

@@ -7,15 +7,16 @@ that somebody must answer for (Amazon S3 user guide, "Legal holds"). It takes
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from hub_responder.archive.digest import open_envelope
-from hub_responder.archive.layout import DIGESTS, period_of
-from hub_toolkit.archive.verify import READERS
+from hub_responder.archive.layout import is_late
+from hub_responder.archive.sealing import LATE_HOURS
+from hub_toolkit.archive.verify import READERS, digests
 from hub_toolkit.stack import DeploymentError
 
 if TYPE_CHECKING:
@@ -25,17 +26,28 @@ if TYPE_CHECKING:
 
 
 def objects_of(holdings: Holdings, hours: Hours) -> list[str]:
-    """The keys of the digests of ``hours`` and of all that they name.
+    """The keys of the digests of ``hours``, of all that they name, and of what came late.
+
+    What came late for an hour is named by the digest of the hour `LATE_HOURS` after it, which is
+    then held as well.
 
     Raises:
         DeploymentError: the archive cannot be read, a digest is none, or there is none at all.
     """
-    digests = list(_digests(holdings, hours))
-    if not digests:
-        raise DeploymentError("nothing is sealed in that time")
+    end = None if hours.last is None else hours.last.before(-LATE_HOURS)
+    found = list(digests(holdings, hours.first, end))
     with ThreadPoolExecutor(READERS) as pool:
-        named = pool.map(lambda key: _named(holdings, key), digests)
-        return sorted({*digests, *(key for keys in named for key in keys)})
+        named = list(pool.map(lambda one: _named(holdings, one[1].key), found))
+    meant: set[str] = set()
+    for (period, digest), keys in zip(found, named, strict=True):
+        if hours.last is None or period <= hours.last:
+            meant |= {digest.key, *keys}
+        elif hours.first is None or period.before(LATE_HOURS) >= hours.first:
+            late = [key for key in keys if is_late(key)]
+            meant |= {digest.key, *late} if late else set()
+    if not meant:
+        raise DeploymentError("nothing is sealed in that time")
+    return sorted(meant)
 
 
 def hold(stack: Stack, bucket: str, keys: Sequence[str], *, on: bool) -> None:
@@ -51,16 +63,6 @@ def hold(stack: Stack, bucket: str, keys: Sequence[str], *, on: bool) -> None:
 
     with ThreadPoolExecutor(READERS) as pool:
         list(pool.map(change, keys))
-
-
-def _digests(holdings: Holdings, hours: Hours) -> Iterator[str]:
-    for held in holdings.listed(f"{DIGESTS}/"):
-        period = period_of(held.key)
-        if period is None or (hours.first is not None and period < hours.first):
-            continue
-        if hours.last is not None and period > hours.last:
-            return
-        yield held.key
 
 
 def _named(holdings: Holdings, key: str) -> list[str]:

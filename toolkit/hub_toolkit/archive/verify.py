@@ -97,17 +97,27 @@ def verify(
     )
 
 
-def _hours(
-    holdings: Holdings, start: Period | None, end: Period | None, due: Period | None
-) -> dict[Period, _Hour]:
-    """All hours from the first to the last, whether they have a digest or not."""
-    found: dict[Period, Held] = {}
+def digests(
+    holdings: Holdings, start: Period | None, end: Period | None
+) -> Iterator[tuple[Period, Held]]:
+    """The hours that have a digest, in their order, with it; arguments as of `verify`.
+
+    Raises:
+        DeploymentError: the archive cannot be listed.
+    """
     for held in holdings.listed(f"{DIGESTS}/"):
         period = period_of(held.key)
         if period is not None and (start is None or period >= start):
             if end is not None and period > end:
-                break
-            found[period] = held
+                return
+            yield period, held
+
+
+def _hours(
+    holdings: Holdings, start: Period | None, end: Period | None, due: Period | None
+) -> dict[Period, _Hour]:
+    """All hours from the first to the last, whether they have a digest or not."""
+    found = dict(digests(holdings, start, end))
     first = start or min(found, default=None)
     last = max([*found, *filter(None, [due])], default=None)
     hours: dict[Period, _Hour] = {}
