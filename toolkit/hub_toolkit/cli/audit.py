@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from hub_toolkit.cli.options import AsJson, Endpoint, Stack
+from hub_toolkit.cli.options import AsJson, Endpoint, Stack, check_why
 
 if TYPE_CHECKING:
     from hub_toolkit.archive.reached import Reached
@@ -209,11 +209,9 @@ def hold(
     from hub_toolkit.pausing.pausing import RECORDED
     from hub_toolkit.stack import Stack as Deployed
     from hub_toolkit.stack import name_of
-    from hub_toolkit.trail.operator import MAX_WHY, Operator
+    from hub_toolkit.trail.operator import Operator
 
-    if not why.strip() or len(why) > MAX_WHY:
-        typer.echo(f"--why has {len(why.strip())} characters; it takes 1 to {MAX_WHY}", err=True)
-        raise typer.Exit(2)
+    check_why(why)
     with (
         _reached(None, (), endpoint, stack, stage) as found,
         closing(Deployed(endpoint, name_of(stack, stage))) as deployed,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, NoReturn
 
 import typer
 
-from hub_toolkit.cli.options import AsJson, Endpoint, Stack
+from hub_toolkit.cli.options import AsJson, Endpoint, Stack, check_why
 
 if TYPE_CHECKING:
     from hub_toolkit.letters.acting import Acted, Acting
@@ -148,10 +148,9 @@ def _act(
 ) -> None:
     from hub_toolkit.letters.acting import Acting
     from hub_toolkit.letters.printed import print_acted, print_unseen
-    from hub_toolkit.trail.operator import MAX_WHY, Operator
+    from hub_toolkit.trail.operator import Operator
 
-    if len(why) > MAX_WHY:
-        _unusable(f"--why has {len(why)} characters; the trail takes {MAX_WHY}")
+    check_why(why, needed=False)
     acted: list[Acted] = []
     console = _console()
     with _look(where) as (deployed, found, looking):

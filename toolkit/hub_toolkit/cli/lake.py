@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hub_toolkit.cli.options import AsJson, Endpoint, Stack
+from hub_toolkit.cli.options import AsJson, Endpoint, Stack, check_why
 
 if TYPE_CHECKING:
     from hub_toolkit.lake.delivered import Deliveries
@@ -66,7 +66,7 @@ def own_register(
     from hub_toolkit.lake.own import Own
     from hub_toolkit.trail.operator import Operator
 
-    _check_why(why)
+    check_why(why)
     with _deployed(endpoint, stack, stage) as deployed:
         made = Own(deployed).register(name, crawler_role, why, Operator(deployed))
     if as_json:
@@ -118,7 +118,7 @@ def own_unregister(
     from hub_toolkit.lake.own import Own
     from hub_toolkit.trail.operator import Operator
 
-    _check_why(why)
+    check_why(why)
     with _deployed(endpoint, stack, stage) as deployed:
         names = Own(deployed).unregister(why, Operator(deployed))
     _say_ended(names, as_json=as_json)
@@ -143,7 +143,7 @@ def trend_register(
     """
     from hub_toolkit.trail.operator import Operator
 
-    _check_why(why)
+    check_why(why)
     with _trend(endpoint, stack, stage, secret) as (deployed, deliveries):
         names = [one.value for one in event_class]
         made = deliveries.register(names, tenant, crawler_role, why, Operator(deployed))
@@ -198,7 +198,7 @@ def trend_unregister(
     """
     from hub_toolkit.trail.operator import Operator
 
-    _check_why(why)
+    check_why(why)
     with _trend(endpoint, stack, stage, secret) as (deployed, deliveries):
         names = [one.value for one in event_class or ()]
         ended = deliveries.unregister(names, why, Operator(deployed))
@@ -213,14 +213,6 @@ def _say_ended(names: list[str], *, as_json: bool) -> None:
         typer.echo(f"{name}: unregistered")
     if not names:
         typer.echo("Nothing was registered.")
-
-
-def _check_why(why: str) -> None:
-    from hub_toolkit.trail.operator import MAX_WHY
-
-    if not why.strip() or len(why) > MAX_WHY:
-        typer.echo(f"--why has {len(why.strip())} characters; it takes 1 to {MAX_WHY}", err=True)
-        raise typer.Exit(2)
 
 
 def _print_json(value: Any) -> None:

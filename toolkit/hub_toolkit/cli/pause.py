@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from hub_toolkit.cli.options import AsJson, Endpoint, Stack
+from hub_toolkit.cli.options import AsJson, Endpoint, Stack, check_why
 
 if TYPE_CHECKING:
     from hub_toolkit.pausing.pausing import Pausing
@@ -147,12 +147,9 @@ def _known(pausing: Pausing, playbook: str | None) -> str:
 
 
 def _checked(why: str, *, needed: bool) -> None:
-    from hub_toolkit.trail.operator import MAX_WHY
-
     if needed and not why.strip():
         _unusable("--why is missing: say why, for the trail and for whoever clicks meanwhile")
-    if len(why) > MAX_WHY:
-        _unusable(f"--why has {len(why)} characters; the trail takes {MAX_WHY}")
+    check_why(why, needed=False)
 
 
 def _unusable(text: str) -> NoReturn:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from hub_responder.sync.plan import FILE, Plan
 from hub_responder.tickets.registry import FOLLOWED
+from hub_toolkit.playbooks import plans
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,8 +53,4 @@ def plan(project: Project, rewrite: Rewrite | None = None) -> Plan:
 
 def write(planned: Plan, directory: Path) -> None:
     """Write the plan to ``directory``, which is made anew."""
-    if directory.exists():
-        shutil.rmtree(directory)
-    directory.mkdir(parents=True)
-    encoded = msgspec.json.format(msgspec.json.encode(planned, order="deterministic"), indent=1)
-    (directory / FILE).write_bytes(encoded + b"\n")
+    plans.write(planned, directory, FILE)

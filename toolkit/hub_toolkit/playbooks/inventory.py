@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from hub_responder.actions.check_coverage import ACTION, Params
 from hub_responder.errors import ExpressionError
 from hub_responder.expressions import fill
 from hub_responder.inventory.plan import FILE, Plan, Watch
+from hub_toolkit.playbooks import plans
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,8 +74,4 @@ def _watches(source: Source) -> Iterator[Watch]:
 
 def write(planned: Plan, directory: Path) -> None:
     """Write the plan to ``directory``, which is made anew."""
-    if directory.exists():
-        shutil.rmtree(directory)
-    directory.mkdir(parents=True)
-    encoded = msgspec.json.format(msgspec.json.encode(planned, order="deterministic"), indent=1)
-    (directory / FILE).write_bytes(encoded + b"\n")
+    plans.write(planned, directory, FILE)

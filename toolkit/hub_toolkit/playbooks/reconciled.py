@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from hub_responder.playbook import Triggers
 from hub_responder.reconcile import FILE, Plan
-from hub_toolkit.playbooks import rules
+from hub_toolkit.playbooks import plans, rules
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +26,4 @@ def plan(project: Project) -> Plan:
 
 def write(planned: Plan, directory: Path) -> None:
     """Write the plan to ``directory``, which is made anew."""
-    shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir(parents=True)
-    encoded = msgspec.json.format(msgspec.json.encode(planned, order="deterministic"), indent=1)
-    (directory / FILE).write_bytes(encoded + b"\n")
+    plans.write(planned, directory, FILE)

@@ -87,9 +87,9 @@ class MotoStore:
             if lock is not None:
                 retention = lock["Rule"]["DefaultRetention"]
                 s3.put_bucket_versioning(name, "Enabled")
-                s3.put_object_lock_configuration(
-                    name, True, retention["Mode"], int(retention["Days"]), years=0
-                )
+                days = int(retention["Days"])
+                # moto reckons with years, too, where none are given
+                s3.put_object_lock_configuration(name, True, retention["Mode"], days, years=0)
 
         self._first.append(create)
 

@@ -16,8 +16,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hub_toolkit.synth.archive import BUCKET_NAME
-from hub_toolkit.synth.naming import attribute, named, ref
-from hub_toolkit.synth.playbook import MAX_RECEIVES, VISIBILITY_S
+from hub_toolkit.synth.naming import attribute, ref, where
+from hub_toolkit.synth.playbook import queue, rule, source_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,8 +35,8 @@ def resources(made: Resources) -> Resources:
     """The queue, its source and two rules; ``made`` is the rest of the stack."""
     keys = _of_type(made, "AWS::KMS::Key").items()
     buckets = _of_type(made, "AWS::S3::Bucket").items()
-    arns = [_where(attribute(name), condition) for name, condition in keys]
-    own = [_where(ref(name), condition) for name, condition in buckets]
+    arns = [where(attribute(name), condition) for name, condition in keys]
+    own = [where(ref(name), condition) for name, condition in buckets]
     changes = [
         _named("lambda", "functionName", [{"wildcard": _OURS}]),
         {"eventSource": ["lambda.amazonaws.com"], "eventName": _MAPPINGS},
@@ -56,36 +56,15 @@ def resources(made: Resources) -> Resources:
         {"userIdentity": {"sessionContext": {"sessionIssuer": {"arn": [{"exists": False}]}}}},
     ]
     data = {"eventCategory": ["Data"], **_named("s3", "bucketName", [BUCKET_NAME]), "$or": others}
+    reads = rule("reads", "Who but the archiver is at the archived audit trail", _told(data), QUEUE)
+    reads["Properties"]["State"] = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
     return {
-        QUEUE: {
-            "Type": "AWS::SQS::Queue",
-            "Properties": {
-                "QueueName": named("calls"),
-                "VisibilityTimeout": VISIBILITY_S,
-                "SqsManagedSseEnabled": True,
-                "RedrivePolicy": {
-                    "deadLetterTargetArn": attribute("DeadLetterQueue"),
-                    "maxReceiveCount": MAX_RECEIVES,
-                },
-            },
-        },
-        "CallsSource": {
-            "Type": "AWS::Lambda::EventSourceMapping",
-            "Properties": {
-                "FunctionName": ref("GuardFunction"),
-                "EventSourceArn": attribute(QUEUE),
-                "BatchSize": BATCH,
-                "MaximumBatchingWindowInSeconds": WINDOW_S,
-                "FunctionResponseTypes": ["ReportBatchItemFailures"],
-            },
-        },
-        "ChangesRule": _rule("changes", "Who changes what the stack is made of", management),
-        "ReadsRule": _rule(
-            "reads",
-            "Who but the archiver is at the archived audit trail",
-            data,
-            State="ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
+        QUEUE: queue("calls"),
+        "CallsSource": source_of("GuardFunction", QUEUE, batch=BATCH, window=WINDOW_S),
+        "ChangesRule": rule(
+            "changes", "Who changes what the stack is made of", _told(management), QUEUE
         ),
+        "ReadsRule": reads,
     }
 
 
@@ -96,29 +75,11 @@ def _named(service: str, parameter: str, values: list[Any]) -> dict[str, Any]:
     }
 
 
-def _rule(suffix: str, description: str, detail: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {
-        "Type": "AWS::Events::Rule",
-        "Properties": {
-            "Name": named(suffix),
-            "Description": description,
-            "EventPattern": {"detail-type": ["AWS API Call via CloudTrail"], "detail": detail},
-            "Targets": [
-                {
-                    "Id": QUEUE,
-                    "Arn": attribute(QUEUE),
-                    "DeadLetterConfig": {"Arn": attribute("DeadLetterQueue")},
-                }
-            ],
-            **more,
-        },
-    }
+def _told(detail: Mapping[str, Any]) -> dict[str, Any]:
+    """The pattern of CloudTrail's events with such details."""
+    return {"detail-type": ["AWS API Call via CloudTrail"], "detail": detail}
 
 
 def _of_type(made: Resources, kind: str) -> Mapping[str, str]:
     """The logical ids of resources, each with the condition that it has or ""."""
     return {name: one.get("Condition", "") for name, one in made.items() if one["Type"] == kind}
-
-
-def _where(value: Any, condition: str) -> Any:
-    return {"Fn::If": [condition, value, ref("AWS::NoValue")]} if condition else value

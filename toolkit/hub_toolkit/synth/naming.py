@@ -43,3 +43,8 @@ def arn(service: str, resource: str) -> dict[str, Any]:
 def hub() -> dict[str, Any]:
     """The ARN of the account's Security Hub."""
     return arn("securityhub", "hub/default")
+
+
+def where(value: Any, condition: str) -> Any:
+    """``value``, only where the condition holds; "" always does."""
+    return {"Fn::If": [condition, value, ref("AWS::NoValue")]} if condition else value

@@ -42,12 +42,11 @@ def resources(
     """
     made = _resources(source, statements)
     if mails:
-        made[logical(source.name, "MailRule")] = _rule(
+        made[logical(source.name, "MailRule")] = rule(
             f"{source.name}-mail",
             f"E-mail of {source.name} that came back",
             rules.returned(source.name, ref("Stage")),
-            source.name,
-            "ImportsQueue",
+            logical(source.name, "ImportsQueue"),
         )
         made[logical(source.name, "MailAlarm")] = alarm(
             f"E-mail of {source.name} came back: somebody was not told",
@@ -64,9 +63,12 @@ def resources(
 def _resources(source: Source, statements: Sequence[Any]) -> Resources:
     name = source.name
     imported, lifecycle = rules.imported(source.on), rules.lifecycle(source.on)
+    function, imports, clicks = (
+        logical(name, suffix) for suffix in ("Function", "ImportsQueue", "ClicksQueue")
+    )
     made: Resources = {
-        logical(name, "ImportsQueue"): _queue(f"{name}-imports"),
-        logical(name, "ClicksQueue"): _queue(f"{name}-clicks"),
+        imports: queue(f"{name}-imports"),
+        clicks: queue(f"{name}-clicks"),
         logical(name, "LogGroup"): {
             "Type": "AWS::Logs::LogGroup",
             "Properties": {
@@ -78,19 +80,19 @@ def _resources(source: Source, statements: Sequence[Any]) -> Resources:
         logical(name, "Layer"): layer(
             name, f"The compiled playbook {name}", f"build/playbooks/{name}/"
         ),
-        logical(name, "Function"): _function(source),
-        logical(name, "ImportsSource"): _source(name, "ImportsQueue", batch=50, window=5),
-        logical(name, "ClicksSource"): _source(name, "ClicksQueue", batch=10, window=0),
+        function: _function(source),
+        logical(name, "ImportsSource"): source_of(function, imports, batch=50, window=5),
+        logical(name, "ClicksSource"): source_of(function, clicks, batch=10, window=0),
     }
     made[logical(name, "ImportsSource")]["Properties"]["ScalingConfig"] = {
         "MaximumConcurrency": IMPORTS_CONCURRENCY
     }
     if imported is not None and lifecycle is not None:
-        made[logical(name, "ImportedRule")] = _rule(
-            f"{name}-imported", f"Findings that start {name}", imported, name, "ImportsQueue"
+        made[logical(name, "ImportedRule")] = rule(
+            f"{name}-imported", f"Findings that start {name}", imported, imports
         )
-        made[logical(name, "LifecycleRule")] = _rule(
-            f"{name}-lifecycle", f"Findings that end for {name}", lifecycle, name, "ImportsQueue"
+        made[logical(name, "LifecycleRule")] = rule(
+            f"{name}-lifecycle", f"Findings that end for {name}", lifecycle, imports
         )
     if source.on.custom_action is not None:
         target = logical(name, "ActionTarget")
@@ -103,12 +105,11 @@ def _resources(source: Source, statements: Sequence[Any]) -> Resources:
                 "Description": action.description,
             },
         }
-        made[logical(name, "ActionRule")] = _rule(
+        made[logical(name, "ActionRule")] = rule(
             f"{name}-action",
             f"Clicks on {action.name}, on findings and on insights",
             rules.action(attribute(target, "ActionTargetArn")),
-            name,
-            "ClicksQueue",
+            clicks,
         )
     if source.on.schedule is not None:
         made[logical(name, "Schedule")] = _schedule(source, source.on.schedule)
@@ -151,7 +152,8 @@ def _schedule(source: Source, schedule: Schedule) -> dict[str, Any]:
     }
 
 
-def _queue(suffix: str) -> dict[str, Any]:
+def queue(suffix: str) -> dict[str, Any]:
+    """A queue STACK-SUFFIX, whose messages become dead letters once they were received so often."""
     return {
         "Type": "AWS::SQS::Queue",
         "Properties": {
@@ -214,12 +216,13 @@ def _function(source: Source) -> dict[str, Any]:
     }
 
 
-def _source(name: str, queue: str, *, batch: int, window: int) -> dict[str, Any]:
+def source_of(function: str, queue: str, *, batch: int, window: int) -> dict[str, Any]:
+    """What brings a queue's messages to a function, both by their logical ids."""
     return {
         "Type": "AWS::Lambda::EventSourceMapping",
         "Properties": {
-            "FunctionName": ref(logical(name, "Function")),
-            "EventSourceArn": attribute(logical(name, queue)),
+            "FunctionName": ref(function),
+            "EventSourceArn": attribute(queue),
             "BatchSize": batch,
             "MaximumBatchingWindowInSeconds": window,
             "FunctionResponseTypes": ["ReportBatchItemFailures"],
@@ -227,9 +230,8 @@ def _source(name: str, queue: str, *, batch: int, window: int) -> dict[str, Any]
     }
 
 
-def _rule(
-    suffix: str, description: str, pattern: rules.Pattern, name: str, queue: str
-) -> dict[str, Any]:
+def rule(suffix: str, description: str, pattern: rules.Pattern, queue: str) -> dict[str, Any]:
+    """A rule STACK-SUFFIX that brings what it matches to a queue, by its logical id."""
     return {
         "Type": "AWS::Events::Rule",
         "Properties": {
@@ -239,7 +241,7 @@ def _rule(
             "Targets": [
                 {
                     "Id": "queue",
-                    "Arn": attribute(logical(name, queue)),
+                    "Arn": attribute(queue),
                     "DeadLetterConfig": {"Arn": attribute("DeadLetterQueue")},
                 }
             ],

@@ -10,9 +10,9 @@ from hub_responder.inventory.history import COLUMNS
 from hub_responder.inventory.history import PREFIX as HISTORY
 from hub_toolkit.synth import roles
 from hub_toolkit.synth.alarms import METRICS, alarm, of_function, own
-from hub_toolkit.synth.naming import arn, attribute, log_group, logical, named, ref
+from hub_toolkit.synth.naming import arn, attribute, log_group, logical, named, ref, where
 from hub_toolkit.synth.playbook import FUNCTION_TIMEOUT_S, VISIBILITY_S, layer
-from hub_toolkit.synth.roles import NO_VALUE, allow, role
+from hub_toolkit.synth.roles import allow, role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -150,14 +150,9 @@ def resources(queues: Mapping[str, str], scheduled: Mapping[str, str]) -> Resour
     }
 
 
-def _where(value: Any, condition: str) -> Any:
-    """``value``, only where the condition holds."""
-    return {"Fn::If": [condition, value, NO_VALUE]} if condition else value
-
-
 def _scheduler_role(scheduled: Mapping[str, str]) -> dict[str, Any]:
     """The role with which EventBridge Scheduler sends to the queues."""
-    queues = [_where(attribute(queue), condition) for queue, condition in scheduled.items()]
+    queues = [where(attribute(queue), condition) for queue, condition in scheduled.items()]
     statement = allow("sqs:SendMessage", [attribute("DeadLetterQueue"), *queues])
     return role("Starts scheduled playbooks", [statement], "scheduler", Condition=_OF_ACCOUNT)
 
@@ -171,7 +166,7 @@ def _queue_policy(queues: Mapping[str, str]) -> dict[str, Any]:
     return {
         "Type": "AWS::SQS::QueuePolicy",
         "Properties": {
-            "Queues": [_where(ref(queue), condition) for queue, condition in queues.items()],
+            "Queues": [where(ref(queue), condition) for queue, condition in queues.items()],
             "PolicyDocument": {
                 "Version": "2012-10-17",
                 "Statement": [

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from hub_toolkit.playbooks.format import TAKEN
 from hub_toolkit.trail import history
 from hub_toolkit.trail.activity import Activity
 
@@ -54,17 +55,8 @@ def review(project: Project, activities: Mapping[str, Activity]) -> list[Reviewe
 
 
 def gone(project: Project, activities: Iterable[str]) -> list[str]:
-    """Names that did something but are no playbook of the project; our own functions are none."""
-    known = {source.name for source in project.sources} | {
-        "",
-        "all",
-        "dlq",
-        "lapsed",
-        "reconcile",
-        "sync",
-        "unanswered",
-    }
-    return sorted(set(activities) - known)
+    """Names that did something but are no playbook of the project; those of ours are none."""
+    return sorted(set(activities) - {source.name for source in project.sources} - TAKEN - {""})
 
 
 def _reviewed(source: Source, project: Project, did: Activity) -> Reviewed:
