@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +9,6 @@ import pytest
 from werkzeug.test import Client
 
 from factories import playbook, runtime
-from hostile import message
 from hub_responder import clock
 from hub_responder.connections.resolve import named
 from hub_responder.errors import ConfigurationError, DeniedError
@@ -18,8 +16,9 @@ from hub_responder.markdown.document import Document, Heading, Paragraph, Text
 from hub_responder.tickets import registry
 from hub_responder.tickets.ticket import Draft, TicketSystem
 from hub_toolkit.sandbox.vendors.jira import DataCenter
-from loopback import Cloud, Loopback, Reply, Request, simulated
-from request_schema import keep_to
+from loopback import Cloud, Loopback, Reply, simulated
+
+from .jira_requests import ask_everything, keep_to_schema
 
 WHY = Document((Heading(1, (Text("Settled"),)), Paragraph((Text("*Nothing* is [open]."),))))
 FIRST, SECOND = "SEC-1", "SEC-2"
@@ -201,30 +200,5 @@ def test_requests_keep_to_its_schema(
         demands_resolution=True,
     )
     server.answer = simulated(Client(strict.app))
-    system = connect()
-    draft = Draft(
-        message("<!channel> {{ x }}\n" * 200),
-        "ab" * 20,
-        priority="High",
-        due=1_795_017_600.0,
-        labels=("two words",),
-        components=("Cloud",),
-        assignee="s.tanaka",
-        fields={"customfield_10010": "x"},
-    )
-    system.open(draft)
-    system.open(Draft(WHY, "cd" * 20, in_doubt=True, attempted_at=0.0))
-    system.comment(FIRST, message("x" * 40_000), "m", in_doubt=False)
-    system.close(FIRST, WHY, "m2", in_doubt=False)
-    system.reopen(FIRST, WHY, "m3", in_doubt=False)
-    system.prioritise(FIRST, "Low")
-    system.link(SECOND, FIRST)
-    system.standings([FIRST])
-    keep_to("jira_data_center", server.requests, named_in_schema)
-    bodies = [one for one in server.requests if one.body]
-    assert all(one.headers["content-type"].startswith("application/json") for one in bodies)
-
-
-def named_in_schema(request: Request) -> str:
-    path = re.sub(r"/SEC-\d+", "/KEY", request.path.removeprefix(API))
-    return f"{request.method} {path}"
+    ask_everything(connect(), "s.tanaka")
+    keep_to_schema("jira_data_center", server.requests, API)

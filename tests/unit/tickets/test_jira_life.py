@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -22,8 +21,9 @@ from hub_responder.tickets import jira_standings, registry
 from hub_responder.tickets.jira_workflow import Chosen, closing, opening
 from hub_responder.tickets.ticket import Draft, Standing, TicketSystem
 from hub_toolkit.sandbox.vendors.jira import Jira, adf
-from loopback import Cloud, Loopback, Reply, Request, simulated
-from request_schema import keep_to
+from loopback import Cloud, Loopback, Reply, simulated
+
+from .jira_requests import ask_everything, keep_to_schema
 
 WHY = Document((Heading(1, (Text("Settled"),)), Paragraph((Text("Nothing is open."),))))
 FIRST, SECOND = "SEC-1", "SEC-2"
@@ -327,33 +327,8 @@ def test_requests_keep_to_jiras_schema(
         clock.now, email="bot@x.example", api_token="t0ken", demands_resolution=True, **PARTS
     )
     server.answer = simulated(Client(strict.app))
-    system = connect()
-    draft = Draft(
-        message("<!channel> {{ x }}\n" * 200),
-        "ab" * 20,
-        priority="High",
-        due=1_795_017_600.0,
-        labels=("two words",),
-        components=("Cloud",),
-        assignee="5b10a2844c20165700ede21g",
-        fields={"customfield_10010": "x"},
-    )
-    system.open(draft)
-    system.open(Draft(WHY, "cd" * 20, in_doubt=True, attempted_at=0.0))
-    system.comment(FIRST, message("x"), "m", in_doubt=False)
-    system.close(FIRST, WHY, "m2", in_doubt=False)
-    system.reopen(FIRST, WHY, "m3", in_doubt=False)
-    system.prioritise(FIRST, "Low")
-    system.link(SECOND, FIRST)
-    system.standings([FIRST])
-    keep_to("jira", server.requests, named_in_schema)
-    bodies = [one for one in server.requests if one.body]
-    assert all(one.headers["content-type"].startswith("application/json") for one in bodies)
-
-
-def named_in_schema(request: Request) -> str:
-    path = re.sub(r"/SEC-\d+", "/KEY", request.path.removeprefix(API))
-    return f"{request.method} {path}"
+    ask_everything(connect(), "5b10a2844c20165700ede21g")
+    keep_to_schema("jira", server.requests, API)
 
 
 @settings(deadline=None, derandomize=True, max_examples=50)

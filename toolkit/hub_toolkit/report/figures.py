@@ -336,22 +336,20 @@ class _Asking:
 
     def readers(self) -> Readers:
         """The last day first, and of a day those who read most."""
-        found: dict[tuple[str, str], list[tuple[int, int, int]]] = {}
-        for who, *numbers in self._tables.ask(
+        found: dict[tuple[str, str], Reader] = {}
+        for who, reads, first, last in self._tables.ask(
             "SELECT json_extract_string(raw_data, '$.actor'),"
             " sum(json_extract(raw_data, '$.count')::BIGINT)::BIGINT, min(time), max(time)"
             f" FROM events WHERE {_RANGE} AND unmapped.kind = 'read'"
             f" GROUP BY 1, time // {_QUARTER_MS}",
             **self._range(),
         ):
-            reads, first, last = numbers
-            found.setdefault((self._day(first), str(who)), []).append((reads, first, last))
-        rows = [
-            Reader(day, who, sum(reads), min(first), max(last))
-            for (day, who), some in found.items()
-            for reads, first, last in [zip(*some, strict=True)]
-        ]
-        rows.sort(key=lambda one: (one.day, one.reads, one.who), reverse=True)
+            key = self._day(first), str(who)
+            held = found.get(key, Reader(*key, 0, first, last))
+            found[key] = Reader(
+                *key, held.reads + reads, min(held.first, first), max(held.last, last)
+            )
+        rows = sorted(found.values(), key=lambda one: (one.day, one.reads, one.who), reverse=True)
         return Readers(rows[:LISTED], max(len(rows) - LISTED, 0))
 
     def listed(self, where: str) -> Listed:

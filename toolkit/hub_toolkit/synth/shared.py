@@ -420,6 +420,14 @@ def reconcile() -> Resources:
             Layers=[ref("ReconcileLayer")],
             variables={"RECONCILE_DIR": "/opt", "POWERTOOLS_SERVICE_NAME": named("reconcile")},
         ),
+        "ReconcileAlarm": alarm(
+            "For three hours Security Hub could not be held against the trail",
+            ("AWS/Lambda", "Errors"),
+            {"FunctionName": ref("ReconcileFunction")},
+            "Sum",
+            period=3600,
+            periods=3,
+        ),
         "UnseenAlarm": alarm(
             "Security Hub has findings that a playbook's rule selects and that never came to it",
             own("UnseenFindings"),

@@ -86,6 +86,11 @@ def test_what_acted_and_is_not_there_any_more_is_named() -> None:
     assert reviewed.gone(project(source("one"), source("watch")), did) == ["removed"]
 
 
+def test_what_our_own_functions_and_operators_did_is_no_playbook_that_is_gone() -> None:
+    names = ["", "all", "guard", "reconcile", "sync", "archive", "lapsed", "dlq", "unanswered"]
+    assert reviewed.gone(project(source("one")), names) == []
+
+
 def test_what_would_have_been_done_is_summed_and_shown_as_it_is() -> None:
     found = observed.of(RECORDS, None)
     assert [(one.playbook, one.findings) for one in found] == [("watch", 2)]
