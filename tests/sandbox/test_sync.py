@@ -167,12 +167,16 @@ def test_a_walk_that_dies_among_its_decisions_is_finished_by_the_next(
     assert states.count("RESOLVED") == (point == "after_effect")
     own.control("POST", "clock", {"advance_s": 300})
     followed(own)
+    told: list[str] = []
     for one, ticket in made:
         held = own.held(one)
         assert held["Workflow"] == {"Status": "RESOLVED"}
         assert held["Note"]["Text"].startswith(f"Resolved: {ticket} was closed as ")
         outcomes = [record for record in own.records(one, "outcome") if record["step"] == "_sync"]
         assert [record["status"] for record in outcomes] == ["done"]
+        told += [record["detail"] for record in outcomes]
+    resolved = [one for one in told if one.endswith("; 1 of 1 written by a run that died")]
+    assert len(resolved) == (point == "after_effect")
 
 
 def test_a_decision_that_a_walk_which_died_wrote_to_some_findings_only_has_failed(
