@@ -142,6 +142,14 @@ class Live:
         """Wait until nothing more happens."""
         self.control("GET", "idle?timeout=60")
 
+    def begin_hour(self) -> float:
+        """Go on to the first minute of an hour, so that what follows lies in one; the time."""
+        now: float = self.control("GET", "clock")["now"]
+        self.control("POST", "clock", {"advance_s": 3660 - now % 3600})
+        self.settle()
+        begun: float = self.control("GET", "clock")["now"]
+        return begun
+
     def fault(self, **entry: Any) -> None:
         self.control("POST", "faults", [entry])
 

@@ -54,7 +54,7 @@ def everything_happens(live: Live) -> None:
     assert CliRunner().invoke(application(), lake).exit_code == 0
     words = ["run", str(PROJECT / "events"), "--endpoint", live.endpoint]
     assert CliRunner().invoke(application(), words).exit_code == 0
-    earlier = datetime.fromtimestamp(live.control("GET", "clock")["now"] - 4 * 3600, UTC)
+    earlier = datetime.fromtimestamp(live.begin_hour() - 4 * 3600, UTC)
     live.imported(live.finding(live.instance(), UpdatedAt=f"{earlier:%Y-%m-%dT%H}:30:00.000Z"))
     tick(live, *SCHEDULED, "unprotected-report", "weekly-digest")
 

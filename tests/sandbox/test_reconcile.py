@@ -8,7 +8,7 @@ from live import Live
 
 
 def test_a_finding_whose_event_never_came_is_named_and_one_that_came_is_not(live: Live) -> None:
-    now = live.control("GET", "clock")["now"]
+    now = live.begin_hour()
     at = f"{datetime.fromtimestamp(now - 4 * 3600, UTC):%Y-%m-%dT%H}:30:00.000Z"
     came = live.finding(live.instance(), UpdatedAt=at)
     live.imported(came)
